@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# make watch: see every AI tool on this host, live.  make test: all tests.
+# Both set up everything they need first, and say what they install.
+
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+SUDO  := $(if $(filter 0,$(shell id -u)),,sudo)
+VENV  := .venv
+BIN   := $(VENV)/bin
+
+# BCC and its libbpf, the venv module, and what the kernel tests build and run with.
+RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
+TEST_PACKAGES := gcc libc6-dev iproute2 util-linux
+
+.PHONY: help watch test lint bench e2e venv packages test-packages clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+watch: venv ## watch AI tools on this host until Ctrl-C; observes, blocks nothing
+	$(SUDO) $(BIN)/agent-sensor watch $(ARGS)
+
+test: venv test-packages ## all tests but e2e and vm; kernel tests need root
+	$(SUDO) $(BIN)/python -m pytest -m "not e2e and not vm" $(ARGS)
+
+lint: venv ## ruff, mypy, formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+e2e: venv test-packages ## install real AI tools from npm and PyPI and watch each
+	$(SUDO) $(BIN)/python -m pytest -m e2e $(ARGS)
+
+bench: venv test-packages ## measure the figures of docs/overhead.md on this machine
+	$(SUDO) $(BIN)/python tests/bench $(ARGS)
+
+venv: $(VENV)/.ready ## .venv with agent-sensor in it
+
+# The venv sees the system's bcc, hence /usr/bin/python3 and no other.
+$(VENV)/.ready: pyproject.toml Makefile | packages
+	@echo "venv: $(VENV) from /usr/bin/python3; pip installs agent-sensor, its dependencies and the test tools"
+	/usr/bin/python3 -m venv --system-site-packages --clear $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable . --group dev
+	@touch $@
+
+packages:
+	@$(call apt-install,$(RUN_PACKAGES))
+
+test-packages:
+	@$(call apt-install,$(TEST_PACKAGES))
+
+# Installs what is missing of $(1), and says so; does nothing where all is there.
+define apt-install
+missing=$$(for p in $(1); do dpkg-query -Wf '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+if [ -n "$$missing" ]; then \
+	echo "apt: installs" $$missing; \
+	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+clean: ## remove the venv and what tests left in the checkout
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

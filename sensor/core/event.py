@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The event: one fact of the stream, under the names that every output uses.
+
+The fields, their units and their meaning are the table in docs/events.md.
+Absent is ``None``, never a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sensor.core.facts import Address, Process
+
+
+class Kind(Enum):
+    """What an event tells; the value is the word in the stream."""
+
+    EXEC = "exec"
+    EXIT = "exit"
+    CONNECT = "connect"
+    CLOSE = "close"
+    RESOLVE = "resolve"
+    SESSION_START = "session_start"
+    SESSION_END = "session_end"
+    LOSS = "loss"
+
+
+class Verdict(Enum):
+    """What policy said; observation alone never goes beyond ``ALERT``."""
+
+    ALLOW = "allow"
+    ALERT = "alert"
+
+
+class NameSource(Enum):
+    """Where a destination's name comes from."""
+
+    DNS = "dns"
+    RANGE = "range"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason to believe that a process is a tool."""
+
+    signal: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessView:
+    """The process of an event, as the stream shows it."""
+
+    pid: int
+    started_ns: int
+    ppid: int | None = None
+    exe: str | None = None
+    script: str | None = None
+    interpreter: str | None = None
+    name_typed: str | None = None
+    argv: tuple[str, ...] | None = None
+    cwd: str | None = None
+    uid: int | None = None
+    user: str | None = None
+    loginuid: int | None = None
+    tty: str | None = None
+    cgroup: str | None = None
+    cgroup_id: int | None = None
+    dev: int | None = None
+    ino: int | None = None
+    fileless: bool | None = None
+    truncated: tuple[str, ...] = ()
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a connection goes, or the resolver and the name it was asked for."""
+
+    ip: Address | None
+    port: int | None
+    transport: str | None
+    name: str | None = None
+    name_source: NameSource | None = None
+    endpoint: str | None = None
+    addresses: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What went over a connection that is closed now."""
+
+    sent_bytes: int
+    received_bytes: int
+    duration_ns: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event. ``seq`` counts without holes within one run of the sensor."""
+
+    v: int
+    seq: int
+    boot_id: str
+    host: str
+    at: str
+    at_ns: int
+    kind: Kind
+    verdict: Verdict | None = None
+    tool: str | None = None
+    vendor: str | None = None
+    confidence: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+    session: str | None = None
+    depth: int | None = None
+    late: bool = False
+    process: ProcessView | None = None
+    parent: Process | None = None
+    destination: Destination | None = None
+    traffic: Traffic | None = None
+    loss: tuple[str, int] | None = None
+    duration_ns: int | None = None
+    line: str = ""

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error that a user can meet, each with a sentence and an exit code."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What ``agent-sensor`` exits with; the README has the same table."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_PERMITTED = 3
+    UNSUPPORTED = 4
+    BAD_INPUT = 5
+    DEGRADED = 6
+
+
+class SensorError(Exception):
+    """What went wrong, where, and what to do: ``str(error)`` is one or two sentences."""
+
+    exit_code = ExitCode.FAILED
+
+
+class NotPermittedError(SensorError):
+    """The caller lacks a right that the command needs."""
+
+    exit_code = ExitCode.NOT_PERMITTED
+
+
+class UnsupportedError(SensorError):
+    """This kernel or host lacks something that the sensor cannot do without."""
+
+    exit_code = ExitCode.UNSUPPORTED
+
+
+class BadInputError(SensorError):
+    """A file, option or frame is not what it has to be; the text names the place."""
+
+    exit_code = ExitCode.BAD_INPUT
+
+
+class DamagedRecordError(SensorError):
+    """A record from the kernel does not have the shape of its kind."""
