@@ -48,7 +48,6 @@ enum lost_slot {
 #define EXEC_ARGV_CUT		(1U << 5)
 #define EXEC_ARGV_UNREAD	(1U << 6)	/* argv could not be read; the field is empty */
 #define EXEC_NO_LOGINUID	(1U << 7)	/* kernel without CONFIG_AUDIT */
-#define EXEC_INTERPRETER	(1U << 8)	/* the file is a known interpreter or loader */
 
 /* include/linux/fs.h: PATH_MAX; the ELF loader refuses longer names as well. */
 #define EXE_BYTES	4096

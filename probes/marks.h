@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How the kernel recognises a name: by hash. sensor/wire/marks.py computes the
+ * same numbers, and tests/wire/test_marks.py holds both to the same vectors.
+ * A hit makes a candidate and no more: user space compares the text itself.
+ */
+#ifndef PROBES_MARKS_H
+#define PROBES_MARKS_H
+
+#include <linux/types.h>
+
+/* Bytes of a path component that count; the longest mark has 33. */
+#define MARK_BYTES 40
+
+/* FNV-1a, 64 bits. */
+#define HASH_SEED 0xcbf29ce484222325ULL
+#define HASH_PRIME 0x100000001b3ULL
+
+#define MARK_NAME	(1U << 0)
+#define MARK_PAIR	(1U << 1)	/* two consecutive path components */
+#define MARK_SCRIPT	(1U << 2)	/* an interpreter: runs the file it is given */
+#define MARK_PYTHON	(1U << 3)	/* same, and -m MODULE */
+#define MARK_LOADER	(1U << 4)	/* the dynamic loader, run as a program */
+#define MARK_WEAK	(1U << 5)	/* other software has this name too */
+#define MARK_MODULE	(1U << 6)
+
+#define MARK_INTERPRETERS (MARK_SCRIPT | MARK_PYTHON | MARK_LOADER)
+
+/* Value of the maps `names`, `words` and `files`; tool is 1-based, 0: none. */
+struct mark {
+	__u32 tool;
+	__u32 flags;
+};
+
+static inline __u64 hash_byte(__u64 hash, __u8 byte)
+{
+	return (hash ^ byte) * HASH_PRIME;
+}
+
+static inline __u64 hash_pair(__u64 parent, __u64 child)
+{
+	__u64 hash = (parent ^ (child + 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
+
+	return hash ^ hash >> 29;
+}
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A path as the dentries have it, walked from the leaf to the root of the
+ * mount namespace. Nothing a process wrote is read, and a chroot hides nothing.
+ */
+#ifndef PROBES_PATH_H
+#define PROBES_PATH_H
+
+#include "events.h"
+#include "read.h"
+
+/*
+ * Deeper paths are cut, and flagged. The bound is what the verifier of 5.10
+ * gets through; build trees of real projects stay below 30.
+ */
+#define PATH_LEVELS 48
+
+/* include/linux/limits.h: NAME_MAX, and the NUL. */
+#define NAME_BYTES 256
+
+struct place {
+	struct dentry *dentry;
+	struct mount *mount;
+};
+
+static inline struct place place_of(struct vfsmount *mnt, struct dentry *dentry)
+{
+	struct place place = {
+		.dentry = dentry,
+		.mount = (struct mount *)((char *)mnt - OFFSET_mount_mnt),
+	};
+	return place;
+}
+
+/*
+ * Crosses mount points until the place is a dentry with a name of its own.
+ * Returns 0 at the root. Mounts stacked deeper than the bound end the walk.
+ */
+static inline int settle(struct place *place)
+{
+#pragma unroll
+	for (int stacked = 0; stacked < 4; stacked++) {
+		struct vfsmount *mnt = (void *)((char *)place->mount + OFFSET_mount_mnt);
+		struct mount *outer;
+
+		if (place->dentry != READ(mnt, mnt_root))
+			return place->dentry != READ(place->dentry, d_parent);
+		outer = READ(place->mount, mnt_parent);
+		if (outer == place->mount)
+			return 0;
+		place->dentry = READ(place->mount, mnt_mountpoint);
+		place->mount = outer;
+	}
+	return 0;
+}
+
+#endif

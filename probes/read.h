@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Explicit reads of kernel memory, and what the verifier needs to be told.
+ * Types come from <kernel_types.h>, which is written on the host from its BTF.
+ */
+#ifndef PROBES_READ_H
+#define PROBES_READ_H
+
+#include <kernel_types.h>
+
+/* The value of a member, 0 where the pointer is bad. */
+#define READ(ptr, member)						\
+	({								\
+		typeof((ptr)->member) value_ = 0;			\
+		bpf_probe_read_kernel(&value_, sizeof(value_),		\
+				      (void *)&(ptr)->member);		\
+		value_;							\
+	})
+
+/*
+ * Hides a value from clang, so that it does not merge two range checks into
+ * one that the verifier cannot follow. The value itself is unchanged.
+ */
+#define FORGET(x) asm volatile("" : "+r"(x))
+
+/* v cut to 0..hi, in a form that verifiers from 5.10 on learn both ends from. */
+static inline __u64 at_most(__u64 v, __u64 hi)
+{
+	FORGET(v);
+	if (v > hi)
+		v = hi;
+	FORGET(v);
+	return v;
+}
+
+/* Copies of addresses in one form: IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
+static inline void map_ipv4(__u8 *address_be, __u32 ip4_be)
+{
+	__u32 *words = (__u32 *)address_be;
+
+	words[0] = 0;
+	words[1] = 0;
+	words[2] = __builtin_bswap32(0xffff);
+	words[3] = ip4_be;
+}
+
+#endif
