@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tcp HOST PORT: connects and closes. */
+#include "driver.h"
+
+int main(int argc, char **argv)
+{
+	struct target to;
+
+	if (argc < 3)
+		return EXIT_FAILURE;
+	to = target(argv[1], argv[2]);
+	close(connected(&to, SOCK_STREAM));
+	return 0;
+}

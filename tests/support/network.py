@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network namespace with nothing but a loopback, and servers in it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from support.scope import Argument
+
+_CLONE_NEWNET = 0x40000000  # linux/sched.h
+# Documentation/networking/ip-sysctl.rst, tcp_fastopen: both sides, data without a cookie.
+_FAST_OPEN = str(0x1 | 0x2 | 0x4 | 0x200)
+_SETUP = (
+    "link set lo up",
+    "address add 192.0.2.1/32 dev lo",
+    "address add 2001:db8::1/128 dev lo nodad",
+)
+# Every TCP answer; the tests count these bytes.
+ANSWER = b"a" * 2000
+
+
+class Network:
+    """The namespace lives as long as the ``with``, and so do the servers in it.
+
+    ``tcp_port`` reads to the end of what it is sent, answers ``ANSWER`` and
+    closes; ``udp_port`` drops all; nobody listens on ``closed_port``.
+    """
+
+    def __enter__(self) -> Self:
+        # A thread of its own: unshare(2) moves the calling thread alone.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(self._make).result()
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._tcp.shutdown(socket.SHUT_RDWR)
+        for server in (self._tcp, self._udp):
+            server.close()
+        os.close(self.namespace)
+
+    def entered(self, *argv: Argument) -> list[Argument]:
+        """Make ``argv`` run in the namespace; start it with ``pass_fds=[namespace]``."""
+        return ["nsenter", f"--net=/proc/self/fd/{self.namespace}", "--", *argv]
+
+    def _make(self) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(_CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
+        for arguments in _SETUP:
+            subprocess.run(["ip", *arguments.split()], check=True)
+        Path("/proc/sys/net/ipv4/tcp_fastopen").write_text(_FAST_OPEN, encoding="ascii")
+        self.namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        # Dual stack: one server for IPv4, IPv6 and IPv4-mapped addresses.
+        self._tcp = socket.create_server(
+            ("::", 0), family=socket.AF_INET6, backlog=128, dualstack_ipv6=True
+        )
+        self._tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 128)
+        self._udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self._udp.bind(("::", 0))
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            self.closed_port = closed.getsockname()[1]
+        self.tcp_port = self._tcp.getsockname()[1]
+        self.udp_port = self._udp.getsockname()[1]
+
+    def _serve(self) -> None:
+        """Give each connection a thread until the listening socket is shut down."""
+        while True:
+            try:
+                client, _ = self._tcp.accept()
+            except OSError:
+                return
+            threading.Thread(target=_answer, args=(client,), daemon=True).start()
+
+
+def _answer(client: socket.socket) -> None:
+    """Read all, answer, close; a client that has gone already is none of the test's concern."""
+    with client, suppress(OSError):
+        while client.recv(65536):
+            pass
+        client.sendall(ANSWER)
