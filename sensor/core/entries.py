@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entries: the tables of a TOML text, read key by key, with the line in every error."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, TypeVar
+
+from sensor.errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_Choice = TypeVar("_Choice", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a text has to look like (as a whole), and what to write instead."""
+
+    pattern: re.Pattern[str]
+    remedy: str
+
+
+LINE = Shape(re.compile(r"[^\x00-\x1f\x7f]+"), "write one line of text")
+SLUG = Shape(re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), 'write it like "claude-code"')
+HOST = Shape(
+    re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+"),
+    'write a host name in lower case, like "api.openai.com"',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One table of the text, and its place in it.
+
+    Every reader raises BadInputError with the place, the key and the remedy.
+    """
+
+    at: str
+    table: dict[str, object]
+
+    def wrong(self, key: str, why: str, remedy: str) -> BadInputError:
+        """Word the error for one key."""
+        return BadInputError(f"{self.at}: {key}: {why}; {remedy}")
+
+    def only(self, *keys: str) -> None:
+        """Refuse keys that mean nothing here."""
+        for key in self.table:
+            if key not in keys:
+                raise self.wrong(ascii(key), "unknown key", f"write one of {', '.join(keys)}")
+
+    def text(self, key: str, shape: Shape) -> str:
+        """Read a text that has to be there."""
+        if key not in self.table:
+            raise self.wrong(key, "is missing", shape.remedy)
+        return self._shaped(key, self.table[key], shape)
+
+    def texts(self, key: str, shape: Shape) -> tuple[str, ...]:
+        """Read a list of texts, which may be left out."""
+        values = self.table.get(key, [])
+        if not isinstance(values, list):
+            raise self.wrong(key, "is not a list", 'write ["..."]')
+        return tuple(self._shaped(key, value, shape) for value in values)
+
+    def choice(self, key: str, choices: type[_Choice]) -> _Choice:
+        """Read one word of a closed set."""
+        remedy = f"write one of {', '.join(choice.value for choice in choices)}"
+        word = self.text(key, Shape(LINE.pattern, remedy))
+        try:
+            return choices(word)
+        except ValueError as error:
+            raise self.wrong(key, f"{word!a} is unknown", remedy) from error
+
+    def networks(self, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Read a list of address ranges, which may be left out."""
+        return tuple(self._network(key, text) for text in self.texts(key, LINE))
+
+    def _network(self, key: str, text: str) -> IPv4Network | IPv6Network:
+        try:
+            return ip_network(text)
+        except ValueError as error:
+            raise self.wrong(key, str(error), 'write it like "192.0.2.0/24"') from error
+
+    def _shaped(self, key: str, value: object, shape: Shape) -> str:
+        if not isinstance(value, str) or not shape.pattern.fullmatch(value):
+            raise self.wrong(key, f"{value!a} is not valid", shape.remedy)
+        return value
+
+
+class Document:
+    """A TOML text whose entries are read in the order in which they stand.
+
+    BadInputError says where a text is no TOML.
+    """
+
+    def __init__(self, text: str, *, where: str) -> None:
+        try:
+            table: dict[str, object] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise BadInputError(f"{where}: {error}; correct the TOML there") from error
+        self.root = Entry(where, table)
+        self._lines = text.split("\n")
+        self._reached: dict[str, int] = {}
+
+    def entries(self, holder: Entry, key: str, *, header: str) -> Iterator[Entry]:
+        """Read the entries ``[[header]]`` of one table.
+
+        tomllib gives no lines, so the headers are counted: the next entry
+        stands at the next line that holds its header.
+        """
+        tables = holder.table.get(key, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise holder.wrong(key, "is not a list of tables", f"write [[{header}]]")
+        for number, table in enumerate(tables, 1):
+            line = self._next_line(header)
+            place = self.root.at if line is None else f"{self.root.at}:{line}"
+            name = table.get("id", number)
+            yield Entry(f"{place}: {header} {name!a}", table)
+
+    def _next_line(self, header: str) -> int | None:
+        pattern = re.compile(rf"\s*\[\[\s*{re.escape(header)}\s*\]\]")
+        for line in range(self._reached.get(header, 0) + 1, len(self._lines) + 1):
+            if pattern.match(self._lines[line - 1]):
+                self._reached[header] = line
+                return line
+        return None

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Marks: the catalogue as the kernel's maps hold it.
+
+``names`` is looked up by the command name of a fresh image, ``words`` by the
+hash of a file's name, of two path components in a row, or of a module. Each
+value is a tool's index (0 for an interpreter) and flags. Interpreters are in
+``words`` alone: their file has to be looked at, as a tool may ship its own.
+probes/marks.h hashes the same way, and tests/wire/test_marks.py compares.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from sensor.core.tools import InterpreterKind, MarkKind
+from sensor.errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sensor.core.catalogue import Catalogue
+    from sensor.core.tools import Mark
+
+COMPONENT_BYTES = 40
+"""How much of a path component is hashed; the same bound as in probes/marks.h."""
+
+COMM_BYTES = 16
+"""include/linux/sched.h: TASK_COMM_LEN, with the NUL."""
+
+MARK = Struct("=II")
+"""A map's value: index of the tool, flags."""
+
+KEY = Struct("=Q")
+"""A key of ``words``: a hash in the byte order of the host."""
+
+_U64 = (1 << 64) - 1
+_FNV_OFFSET = 0xCBF29CE484222325  # FNV-1a 64, draft-eastlake-fnv, section 5
+_FNV_PRIME = 0x100000001B3
+_PAIR_STEP = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: keeps a/b and b/a apart
+_PAIR_FACTOR = 0xFF51AFD7ED558CCD  # first multiplier of MurmurHash3's 64-bit finalizer
+_PAIR_SHIFT = 29
+
+
+class MarkFlag(IntFlag):
+    """How the kernel treats a word; the numbers are those of probes/marks.h."""
+
+    NAME = 1
+    PAIR = 2
+    SCRIPT = 4
+    PYTHON = 8
+    LOADER = 16
+    WEAK = 32
+    MODULE = 64
+
+
+_FLAGS = {
+    MarkKind.NAME: MarkFlag.NAME,
+    MarkKind.PATH: MarkFlag.PAIR,
+    MarkKind.MODULE: MarkFlag.MODULE,
+    InterpreterKind.SCRIPT: MarkFlag.SCRIPT,
+    InterpreterKind.PYTHON: MarkFlag.PYTHON,
+    InterpreterKind.LOADER: MarkFlag.LOADER,
+}
+
+
+def hash_component(name: bytes) -> int:
+    """Hash one path component, case and all."""
+    value = _FNV_OFFSET
+    for byte in name[:COMPONENT_BYTES]:
+        value = (value ^ byte) * _FNV_PRIME & _U64
+    return value
+
+
+def hash_pair(parent: int, child: int) -> int:
+    """Hash two components in a row, from the hash of each."""
+    value = (parent ^ (child + _PAIR_STEP & _U64)) * _PAIR_FACTOR & _U64
+    return value ^ value >> _PAIR_SHIFT
+
+
+def comm_key(name: bytes) -> bytes:
+    """Cut a name to the command name that execve(2) gives a process for a file of this name."""
+    return name[: COMM_BYTES - 1].ljust(COMM_BYTES, b"\0")
+
+
+def names(catalogue: Catalogue) -> dict[bytes, bytes]:
+    """Fill the map ``names``; names that are equal when cut share an entry."""
+    table: dict[bytes, bytes] = {}
+    for word, index, flags in _words(catalogue):
+        if flags & MarkFlag.NAME:
+            _enter(table, comm_key(word), index, flags)
+    return table
+
+
+def words(catalogue: Catalogue) -> dict[bytes, bytes]:
+    """Fill the map ``words``: names, modules, pairs and interpreters by their hash.
+
+    BadInputError names two words with one hash.
+    """
+    table: dict[bytes, bytes] = {}
+    owners: dict[bytes, bytes] = {}
+    for word, index, flags in _words(catalogue):
+        key = KEY.pack(_hash(word, flags))
+        if owners.setdefault(key, word) != word:
+            raise BadInputError(
+                f"catalogue: {_shown(word)} and {_shown(owners[key])} have one hash; remove one, "
+                f"or make them differ in their first {COMPONENT_BYTES} bytes"
+            )
+        _enter(table, key, index, flags)
+    return table
+
+
+def _words(catalogue: Catalogue) -> Iterator[tuple[bytes, int, MarkFlag]]:
+    for index, tool in enumerate(catalogue.tools, 1):
+        for mark in tool.marks:
+            yield mark.value.encode(), index, _flags(mark)
+    for interpreter in catalogue.interpreters:
+        yield interpreter.name.encode(), 0, _FLAGS[interpreter.kind]
+
+
+def _flags(mark: Mark) -> MarkFlag:
+    return _FLAGS[mark.kind] | (MarkFlag.WEAK if mark.weak else MarkFlag(0))
+
+
+def _hash(word: bytes, flags: MarkFlag) -> int:
+    if flags & MarkFlag.PAIR:
+        parent, child = word.split(b"/")
+        return hash_pair(hash_component(parent), hash_component(child))
+    return hash_component(word)
+
+
+def _enter(table: dict[bytes, bytes], key: bytes, index: int, flags: MarkFlag) -> None:
+    first, others = MARK.unpack(table.get(key, MARK.pack(index, 0)))
+    table[key] = MARK.pack(first, others | flags)
+
+
+def _shown(word: bytes) -> str:
+    return ascii(word.decode())
