@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An instance: one set of attached probes, and the folder of bpffs its pins lie in.
+
+    <bpffs>/agent-sensor/<instance>/<fingerprint>/{map,link}.<name>
+
+The instance is named by its run directory and scope, so several live side by
+side; the fingerprint is that of sources, kernel and options, so what is there
+either fits or is replaced.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sensor.edge import libbpf
+from sensor.errors import SensorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOLDER = "agent-sensor"
+_HALF_MADE = "new"
+
+
+def fingerprint(*parts: bytes) -> str:
+    """Give a name for these bytes, in their order: 16 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+class Instance:
+    """The pins of one instance, below ``bpffs``."""
+
+    def __init__(self, *, bpffs: Path, run_dir: Path, scope: Path) -> None:
+        name = fingerprint(os.fsencode(run_dir.absolute()), os.fsencode(scope))
+        self.folder = bpffs / FOLDER / name
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the instance against every other loader; waits for one that is at work."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def loaded(self, version: str) -> Path | None:
+        """Give the folder with the pins of this version, if it is there and whole."""
+        pins = self.folder / version
+        return pins if pins.is_dir() else None
+
+    def begin(self) -> Path:
+        """Make an empty folder for new pins; they count once :meth:`commit` has named it."""
+        pins = self.folder / _HALF_MADE
+        _remove(pins)
+        pins.mkdir(mode=0o700)
+        return pins
+
+    def commit(self, pins: Path, version: str) -> Path:
+        """Put the new pins in force and take away all others of this instance."""
+        for other in self.folder.iterdir():
+            if other != pins:
+                _remove(other)
+        return pins.rename(self.folder / version)
+
+    def remove(self) -> bool:
+        """Take all pins away, which detaches what they held. Tells whether there were any."""
+        if not self.folder.is_dir():
+            return False
+        found = any(self.folder.iterdir())
+        for pins in self.folder.iterdir():
+            _remove(pins)
+        self.folder.rmdir()
+        if not any(self.folder.parent.iterdir()):
+            self.folder.parent.rmdir()
+        return found
+
+
+def _remove(pins: Path) -> None:
+    if not pins.exists():
+        return
+    for pin in pins.iterdir():
+        pin.unlink()
+    pins.rmdir()
+
+
+class Pins:
+    """The maps and links of loaded probes, opened through libbpf."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def map(self, name: str) -> libbpf.Map:
+        """Open a map by its name in the source. Raises SensorError where it is not pinned."""
+        path = self.folder / f"map.{name}"
+        if not path.exists():
+            raise SensorError(f"{path}: no such pin; unload this instance and load it again")
+        return libbpf.Map(libbpf.open_pin(str(path)))
+
+    def attached(self) -> frozenset[str]:
+        """Name the programs whose links are pinned."""
+        links = self.folder.glob("link.*")
+        return frozenset(link.name.removeprefix("link.") for link in links)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loader: compile, load, attach, check, pin. It runs in a process of its own, and ends.
+
+Probes that were loaded from the same sources, for the same kernel and with the
+same options are used again, and nothing is compiled.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.daemon.instance import Instance, fingerprint
+from sensor.edge import libbpf
+from sensor.errors import SensorError, UnsupportedError
+from sensor.wire.btf import Btf
+from sensor.wire.headers import header_tree
+from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook, Program
+
+if TYPE_CHECKING:
+    from sensor.edge.compiler import Compiled
+
+BTF = Path("/sys/kernel/btf/vmlinux")
+_HEADERS = ("events.h", "marks.h", "path.h", "read.h")
+_FLAGS = ("-Wno-address-of-packed-member", "-Wno-unused-function")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is in force: the folder of the pins, and the programs that are missing, with why."""
+
+    pins: Path
+    reused: bool
+    missing: dict[str, str]
+
+
+def probes() -> Path:
+    """Find the sources: inside the package when installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "probes", package.parent / "probes"):
+        if folder.is_dir():
+            return folder
+    raise SensorError(f"{package}/probes is missing: install agent-sensor again")
+
+
+def source(folder: Path) -> str:
+    """Join the units into the one text that BCC compiles; errors still name the right file."""
+    units = ((name, (folder / name).read_text("utf-8")) for name in UNITS)
+    return "\n".join(f'#line 1 "probes/{name}"\n{text}' for name, text in units)
+
+
+def kernel_types() -> bytes:
+    """Read the running kernel's type information.
+
+    Raises UnsupportedError where the kernel has none.
+    """
+    try:
+        return BTF.read_bytes()
+    except OSError as problem:
+        raise UnsupportedError(
+            f"{BTF}: {problem.strerror}; the probes take their types from there:"
+            " run a kernel with CONFIG_DEBUG_INFO_BTF=y (Debian, Ubuntu and Fedora have it)"
+        ) from problem
+
+
+def version(folder: Path) -> str:
+    """Name what a load would give: sources, options and kernel."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h", ".toml"})
+    kernel = os.uname()
+    parts = [path.read_bytes() for path in files]
+    return fingerprint(kernel.release.encode(), kernel.version.encode(), *parts)
+
+
+def load(instance: Instance, scope: Path) -> Loaded:
+    """Have the probes attached and pinned, looking at ``scope``.
+
+    Raises SensorError where a required program cannot be had; nothing stays
+    attached then. Optional programs that the kernel refuses are in ``missing``.
+    """
+    folder = probes()
+    wanted = version(folder)
+    with instance.locked():
+        pins = instance.loaded(wanted)
+        if pins:
+            return Loaded(pins, reused=True, missing=_not_pinned(pins))
+        fresh = instance.begin()
+        try:
+            missing = _build(folder, fresh, scope)
+        except BaseException:
+            instance.remove()
+            raise
+        return Loaded(instance.commit(fresh, wanted), reused=False, missing=missing)
+
+
+def _not_pinned(pins: Path) -> dict[str, str]:
+    absent = [p.name for p in PROGRAMS if not (pins / f"link.{p.name}").exists()]
+    return dict.fromkeys(absent, "the kernel refused it when it was loaded")
+
+
+def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
+    from sensor.edge.compiler import Compiled  # noqa: PLC0415  # bcc: not where pins are reused
+
+    tree = header_tree((folder / "types.toml").read_text("utf-8"), Btf(kernel_types()),
+                       where="probes/types.toml")  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="agent-sensor-") as headers:
+        for name, text in tree.items():
+            path = Path(headers, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        flags = (f"-I{folder}", f"-I{headers}/include", *_FLAGS)
+        compiled = Compiled(source(folder), headers=Path(headers), flags=flags)
+    found = sorted(compiled.programs())
+    if found != sorted(program.name for program in PROGRAMS):
+        raise SensorError(f"the probes compiled to other programs than expected: {found}")
+    return _attach_all(compiled, pins, scope)
+
+
+def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
+    """Pin all maps, then attach program by program. Returns those that were refused."""
+    missing: dict[str, str] = {}
+    with ExitStack() as stack:
+        cgroup = os.open(scope, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        stack.callback(os.close, cgroup)
+        for name in MAPS:
+            libbpf.pin(compiled.map(name), str(pins / f"map.{name}"))
+        slot = libbpf.Map(compiled.map("scope"))
+        slot.update(bytes(4), cgroup.to_bytes(4, "little"))
+        for program in PROGRAMS:
+            try:
+                _attach(compiled, program, cgroup, pins)
+            except SensorError as problem:
+                if program.required:
+                    raise
+                missing[program.name] = str(problem)
+    return missing
+
+
+def _attach(compiled: Compiled, program: Program, cgroup: int, pins: Path) -> None:
+    fd = compiled.load(program.name, program.hook.program_type, program.hook.attach_type)
+    if program.hook is Hook.RAW_TRACEPOINT:
+        link = libbpf.attach_raw_tracepoint(fd, program.tracepoint)
+    else:
+        link = libbpf.attach_cgroup(fd, cgroup, program.hook.attach_type or 0)
+    try:
+        if not libbpf.program_of(link):
+            raise SensorError(f"{program.name} attached, but the kernel does not list it")
+        libbpf.pin(link, str(pins / f"link.{program.name}"))
+    finally:
+        os.close(link)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""BCC: source text in, loaded programs and maps out.
+
+Importing bcc costs 60 MB and a compile 70 MB more, so only the short-lived
+loader imports this file. ``bcc`` here is Debian's python3-bpfcc.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sensor.errors import NotPermittedError, SensorError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class Compiled:
+    """The compiled probes; maps exist already, programs are loaded one by one.
+
+    ``headers`` is the tree that stands in for kernel headers, ``flags`` go to
+    clang. Raises UnsupportedError without bcc, SensorError where the text does
+    not compile (clang has then written its reasons to stderr).
+    """
+
+    def __init__(self, text: str, *, headers: Path, flags: Sequence[str]) -> None:
+        os.environ["BCC_KERNEL_SOURCE"] = str(headers)
+        try:
+            import bcc  # noqa: PLC0415  # 60 MB: only in the process that compiles
+        except ImportError as problem:
+            raise UnsupportedError(
+                "python3-bpfcc is not installed (the bcc of PyPI is another thing):"
+                " run apt install python3-bpfcc"
+            ) from problem
+        self._bcc = bcc
+        try:
+            self._bpf = bcc.BPF(text=text, cflags=list(flags))
+        except Exception as problem:
+            raise SensorError(
+                f"the probes did not compile or their maps were refused: {problem}"
+            ) from problem
+
+    def programs(self) -> list[str]:
+        """Name the functions that became programs, in the order of the text."""
+        lib, module = self._bcc.lib, self._bpf.module
+        count = lib.bpf_num_functions(module)
+        return [lib.bpf_function_name(module, i).decode() for i in range(count)]
+
+    def load(self, name: str, program_type: int, attach_type: int | None) -> int:
+        """Load one program. Returns its descriptor, which the caller must not close.
+
+        Raises SensorError with the kernel's reason: an errno, or the
+        verifier's last line.
+        """
+        kind = -1 if attach_type is None else attach_type  # -1: bcc leaves it unset
+        try:
+            function = self._bpf.load_func(name.encode(), program_type, None, kind)
+        except Exception as problem:
+            text = str(problem)
+            error = NotPermittedError if "Operation not permitted" in text else SensorError
+            raise error(f"the kernel refused the program {name}: {text}") from problem
+        return int(function.fd)
+
+    def map(self, name: str) -> int:
+        """Give the descriptor of a map by its name in the source."""
+        return int(self._bpf[name.encode()].map_fd)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libbpf.so.1 through ctypes: pins, maps, links and the ring buffer.
+
+BCC brings the library along, but this file never needs BCC: the sensor stays
+small by opening what the loader pinned. Signatures are those of libbpf 1.0.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import functools
+import os
+from typing import TYPE_CHECKING
+
+from sensor.errors import NotPermittedError, SensorError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_INT, _U32, _PTR, _STR = ctypes.c_int, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_char_p
+_SAMPLE = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, ctypes.c_size_t)
+_SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
+    "bpf_obj_get": (_INT, [_STR]),
+    "bpf_obj_pin": (_INT, [_INT, _STR]),
+    "bpf_map_lookup_elem": (_INT, [_INT, _PTR, _PTR]),
+    "bpf_map_update_elem": (_INT, [_INT, _PTR, _PTR, ctypes.c_uint64]),
+    "bpf_map_delete_elem": (_INT, [_INT, _PTR]),
+    "bpf_raw_tracepoint_open": (_INT, [_STR, _INT]),
+    "bpf_link_create": (_INT, [_INT, _INT, _INT, _PTR]),
+    "bpf_obj_get_info_by_fd": (_INT, [_INT, _PTR, ctypes.POINTER(_U32)]),
+    "libbpf_probe_bpf_prog_type": (_INT, [_INT, _PTR]),
+    "libbpf_probe_bpf_map_type": (_INT, [_INT, _PTR]),
+    "libbpf_set_print": (_PTR, [_PTR]),
+    "libbpf_num_possible_cpus": (_INT, []),
+    "ring_buffer__new": (_PTR, [_INT, _SAMPLE, _PTR, _PTR]),
+    "ring_buffer__consume": (_INT, [_PTR]),
+    "ring_buffer__epoll_fd": (_INT, [_PTR]),
+    "ring_buffer__free": (None, [_PTR]),
+}
+
+BPF_ANY = 0
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL("libbpf.so.1", use_errno=True)
+    except OSError as problem:
+        raise UnsupportedError(
+            "libbpf.so.1 is not installed: install the package libbpf1 (python3-bpfcc needs it too)"
+        ) from problem
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    library.libbpf_set_print(None)
+    return library
+
+
+def _check(result: int, what: str) -> int:
+    """Give ``result`` back, or raise what the kernel said of ``what``."""
+    if result >= 0:
+        return result
+    number = ctypes.get_errno() or -result
+    message = f"{what}: {os.strerror(number)}"
+    if number in {errno.EPERM, errno.EACCES}:
+        raise NotPermittedError(
+            f"{message}; run it as root (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)"
+        )
+    raise SensorError(message)
+
+
+def open_pin(path: str) -> int:
+    """Open a pinned map, program or link. Returns a file descriptor that the caller owns."""
+    return _check(_library().bpf_obj_get(os.fsencode(path)), f"cannot open the pin {path}")
+
+
+def pin(fd: int, path: str) -> None:
+    """Give what ``fd`` is open on a name in bpffs, so that it outlives this process."""
+    _check(_library().bpf_obj_pin(fd, os.fsencode(path)), f"cannot pin {path}")
+
+
+def attach_raw_tracepoint(program: int, name: str) -> int:
+    """Attach a program to a raw tracepoint, host-wide. Returns the link's descriptor."""
+    library = _library()
+    return _check(library.bpf_raw_tracepoint_open(name.encode(), program), f"cannot attach {name}")
+
+
+def attach_cgroup(program: int, cgroup: int, attach_type: int) -> int:
+    """Attach a program to a cgroup (an open directory). Returns the link's descriptor."""
+    result = _library().bpf_link_create(program, cgroup, attach_type, None)
+    return _check(result, f"cannot attach to the cgroup (type {attach_type})")
+
+
+class _LinkInfo(ctypes.Structure):
+    """``struct bpf_link_info`` of include/uapi/linux/bpf.h, as far as it is read here."""
+
+    _fields_ = (("type", _U32), ("id", _U32), ("prog_id", _U32), ("rest", ctypes.c_uint8 * 116))
+
+
+def program_of(link: int) -> int:
+    """Tell the id of the program that a link keeps attached."""
+    info, size = _LinkInfo(), _U32(ctypes.sizeof(_LinkInfo))
+    result = _library().bpf_obj_get_info_by_fd(link, ctypes.byref(info), ctypes.byref(size))
+    _check(result, "cannot read what a link holds")
+    return int(info.prog_id)
+
+
+def supports_program(kind: int) -> bool:
+    """Ask the kernel whether it loads programs of this ``BPF_PROG_TYPE_*``; needs the rights."""
+    return bool(_library().libbpf_probe_bpf_prog_type(kind, None) == 1)
+
+
+def supports_map(kind: int) -> bool:
+    """Ask the kernel whether it makes maps of this ``BPF_MAP_TYPE_*``; needs the rights."""
+    return bool(_library().libbpf_probe_bpf_map_type(kind, None) == 1)
+
+
+class Map:
+    """One BPF map, with keys and values as bytes of the map's own sizes."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def update(self, key: bytes, value: bytes) -> None:
+        """Set an entry. Raises SensorError when the map is full."""
+        result = _library().bpf_map_update_elem(self.fd, key, value, BPF_ANY)
+        _check(result, "cannot write a map entry")
+
+    def delete(self, key: bytes) -> None:
+        """Remove an entry; one that is not there is no error."""
+        _library().bpf_map_delete_elem(self.fd, key)
+
+    def lookup(self, key: bytes, value_bytes: int) -> bytes | None:
+        """Give a copy of an entry of ``value_bytes`` bytes, or None."""
+        value = ctypes.create_string_buffer(value_bytes)
+        found = _library().bpf_map_lookup_elem(self.fd, key, value) == 0
+        return value.raw if found else None
+
+    def sums(self, slots: int) -> Iterator[int]:
+        """Add up the u64 of each slot of a per-CPU array over all CPUs."""
+        cpus = _library().libbpf_num_possible_cpus()
+        for slot in range(slots):
+            value = self.lookup(slot.to_bytes(4, "little"), 8 * cpus) or b""
+            yield sum(memoryview(value).cast("Q")) if value else 0
+
+
+class Ring:
+    """The consumer's end of a ring buffer.
+
+    ``take`` gets each record as bytes. It runs inside libbpf: what it raises
+    is kept and raised again by :meth:`consume`.
+    """
+
+    def __init__(self, fd: int, take: Callable[[bytes], None]) -> None:
+        self._problem: BaseException | None = None
+        string_at = ctypes.string_at
+
+        def sample(_context: int, start: int, size: int) -> int:
+            try:
+                take(string_at(start, size))
+            except BaseException as problem:  # noqa: BLE001  # must not unwind through C
+                self._problem = problem
+                return -errno.ECANCELED
+            return 0
+
+        self._sample = _SAMPLE(sample)  # kept: libbpf calls it later
+        ring = _library().ring_buffer__new(fd, self._sample, None, None)
+        if not ring:
+            _check(-1, "cannot map the ring buffer")
+        self._ring = ring
+
+    def fileno(self) -> int:
+        """Give the descriptor that is readable when records wait."""
+        return int(_library().ring_buffer__epoll_fd(self._ring))
+
+    def consume(self) -> int:
+        """Hand all records that wait to ``take``. Returns how many there were."""
+        count = _library().ring_buffer__consume(self._ring)
+        if self._problem:
+            problem, self._problem = self._problem, None
+            raise problem
+        return _check(count, "cannot read the ring buffer")
+
+    def close(self) -> None:
+        """Unmap the ring buffer; records that wait are lost."""
+        if self._ring:
+            _library().ring_buffer__free(self._ring)
+            self._ring = None

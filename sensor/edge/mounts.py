@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mounts: where cgroup2 and bpffs are, and a bpffs that nobody else sees."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from pathlib import Path
+
+from sensor.errors import BadInputError, NotPermittedError, UnsupportedError
+
+BPFFS = Path("/sys/fs/bpf")
+
+# include/uapi/linux/sched.h, include/uapi/linux/mount.h
+_CLONE_NEWNS = 0x00020000
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
+
+
+def _mounts() -> list[tuple[str, Path]]:
+    """List ``(file system type, mount point)`` of this mount namespace, the last mounted last."""
+    lines = Path("/proc/self/mounts").read_text("utf-8", "surrogateescape").splitlines()
+    fields = [line.split(" ") for line in lines]
+    return [(kind, Path(_plain(point))) for _, point, kind, *_ in fields]
+
+
+def _plain(octal: str) -> str:
+    r"""Undo the escapes of /proc/self/mounts: blank, tab, newline and backslash as ``\NNN``."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), octal)
+
+
+def cgroup2() -> Path:
+    """Find the mount point of the cgroup2 hierarchy; on hybrid hosts it is not /sys/fs/cgroup.
+
+    Raises UnsupportedError where none is mounted.
+    """
+    for kind, point in _mounts():
+        if kind == "cgroup2":
+            return point
+    raise UnsupportedError(
+        "no cgroup2 hierarchy is mounted, so connections cannot be hooked:"
+        " mount one (mount -t cgroup2 none /sys/fs/cgroup) and start again"
+    )
+
+
+def scope(wanted: Path | None) -> Path:
+    """Give the cgroup to look at: ``wanted``, or the root of the hierarchy.
+
+    Raises BadInputError for what is no directory of a cgroup2 hierarchy.
+    """
+    top = cgroup2()
+    if wanted is None:
+        return top
+    real = wanted.resolve()
+    if not (real / "cgroup.procs").exists() or not real.is_relative_to(top):
+        raise BadInputError(f"--scope {wanted}: no cgroup below {top}; take a directory from there")
+    return real
+
+
+def bpffs(wanted: Path = BPFFS) -> Path:
+    """Give the bpffs that pins go to. Raises UnsupportedError where it is not mounted."""
+    if ("bpf", wanted) not in _mounts():
+        raise UnsupportedError(
+            f"bpffs is not mounted at {wanted}: run mount -t bpf bpf {wanted}, or reboot into systemd"
+        )
+    return wanted
+
+
+def _check(result: int, what: str) -> None:
+    if result == 0:
+        return
+    number = ctypes.get_errno()
+    raise NotPermittedError(f"{what}: {os.strerror(number)}; run it as root (CAP_SYS_ADMIN)")
+
+
+def private_bpffs() -> Path:
+    """Move this process to a mount namespace of its own, with a fresh bpffs in it.
+
+    Whatever is pinned there is gone when the last process in the namespace
+    is, however it ends.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    _check(libc.unshare(_CLONE_NEWNS), "cannot make a mount namespace")
+    _check(
+        libc.mount(None, b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None),
+        "cannot make the mounts of the new namespace private",
+    )
+    _check(
+        libc.mount(b"bpf", os.fsencode(BPFFS), b"bpf", ctypes.c_ulong(0), None),
+        f"cannot mount a bpffs at {BPFFS}",
+    )
+    return BPFFS
