@@ -53,11 +53,11 @@ class Network:
         self._tcp.shutdown(socket.SHUT_RDWR)
         for server in (self._tcp, self._udp):
             server.close()
-        os.close(self.namespace)
+        os.close(self._namespace)
 
     def entered(self, *argv: Argument) -> list[Argument]:
-        """Make ``argv`` run in the namespace; start it with ``pass_fds=[namespace]``."""
-        return ["nsenter", f"--net=/proc/self/fd/{self.namespace}", "--", *argv]
+        """Make ``argv`` run in the namespace."""
+        return ["nsenter", f"--net=/proc/{os.getpid()}/fd/{self._namespace}", "--", *argv]
 
     def _make(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -66,7 +66,7 @@ class Network:
         for arguments in _SETUP:
             subprocess.run(["ip", *arguments.split()], check=True)
         Path("/proc/sys/net/ipv4/tcp_fastopen").write_text(_FAST_OPEN, encoding="ascii")
-        self.namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         # Dual stack: one server for IPv4, IPv6 and IPv4-mapped addresses.
         self._tcp = socket.create_server(
             ("::", 0), family=socket.AF_INET6, backlog=128, dualstack_ipv6=True

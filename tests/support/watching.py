@@ -44,6 +44,7 @@ class Watching:
         ]
         self._change = threading.Condition()
         self._events: list[Event] = []
+        self._broken: list[str] = []
         self._said: list[str] = []
         self._open = 2
         self._stopped = False
@@ -81,6 +82,7 @@ class Watching:
             self._process.wait()
         if error is None:
             assert status == 0 or stopped, f"the sensor ended with {status}: {self.stderr}"
+            assert not self._broken, f"lines that are no JSON: {self._broken}"
             assert "Traceback" not in self.stderr, self.stderr
 
     @property
@@ -144,7 +146,10 @@ class Watching:
         return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_"))
 
     def _take(self, line: str) -> None:
-        self._events.append(json.loads(line))
+        try:
+            self._events.append(json.loads(line))
+        except ValueError:
+            self._broken.append(line)
 
     def _is_ready(self) -> bool:
         return any(line.startswith("watching") for line in self._said)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One sensor for most kernel tests: its start compiles the probes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.drivers import Drivers
+from support.network import Network
+from support.scope import Scope
+from support.stage import Stage
+from support.watching import Watching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def drivers(tmp_path_factory: pytest.TempPathFactory) -> Drivers:
+    """Give the drivers, compiled once."""
+    return Drivers(tmp_path_factory.mktemp("drivers"))
+
+
+@pytest.fixture(scope="session")
+def network() -> Iterator[Network]:
+    """Give a network that nobody else is in."""
+    with Network() as network:
+        yield network
+
+
+@pytest.fixture(scope="session")
+def stage(drivers: Drivers, network: Network) -> Iterator[Stage]:
+    """Give a scope under the eye of a sensor that tells of all descendants."""
+    with Scope() as scope, Watching(scope, "--all-children") as watching:
+        yield Stage(scope, watching, drivers, network)
