@@ -11,8 +11,9 @@ BIN   := $(VENV)/bin
 # BCC and its libbpf, the venv module, and what the kernel tests build and run with.
 RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
 TEST_PACKAGES := gcc libc6-dev iproute2 util-linux
+VM_PACKAGES   := qemu-system-x86 busybox-static kmod zstd debian-archive-keyring
 
-.PHONY: help watch test lint bench e2e venv packages test-packages clean
+.PHONY: help watch test lint bench e2e vm-test venv packages test-packages vm-packages clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +35,9 @@ e2e: venv test-packages ## install real AI tools from npm and PyPI and watch eac
 bench: venv test-packages ## measure the figures of docs/overhead.md on this machine
 	$(SUDO) $(BIN)/python tests/bench $(ARGS)
 
+vm-test: venv test-packages vm-packages ## kernel tests on Debian's kernels in guests too; ALL=1: on all of them
+	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm test $(if $(ALL),--all) $(if $(HOST_JUNIT),--host-junit $(HOST_JUNIT)) $(ARGS)
+
 venv: $(VENV)/.ready ## .venv with agent-sensor in it
 
 # The venv sees the system's bcc, hence /usr/bin/python3 and no other.
@@ -49,6 +53,9 @@ packages:
 
 test-packages:
 	@$(call apt-install,$(TEST_PACKAGES))
+
+vm-packages:
+	@$(call apt-install,$(VM_PACKAGES))
 
 # Installs what is missing of $(1), and says so; does nothing where all is there.
 define apt-install

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel tests on this machine's kernel and on Debian's, in guests.
+
+``make vm-test`` is ``python -m vm test``; ``python -m vm run 6.12 'uname -r'`` tries something out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vm.document import document
+from vm.guest import CHECKOUT, LSM, LSM_WITHOUT_BPF, Guest, GuestError
+from vm.kernels import WANTED, kernel
+from vm.mirror import UnavailableError
+from vm.report import complaints
+from vm.suite import Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+CACHE = Path(os.environ.get("AGENT_SENSOR_CACHE") or CHECKOUT / ".cache").absolute()
+# A shell's statuses for what a signal ended.
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def main() -> int:
+    """Run the kernel tests in guests, or one command in one guest."""
+    chosen = _arguments()
+    (CACHE / "kernels").mkdir(parents=True, exist_ok=True)
+    work = _run(chosen) if chosen.command == "run" else _test(chosen)
+    try:
+        return asyncio.run(_until_terminated(work))
+    except (UnavailableError, GuestError) as error:
+        print(f"vm: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except asyncio.CancelledError:
+        return TERMINATED
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m vm", description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    test = commands.add_parser("test", help="run the kernel tests")
+    test.add_argument("--all", action="store_true", help="on every kernel; write docs/kernels.md")
+    test.add_argument(
+        "--host-junit", type=Path, metavar="FILE", help="this machine's results, if it has any yet"
+    )
+    run = commands.add_parser("run", help="run a shell command in a guest")
+    run.add_argument("--without-bpf", action="store_true", help="as an active security module")
+    run.add_argument("kernel", choices=[wanted.name for wanted in WANTED])
+    run.add_argument("task", help="the command; it runs in the checkout, as root")
+    return parser.parse_args()
+
+
+async def _test(chosen: argparse.Namespace) -> int:
+    """Run on all machines; 0: every test passed where it ran, and none was skipped everywhere."""
+    suite = Suite(cache=CACHE, everything=chosen.all, host_junit=chosen.host_junit)
+    kernels, missing = suite.kernels()
+    for name, reason in missing.items():
+        print(f"{name}: not run: {reason}")
+    runs = await suite.run(kernels)
+    if chosen.all:
+        today = dt.datetime.now(dt.UTC).date().isoformat()
+        (CHECKOUT / "docs/kernels.md").write_text(document(runs, missing, today))
+    found = complaints(runs)
+    print("\n".join(found) or "no test was skipped everywhere")
+    return 1 if found else 0
+
+
+async def _run(chosen: argparse.Namespace) -> int:
+    """Run one command in one guest; give its exit status."""
+    [wanted] = [wanted for wanted in WANTED if wanted.name == chosen.kernel]
+    guest = Guest(
+        name=wanted.name,
+        kernel=kernel(wanted, CACHE / "kernels"),
+        lsm=LSM_WITHOUT_BPF if chosen.without_bpf else LSM,
+        task=chosen.task,
+        results=CACHE / "vm" / f"run-{wanted.name}",
+        within_s=600,
+    )
+    try:
+        return await guest.run()
+    finally:
+        console = (guest.results / "console.log").read_bytes()
+        sys.stdout.buffer.write(console.replace(b"\r\n", b"\n"))
+
+
+async def _until_terminated(work: Coroutine[Any, Any, int]) -> int:
+    """End the work in good order at SIGTERM as at Ctrl-C, so that no guest stays."""
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
+
+
+if __name__ == "__main__":
+    sys.exit(main())

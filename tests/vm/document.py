@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/kernels.md: the matrix of the last run over everything; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vm.kernels import WANTED
+from vm.report import counts, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vm.report import Run
+
+PAGE = """\
+<!-- SPDX-License-Identifier: Apache-2.0 -->
+# Kernels
+
+Made by `make vm-test ALL=1` on {day}; not written by hand. Debian's own kernel packages, booted in
+QEMU (translated, one virtual CPU, no kernel headers), with the kernel tests of `tests/kernel` run
+unchanged in each. "without bpf" is the same kernel with `bpf` left out of the active security
+modules (`lsm=`): LSM programs load and attach there, and never run.
+
+## Tests
+
+{tests}
+{missing}
+Each time, `make vm-test` and CI run {always} and the machine's own kernel. The others, {others},
+run only with `ALL=1`: what is above is their last result. A test that is skipped on every machine
+fails the run.
+
+## What each kernel can do
+
+As `agent-sensor doctor --json` says on it.
+
+{features}
+"""
+
+
+def document(runs: Sequence[Run], missing: Mapping[str, str], day: str) -> str:
+    """Write the page of these runs; ``missing`` are kernels that could not be had, and why."""
+    absent = "".join(f"\n{name} was not run: {reason}.\n" for name, reason in missing.items())
+    return PAGE.format(
+        day=day,
+        tests=_tests(runs),
+        missing=absent,
+        always=" and ".join(wanted.name for wanted in WANTED if wanted.always),
+        others=" and ".join(wanted.name for wanted in WANTED if not wanted.always),
+        features=_features(runs),
+    )
+
+
+def _tests(runs: Sequence[Run]) -> str:
+    rows = []
+    for run in runs:
+        passed, failed, skipped = counts(run)
+        numbers = (str(passed), str(failed), skipped or "none", f"{run.seconds:.0f} s")
+        rows.append((run.machine, run.release, *numbers, run.trouble))
+    return table(("machine", "kernel", "passed", "failed", "skipped", "took", "trouble"), rows)
+
+
+def _features(runs: Sequence[Run]) -> str:
+    """Give a row to a feature and a column to a kernel."""
+    asked = [run for run in runs if run.features]
+    names = dict.fromkeys(name for run in asked for name in run.features)
+    rows = ((name, *(run.features.get(name, "not asked") for run in asked)) for name in names)
+    return table(("", *(run.machine for run in asked)), rows)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A guest: a kernel booted in QEMU on this machine's own root, to run one task and end.
+
+QEMU translates the code (TCG): that runs everywhere, where KVM may exist and
+yet refuse an ordinary kernel. The guest reads the machine's root through 9p and
+writes into its own memory, so it has the same Python, checkout and compiler.
+It has no network, and ends when this process does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vm.image import initramfs
+
+if TYPE_CHECKING:
+    from vm.kernels import Kernel
+
+HERE = Path(__file__).parent
+CHECKOUT = HERE.parent.parent
+MEMORY = "2G"
+# Two guests boot in 3 s on an idle machine and were seen to need 16 s on a busy one.
+BOOT_S = 90
+
+LSM = "lockdown,yama,apparmor,bpf"
+LSM_WITHOUT_BPF = "lockdown,yama,apparmor"
+# On the kernel's command line. A test that refuses looks for it, and runs nowhere else.
+IN_GUEST = "agent_sensor_guest=1"
+
+
+class GuestError(Exception):
+    """A guest did not come up, died, or was not done in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """What to boot, and the shell script to run in it; ``results`` is shared with it."""
+
+    name: str
+    kernel: Kernel
+    lsm: str
+    task: str
+    results: Path
+    within_s: int
+
+    async def run(self) -> int:
+        """Boot, run the task, and give its exit status.
+
+        Raises:
+            GuestError: There is no status, and why.
+
+        """
+        shutil.rmtree(self.results, ignore_errors=True)
+        self.results.mkdir(parents=True)
+        (self.results / "task").write_text(self.task)
+        with tempfile.NamedTemporaryFile(suffix=".cpio") as initrd:
+            initrd.write(self._initramfs())
+            initrd.flush()
+            with (self.results / "console.log").open("wb") as console:
+                qemu = await asyncio.create_subprocess_exec(
+                    *self._command(initrd.name),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=console,
+                    stderr=console,
+                )
+                try:
+                    await self._watch(qemu)
+                finally:
+                    with suppress(ProcessLookupError):
+                        qemu.kill()
+                    await qemu.wait()
+        return self._status()
+
+    async def _watch(self, qemu: asyncio.subprocess.Process) -> None:
+        """Wait for the guest to end; one that is not up soon is not waited for."""
+        ended = asyncio.create_task(qemu.wait())
+        done, _ = await asyncio.wait([ended], timeout=BOOT_S)
+        if not done and not (self.results / "up").exists():
+            raise GuestError(f"{self.name}: not up within {BOOT_S} s; see {self.results}")
+        done, _ = await asyncio.wait([ended], timeout=self.within_s)
+        if not done:
+            raise GuestError(f"{self.name}: not done within {self.within_s} s; see {self.results}")
+
+    def _status(self) -> int:
+        try:
+            return int((self.results / "status").read_text())
+        except (OSError, ValueError) as error:
+            console = (self.results / "console.log").read_bytes()[-500:]
+            last = console.decode("utf-8", "backslashreplace")
+            raise GuestError(f"{self.name}: the guest died; its last words: {last!r}") from error
+
+    def _initramfs(self) -> bytes:
+        busybox = shutil.which("busybox")
+        if not busybox:
+            raise GuestError("no busybox on this machine: install busybox-static")
+        return initramfs(
+            init=HERE / "init.sh",
+            busybox=Path(busybox),
+            modules=self.kernel.modules,
+            settings={
+                "checkout": str(CHECKOUT),
+                "release": self.kernel.release,
+                "now": str(int(time.time())),
+            },
+        )
+
+    def _command(self, initrd: str) -> list[str]:
+        shares = {"machine": Path("/"), "modules": self.kernel.modules, "results": self.results}
+        return [
+            *("setpriv", "--pdeathsig", "KILL"),
+            *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot"),
+            *("-M", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", MEMORY),
+            *("-display", "none", "-serial", "stdio"),
+            *("-kernel", str(self.kernel.image), "-initrd", initrd),
+            *("-append", self._kernel_arguments()),
+            *(word for tag, path in shares.items() for word in _share(tag, path)),
+        ]
+
+    def _kernel_arguments(self) -> str:
+        return (
+            "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off tsc=reliable no_timer_check "
+            f"lsm={self.lsm} {IN_GUEST} "
+        )
+
+
+def _share(tag: str, path: Path) -> list[str]:
+    access = "" if tag == "results" else ",readonly=on"
+    store = f"local,id={tag},path={path},security_model=none,multidevs=remap{access}"
+    return ["-fsdev", store, "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel tests on this machine's kernel and in the guests, one result a machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vm.guest import CHECKOUT, LSM, LSM_WITHOUT_BPF, Guest, GuestError
+from vm.kernels import WANTED, kernel
+from vm.mirror import UnavailableError
+from vm.report import Run, cases, features, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vm.kernels import Kernel
+
+TESTS = "tests/kernel"
+# The tests that behave otherwise where bpf is no active security module.
+LSM_TESTS = "tests/kernel/test_lsm.py"
+SIDE_BY_SIDE = 2
+# What does not end is interrupted first, so that it leaves results and nothing else.
+WITHIN_S = 420
+GRACE_S = 30
+
+TASK = """\
+timeout 60 {bin}/agent-sensor doctor --json >$results/doctor.json 2>$results/doctor.err
+exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pytest -m kernel \\
+    -p no:cacheprovider --junitxml=$results/junit.xml {tests}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What to run: ``everything`` or what CI does. ``host_junit``: this machine's run, if made."""
+
+    cache: Path
+    everything: bool
+    host_junit: Path | None = None
+
+    async def run(self, kernels: list[Kernel]) -> list[Run]:
+        """Give every machine's result, this machine's first."""
+        slots = asyncio.Semaphore(SIDE_BY_SIDE)
+        guests = [guest for found in kernels for guest in self._guests(found)]
+        here = await self._here()
+        return [here, *await asyncio.gather(*(_there(guest, slots) for guest in guests))]
+
+    def kernels(self) -> tuple[list[Kernel], dict[str, str]]:
+        """Find the kernels to test on, and why others are not there.
+
+        Raises:
+            UnavailableError: One that is always tested on is neither cached nor on the mirror.
+
+        """
+        found, missing = [], {}
+        for wanted in WANTED:
+            if wanted.always or self.everything:
+                try:
+                    found.append(kernel(wanted, self.cache / "kernels"))
+                except UnavailableError as error:
+                    if wanted.always:
+                        raise
+                    missing[wanted.name] = str(error)
+        return found, missing
+
+    def _guests(self, found: Kernel) -> Iterator[Guest]:
+        yield self._guest(found, found.name, LSM, TESTS)
+        if found.name == WANTED[0].name:
+            yield self._guest(found, f"{found.name} without bpf", LSM_WITHOUT_BPF, LSM_TESTS)
+
+    def _guest(self, found: Kernel, name: str, lsm: str, tests: str) -> Guest:
+        return Guest(
+            name=name,
+            kernel=found,
+            lsm=lsm,
+            task=_task(tests),
+            results=self._results(name),
+            within_s=WITHIN_S + 2 * GRACE_S,
+        )
+
+    def _results(self, name: str) -> Path:
+        return self.cache / "vm" / name.replace(" ", "-")
+
+    async def _here(self) -> Run:
+        """Run the tests on this machine's own kernel, as ``make test`` runs them."""
+        results = self._results("this machine")
+        started = time.monotonic()
+        trouble = ""
+        if self.host_junit:
+            results.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.host_junit, results / "junit.xml")
+        else:
+            shutil.rmtree(results, ignore_errors=True)
+            results.mkdir(parents=True)
+            trouble = await _run_here(_task(TESTS), results)
+        seconds = time.monotonic() - started
+        return _result("this machine", os.uname().release, results, seconds, trouble)
+
+
+def _task(tests: str) -> str:
+    folder = Path(sys.executable).parent
+    return TASK.format(bin=folder, within_s=WITHIN_S, grace_s=GRACE_S, tests=tests)
+
+
+async def _run_here(task: str, results: Path) -> str:
+    """Run the task, and says what is wrong if it had to be ended."""
+    with (results / "console.log").open("wb") as console:
+        shell = await asyncio.create_subprocess_exec(
+            *("/bin/sh", "-c", task),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            env=os.environ | {"results": str(results)},
+            cwd=CHECKOUT,
+            start_new_session=True,
+        )
+        try:
+            await asyncio.wait_for(shell.wait(), WITHIN_S + 4 * GRACE_S)
+        except TimeoutError:
+            return "did not end"
+        finally:
+            await _end(shell)
+    return ""
+
+
+async def _end(shell: asyncio.subprocess.Process) -> None:
+    """Interrupts what the shell started, then kills what takes no notice."""
+    for signum in (signal.SIGINT, signal.SIGKILL):
+        if shell.returncode is None:
+            with suppress(ProcessLookupError, TimeoutError):
+                os.killpg(shell.pid, signum)
+                await asyncio.wait_for(shell.wait(), GRACE_S)
+
+
+async def _there(guest: Guest, slots: asyncio.Semaphore) -> Run:
+    """Run the tests in a guest."""
+    async with slots:
+        started = time.monotonic()
+        trouble = ""
+        try:
+            await guest.run()
+        except GuestError as error:
+            trouble = str(error)
+        seconds = time.monotonic() - started
+    return _result(guest.name, guest.kernel.release, guest.results, seconds, trouble)
+
+
+def _result(name: str, release: str, results: Path, seconds: float, trouble: str) -> Run:
+    found = []
+    try:
+        found = cases((results / "junit.xml").read_text())
+    except (OSError, ValueError) as error:
+        trouble = trouble or f"no results: {error}"
+    run = Run(
+        machine=name,
+        release=release,
+        cases=tuple(found),
+        features=features(_text(results / "doctor.json")),
+        seconds=seconds,
+        trouble=trouble,
+        log=_text(results / "console.log"),
+    )
+    print(summary(run), flush=True)
+    return run
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().replace(b"\r\n", b"\n").decode("utf-8", "backslashreplace")
+    except OSError:
+        return ""
