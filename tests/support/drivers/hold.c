@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hold HOST PORT: keeps a TCP connection open until standard input ends. */
+/*
+ * hold HOST PORT: keeps a TCP connection open until standard input ends, and
+ * says with an empty line that it is open.
+ */
 #include "driver.h"
 
 int main(int argc, char **argv)
@@ -10,6 +13,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	to = target(argv[1], argv[2]);
 	connected(&to, SOCK_STREAM);
+	check(write(STDOUT_FILENO, "\n", 1) == 1, "write");
 	wait_for_end_of_input();
 	return 0;
 }

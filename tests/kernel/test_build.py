@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real build, as on any build host, is nothing to the sensor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.stage import Stage
+
+pytestmark = pytest.mark.kernel
+
+# Thirty C files, no dependency but a compiler and setuptools.
+PROJECT = "Brotli==1.1.0"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the unpacked source distribution, with setuptools beside it in ``tools``."""
+    folder = tmp_path_factory.mktemp("project")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    fetch = ["download", "--no-deps", "--no-binary", ":all:", "--dest", str(folder), PROJECT]
+    subprocess.run([*pip, *fetch], check=True)
+    tools = ["install", "--target", str(folder / "tools"), "setuptools<81"]
+    subprocess.run([*pip, *tools], check=True)
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as sources:
+        sources.extractall(folder, filter="data")
+    (unpacked,) = folder.glob("Brotli-*/")
+    return unpacked
+
+
+def test_a_build_is_no_event_and_no_wake_up(stage: Stage, project: Path) -> None:
+    """Compilers, assemblers and linkers by the dozen, and the sensor sleeps on."""
+    stage.everything_is_told()
+    told, woken = len(stage.watching.events()), stage.watching.wake_ups()
+    env = os.environ | {"PYTHONPATH": str(project.parent / "tools")}
+    build = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", "built"]
+    assert stage.start(build, cwd=project, env=env).wait(300) == 0
+    assert list((project / "built").glob("*.so"))
+    assert stage.watching.wake_ups() == woken
+    assert len(stage.watching.events()) == told
+    stage.everything_is_told()
+    new = stage.watching.events()[told:]
+    assert len({event["session"] for event in new}) == 1
