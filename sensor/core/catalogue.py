@@ -126,7 +126,7 @@ def parse(text: str, *, where: str) -> Catalogue:
     )
     return _checked(
         [(entry.at, _tool(document, entry)) for entry in tools],
-        [(entry.at, _endpoint(entry)) for entry in endpoints],
+        [(entry.at, _endpoint(document, entry)) for entry in endpoints],
         [(entry.at, one) for entry in interpreters for one in _interpreters(entry)],
     )
 
@@ -182,14 +182,20 @@ def _hosts(facts: Entry) -> Iterator[Host]:
             yield Host(name, role, source)
 
 
-def _endpoint(entry: Entry) -> Endpoint:
-    entry.only("id", "vendor", "hosts", "ranges", "source")
+def _endpoint(document: Document, entry: Entry) -> Endpoint:
+    entry.only("id", "vendor", "facts")
+    facts = tuple(document.entries(entry, "facts", header="endpoint.facts"))
+    for group in facts:
+        group.only("source", "hosts", "ranges")
+    hosts = tuple(host for group in facts for host in group.texts("hosts", HOST))
+    if not hosts:
+        raise entry.wrong("facts", "hold no host", 'write hosts = ["..."]')
     return Endpoint(
         id=entry.text("id", SLUG),
         vendor=entry.text("vendor", SLUG),
-        hosts=entry.texts("hosts", HOST),
-        ranges=entry.networks("ranges"),
-        source=entry.text("source", _SOURCE),
+        hosts=hosts,
+        ranges=tuple(network for group in facts for network in group.networks("ranges")),
+        source="; ".join(group.text("source", _SOURCE) for group in facts),
     )
 
 
