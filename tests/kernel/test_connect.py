@@ -95,7 +95,7 @@ def test_a_close_tells_bytes_each_way_and_duration(stage: Stage) -> None:
         (close,) = run.of("close")
         traffic = close["traffic"]
         assert (traffic["sent_bytes"], traffic["received_bytes"]) == (10000, len(ANSWER))
-        assert traffic["outcome"] == "established"
+        assert traffic["outcome"] == "closed"
         (start,) = run.of("session_start")
         assert 0 < traffic["duration_ns"] < close["at_ns"] - start["at_ns"]
 

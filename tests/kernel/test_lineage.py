@@ -28,19 +28,22 @@ def test_a_child_is_told_in_the_session_of_its_parent(stage: Stage, how: str) ->
         assert told["tool"] == "claude-code"
 
 
+def test_depth_counts_the_images_below_the_tool(stage: Stage) -> None:
+    """The tool is 0, what it starts is 1, and what that starts is 2."""
+    spawn, nothing = stage.drivers.plain("spawn"), stage.drivers.plain("nothing")
+    for run in stage.play(stage.drivers.tool("spawn"), spawn, spawn, nothing):
+        assert [event["depth"] for event in run.of("exec")] == [0, 1, 2, 3]
+        assert len({event["process"]["pid"] for event in run.of("exec")}) == 4
+
+
 def test_the_end_of_a_chain_of_forks_is_told(stage: Stage) -> None:
     """Five forks down, an exec and a connect still belong to the session."""
     port = stage.network.tcp_port
-    argv: list[Argument] = [
-        stage.drivers.tool("fork_chain"),
-        "5",
-        stage.drivers.plain("tcp"),
-        "::1",
-        str(port),
-    ]
+    chain, tcp = stage.drivers.tool("fork_chain"), stage.drivers.plain("tcp")
+    argv: list[Argument] = [chain, "5", tcp, "::1", str(port)]
     for run in stage.play(*stage.network.entered(*argv)):
         last = run.of("exec")[-1]
-        assert last["depth"] == 5
+        assert last["process"]["exe"] == str(tcp)
         (connect,) = run.of("connect")
         assert connect["process"]["pid"] == last["process"]["pid"] != run.pid
 

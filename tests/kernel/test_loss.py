@@ -35,7 +35,7 @@ def test_an_overflowing_ring_is_told_as_loss(drivers: Drivers) -> None:
             )
         )
     told = sum(event["kind"] == "exec" for event in events)
-    lost = sum(event["loss"][1] for event in events if event["kind"] == "loss"
-               and event["loss"][0] == "exec")  # fmt: skip
+    losses = [event["loss"] for event in events if event["kind"] == "loss"]
+    lost = sum(loss["count"] for loss in losses if loss["what"] == "exec")
     assert lost > 0
     assert told + lost == 1 + STORM + 1
