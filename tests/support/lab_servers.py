@@ -42,6 +42,8 @@ route add local 2001:db8::/64 dev lo
 """
 # An address of each family that is no loopback one, so that AI_ADDRCONFIG asks for both.
 _ETC = {"resolv.conf": f"nameserver {RESOLVER[0]}\n", "nsswitch.conf": "hosts: files dns\n"}
+# A socket in the file system goes past a network namespace: Qwen Code asks logind not to sleep.
+SYSTEM_BUS = Path("/run/dbus")
 _PATIENCE_S = 5
 _LARGEST_HEAD = 65536
 _BODY = json.dumps(
@@ -189,6 +191,8 @@ def furnish(folder: Path) -> None:
         (folder / name).write_text(text, encoding="ascii")
         if Path("/etc", name).exists():
             subprocess.run(["mount", "--bind", folder / name, Path("/etc", name)], check=True)
+    if SYSTEM_BUS.is_dir():
+        subprocess.run(["mount", "-t", "tmpfs", "none", SYSTEM_BUS], check=True)
 
 
 def main(folder: Path, cname: dict[str, str], missing: list[str]) -> None:

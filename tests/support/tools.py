@@ -130,6 +130,7 @@ def _install_with_npm(package: Package) -> None:
     with tempfile.TemporaryDirectory(prefix="agent-sensor-npm-") as home:
         environment = os.environ | {
             "HOME": home,
+            "TMPDIR": home,
             "PATH": f"{npm.parent}:{os.environ['PATH']}",
             "npm_config_cache": f"{home}/npm",
             "npm_config_userconfig": str(Path.home() / ".npmrc"),
