@@ -6,6 +6,7 @@
  */
 #include "events.h"
 #include "read.h"
+#include "tables.h"
 
 #define ETH_P_IP_BE __builtin_bswap16(0x0800)
 #define ETH_P_IPV6_BE __builtin_bswap16(0x86dd)
@@ -63,7 +64,7 @@ static inline void emit_answer(struct __sk_buff *skb, struct asker *asker, u64 c
 		return;
 	}
 	out->record.whole_bytes = bytes;
-	bytes = at_most(bytes, ANSWER_BYTES);
+	bytes = one_to(bytes, ANSWER_BYTES);
 	out->record.message_bytes = bytes;
 	if (bpf_skb_load_bytes(skb, offset, out->message, bytes)) {
 		records.ringbuf_discard(out, 0);

@@ -7,11 +7,31 @@
  */
 #include "marks.h"
 #include "path.h"
+#include "tables.h"
 
 /* Script names stand at the front: what comes later is the script's own. */
+#ifndef SCAN_BYTES
+#ifndef SCAN_BYTES
+#ifndef SCAN_BYTES
+#ifndef SCAN_BYTES
 #define SCAN_BYTES 512
+#endif
+#endif
+#endif
+#endif
 /* Words without a dash that may be the script: a sub-command or a flag's value before it. */
 #define SCAN_WORDS 3
+
+/* A power of two, for the verifier's mask. What has more components is cut. */
+#define SCAN_PARTS 32
+
+/* One path component of one word. */
+struct part {
+	u64 hash;
+	u64 parent;	/* hash of the component before it, 0: none */
+	u32 whole;	/* may be a name: the end of a word, or a package of a module */
+	u32 reserved;
+};
 
 /*
  * State of the scan. It lies in a map, not in registers: so the verifier
@@ -19,91 +39,101 @@
  */
 struct scan {
 	u64 hash;
-	u64 parent;	/* hash of the component before, 0: none */
+	u64 parent;
 	u32 at;		/* byte within the word */
 	u32 words;
 	u32 skip;	/* to the end of this word */
-	u32 module;	/* 1: the next word names a module; 2: this one does */
+	u32 module;	/* -m was seen: the next word, or the rest of this one, is a module */
 	u32 flags;
 	u32 done;
-	struct mark found;
+	u32 count;
+	u32 reserved;
+	struct part parts[SCAN_PARTS];
 	char text[SCAN_BYTES];
 };
 
 BPF_PERCPU_ARRAY(scans, struct scan, 1);
 
-static inline void end_component(struct scan *scan, u32 last)
+static inline void end_component(struct scan *scan, u32 whole)
 {
-	struct mark found = scan->found;
+	struct part *part = &scan->parts[scan->count & (SCAN_PARTS - 1)];
 
-	if (scan->parent)
-		add_mark(&found, hash_pair(scan->parent, scan->hash), MARK_PAIR);
-	if (last)
-		add_mark(&found, scan->hash, MARK_NAME | MARK_MODULE);
-	scan->found = found;
+	part->hash = scan->hash;
+	part->parent = scan->parent;
+	part->whole = whole;
 	scan->parent = scan->hash;
 	scan->hash = HASH_SEED;
+	scan->count++;
+	if (scan->count == SCAN_PARTS)
+		scan->done = 1;
 }
 
 static inline void end_word(struct scan *scan)
 {
-	/* argv[0] is whatever the caller liked. */
-	if (!scan->skip && scan->words > 0)
-		end_component(scan, 1);
-	if (!scan->skip)
+	if (!scan->skip) {
 		scan->words++;
-	if (scan->module == 2 || scan->words > SCAN_WORDS)
-		scan->done = 1;
-	if (scan->module == 1 && !scan->skip)
-		scan->done = 1;
+		if (scan->module || scan->words > SCAN_WORDS)
+			scan->done = 1;
+	}
 	scan->at = 0;
 	scan->skip = 0;
 	scan->parent = 0;
 	scan->hash = HASH_SEED;
 }
 
-/* The second byte of a flag: code on the command line ends the search, -m starts a module. */
-static inline void read_flag(struct scan *scan, char c)
+/*
+ * The first bytes of a word tell whether it is a flag, and which: code on the
+ * command line ends the search, -m starts a module, in the same word or the next.
+ */
+static inline void read_start(struct scan *scan, u32 at, char c)
 {
-	if (c == 'm' && (scan->flags & MARK_PYTHON)) {
-		scan->module = 1;
-		return;
+	if (at == 0) {
+		scan->skip = c == '-';
+	} else if (at == 1 && scan->skip) {
+		if (c == 'm')
+			scan->module = scan->flags & MARK_PYTHON;
+		if (c == 'c')
+			scan->done = scan->flags & MARK_PYTHON;
+		if (c == 'e')
+			scan->done = scan->flags & MARK_SCRIPT;
+	} else if (at == 2 && scan->module) {
+		scan->skip = 0;
 	}
-	if (c == 'c' && (scan->flags & MARK_PYTHON))
-		scan->done = 1;
-	if (c == 'e' && (scan->flags & MARK_SCRIPT))
-		scan->done = 1;
 }
 
 static inline void read_byte(struct scan *scan, char c)
 {
-	u32 at = scan->at;
+	u32 at = scan->at++;
 
-	if (!c) {
-		end_word(scan);
+	if (!c || c == '/' || (c == '.' && scan->module)) {
+		/* argv[0] is whatever the caller liked. */
+		if (!scan->skip && scan->words)
+			end_component(scan, c != '/');
+		if (!c)
+			end_word(scan);
 		return;
 	}
-	scan->at = at + 1;
-	if (at == 0 && c == '-' && scan->words > 0) {
-		scan->skip = 1;
-		return;
-	}
-	if (at == 1 && scan->skip) {
-		read_flag(scan, c);
-		return;
-	}
-	/* -mMODULE in one word */
-	if (at == 2 && scan->skip && scan->module == 1) {
-		scan->skip = 0;
-		scan->module = 2;
-	}
-	if (scan->skip)
-		return;
-	/* aider.main is of the package aider */
-	if (c == '/' || (c == '.' && scan->module))
-		end_component(scan, c == '.');
-	else
+	if (at < 3 && scan->words)
+		read_start(scan, at, c);
+	if (!scan->skip)
 		scan->hash = hash_byte(scan->hash, c);
+}
+
+static inline struct mark judge_parts(struct scan *scan)
+{
+	struct mark found = {};
+
+	for (u32 i = 0; i < SCAN_PARTS; i++) {
+		struct part *part = &scan->parts[i];
+
+		if (i >= scan->count)
+			break;
+		if (part->parent)
+			add_mark(&found, hash_pair(part->parent, part->hash), MARK_PAIR);
+		if (part->whole)
+			add_mark(&found, part->hash, MARK_NAME | MARK_MODULE);
+	}
+	return found;
 }
 
 /* The mark of what the arguments of the new image name, if any. */
@@ -127,7 +157,7 @@ static inline struct mark judge_arguments(struct mm_struct *mm, u32 flags)
 	scan->module = 0;
 	scan->flags = flags;
 	scan->done = 0;
-	scan->found = none;
+	scan->count = 0;
 	for (u32 i = 0; i < SCAN_BYTES; i++) {
 		FORGET(bytes);
 		if (i >= bytes)
@@ -136,5 +166,5 @@ static inline struct mark judge_arguments(struct mm_struct *mm, u32 flags)
 		if (scan->done)
 			break;
 	}
-	return scan->found;
+	return judge_parts(scan);
 }

@@ -7,6 +7,7 @@
  */
 #include "events.h"
 #include "read.h"
+#include "tables.h"
 
 #define DNS_PORT_BE __builtin_bswap16(53)
 

@@ -57,7 +57,7 @@ enum lost_slot {
 #define ARGV_BYTES	8192
 #define TTY_BYTES	16
 /* EDNS buffers are 1232 since DNS Flag Day 2020; what is longer is cut, and says so. */
-#define ANSWER_BYTES	1536
+#define ANSWER_BYTES	2048
 
 struct record_head {
 	__u64 at_ns;

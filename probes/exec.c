@@ -8,6 +8,7 @@
 #include "events.h"
 #include "marks.h"
 #include "read.h"
+#include "tables.h"
 
 /* A candidate outside every session is the root of one, until user space says otherwise. */
 static inline struct member *found_member(struct task_struct *task, u32 pid)

@@ -6,10 +6,9 @@
  */
 #include "marks.h"
 #include "path.h"
+#include "tables.h"
 
-#ifndef FILES
 #define FILES 16384
-#endif
 
 struct file_key {
 	__u64 ino;

@@ -7,6 +7,7 @@
  */
 #include "events.h"
 #include "read.h"
+#include "tables.h"
 
 /* include/net/tcp_states.h */
 #define TCP_ESTABLISHED 1
@@ -14,16 +15,6 @@
 #define TCP_CLOSE 7
 /* include/net/sock.h, enum sock_flags: the peer's FIN was taken. */
 #define SOCK_DONE 1
-
-struct flow {
-	struct member member;
-	u64 opened_ns;
-	u64 established_ns;
-	u32 pid;
-	u16 port_be;
-	u16 reserved;
-	u8 address_be[16];
-};
 
 BPF_HASH(flows, u64, struct flow, 16384);
 
@@ -41,7 +32,7 @@ static inline void open_flow(struct sock *sk, u64 cookie)
 	flow.port_be = READ(sk, skc_dport);
 	if (READ(sk, skc_family) == AF_INET)
 		map_ipv4(flow.address_be, READ(sk, skc_daddr));
-	else
+	else if (HAVE_sock_skc_v6_daddr)
 		bpf_probe_read_kernel(flow.address_be, sizeof(flow.address_be), sk->skc_v6_daddr);
 	if (flows.update(&cookie, &flow))
 		count_lost(LOST_FLOW);

@@ -6,6 +6,7 @@
  */
 #include "events.h"
 #include "read.h"
+#include "tables.h"
 
 /* include/linux/sched/signal.h */
 #define SIGNAL_GROUP_EXIT 0x00000004

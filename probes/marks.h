@@ -10,7 +10,15 @@
 #include <linux/types.h>
 
 /* Bytes of a path component that count; the longest mark has 33. */
+#ifndef MARK_BYTES
+#ifndef MARK_BYTES
+#ifndef MARK_BYTES
+#ifndef MARK_BYTES
 #define MARK_BYTES 40
+#endif
+#endif
+#endif
+#endif
 
 /* FNV-1a, 64 bits. */
 #define HASH_SEED 0xcbf29ce484222325ULL
@@ -25,12 +33,6 @@
 #define MARK_MODULE	(1U << 6)
 
 #define MARK_INTERPRETERS (MARK_SCRIPT | MARK_PYTHON | MARK_LOADER)
-
-/* Value of the maps `names`, `words` and `files`; tool is 1-based, 0: none. */
-struct mark {
-	__u32 tool;
-	__u32 flags;
-};
 
 static inline __u64 hash_byte(__u64 hash, __u8 byte)
 {

@@ -6,22 +6,12 @@
 #include "events.h"
 #include "marks.h"
 #include "read.h"
+#include "tables.h"
 
 /* Processes of all sessions at once; pid_max of a big host is 4 million. */
-#ifndef MEMBERS
 #define MEMBERS 32768
-#endif
 /* 2 MiB: a burst of 400 executions with full argv, or 20,000 connections. */
-#ifndef RING_PAGES
 #define RING_PAGES 512
-#endif
-
-struct member {
-	__u64 started_ns;
-	__u64 root_started_ns;
-	__u32 root_pid;
-	__u32 reserved;
-};
 
 BPF_RINGBUF_OUTPUT(records, RING_PAGES);
 BPF_PERCPU_ARRAY(lost, u64, LOST_SLOTS);

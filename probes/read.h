@@ -8,6 +8,10 @@
 
 #include <kernel_types.h>
 
+/* include/linux/socket.h, include/uapi/linux/in.h */
+#define AF_INET 2
+#define IPPROTO_UDP 17
+
 /* The value of a member, 0 where the pointer is bad. */
 #define READ(ptr, member)						\
 	({								\
@@ -31,6 +35,18 @@ static inline __u64 at_most(__u64 v, __u64 hi)
 		v = hi;
 	FORGET(v);
 	return v;
+}
+
+/*
+ * v cut to 1..hi, hi a power of two. `v < 1` would be compiled to `v == 0`,
+ * from which verifiers before 6.8 learn nothing; the mask they understand.
+ */
+static inline __u64 one_to(__u64 v, __u64 hi)
+{
+	if (v > hi)
+		v = hi;
+	FORGET(v);
+	return ((v - 1) & (hi - 1)) + 1;
 }
 
 /* Copies of addresses in one form: IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */

@@ -6,6 +6,7 @@
 #include "events.h"
 #include "marks.h"
 #include "path.h"
+#include "tables.h"
 
 /* The five strings behind an exec record, and room for the longest single copy. */
 #define TAIL_BYTES (16 * 1024)

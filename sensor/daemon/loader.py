@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sensor.edge.compiler import Compiled
 
 BTF = Path("/sys/kernel/btf/vmlinux")
-_HEADERS = ("events.h", "marks.h", "path.h", "read.h")
 _FLAGS = ("-Wno-address-of-packed-member", "-Wno-unused-function")
 
 

@@ -28,6 +28,7 @@ from sensor.core.facts import (
 )
 from sensor.errors import DamagedRecordError
 from sensor.wire import dns
+from sensor.wire.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,22 +41,6 @@ NO_LOGINUID = 0xFFFFFFFF
 _EXEC_FILELESS, _EXEC_ARGV_CUT, _EXEC_ARGV_UNREAD, _EXEC_NO_LOGINUID = 1, 1 << 5, 1 << 6, 1 << 7
 _EXEC_CUTS = ((1 << 1, "exe"), (1 << 2, "cwd"), (1 << 3, "name_typed"), (1 << 4, "interpreter"))
 _OTHER, _TRANSPORTS = Transport.OTHER, {6: Transport.TCP, 17: Transport.UDP, 262: Transport.TCP}
-
-
-class Layout:
-    """A C struct by its members: ``Layout("Q at_ns", "I pid")``, in the C order, no padding."""
-
-    def __init__(self, *members: str) -> None:
-        self.names = [member.split()[1] for member in members]
-        self.codes = [member.split()[0] for member in members]
-        self.struct = struct.Struct("=" + "".join(self.codes))
-        self.size = self.struct.size
-        self.unpack = self.struct.unpack_from
-
-    def offsets(self) -> dict[str, int]:
-        """Give the offset of each member in bytes."""
-        before = ("=" + "".join(self.codes[:i]) for i in range(len(self.codes)))
-        return dict(zip(self.names, map(struct.calcsize, before), strict=True))
 
 
 _HEAD = ("Q at_ns", "Q root_started_ns", "I root_pid", "I pid", "H kind", "H reserved", "I size")

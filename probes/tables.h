@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Values of the maps that user space writes too. sensor/wire/tables.py has the
+ * same layouts, and its test compares them with this file as compiled.
+ */
+#ifndef PROBES_TABLES_H
+#define PROBES_TABLES_H
+
+#include <linux/types.h>
+
+/* `members`, by pid: a process that is followed. */
+struct member {
+	__u64 started_ns;
+	__u64 root_started_ns;	/* the first candidate among its ancestors, or itself */
+	__u32 root_pid;
+	__u32 reserved;
+};
+
+/* `flows`, by socket cookie: a TCP connection of a member. */
+struct flow {
+	struct member member;
+	__u64 opened_ns;
+	__u64 established_ns;	/* 0: not yet */
+	__u32 pid;
+	__u16 port_be;
+	__u16 reserved;
+	__u8 address_be[16];	/* IPv4 as ::ffff:a.b.c.d */
+};
+
+/* `names`, `words` and `files`: what a name gives away. */
+struct mark {
+	__u32 tool;		/* 1-based index into the catalogue, 0: none */
+	__u32 flags;		/* MARK_* of marks.h */
+};
+
+#endif

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attached probes as the sensor uses them: facts come out, actions go in.
+
+Starts the loader, which is a process of its own, and opens what it pinned.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.core.actions import Follow, Record, Release
+from sensor.core.facts import Damaged
+from sensor.daemon.instance import Pins
+from sensor.edge import libbpf
+from sensor.errors import DamagedRecordError, ExitCode, SensorError
+from sensor.wire import marks, probe, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sensor.core.actions import Action
+    from sensor.core.catalogue import Catalogue
+    from sensor.core.facts import Connect, Fact, Process
+
+
+def command(*arguments: str) -> list[str]:
+    """Give the command line that runs agent-sensor again, isolated from cwd and PYTHON* variables."""
+    return [sys.executable, "-I", "-m", "sensor", *arguments]
+
+
+def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> tuple[Path, dict[str, str]]:
+    """Load through a process that ends afterwards. Returns the folder of pins, and what is missing.
+
+    Raises SensorError with the loader's own sentence where it fails.
+    """
+    arguments = [
+        f"--bpffs={bpffs}", f"--run-dir={run_dir}", f"--scope={scope}", "--json",
+    ]  # fmt: skip
+    done = subprocess.run(
+        command("load", *arguments), capture_output=True, text=True, errors="backslashreplace",
+        check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    if done.returncode:
+        said = done.stderr.strip() or f"the loader ended with {done.returncode}"
+        error = SensorError(said.removeprefix("agent-sensor: "))
+        error.exit_code = _exit_code(done.returncode)
+        raise error
+    loaded = json.loads(done.stdout)
+    return Path(loaded["pins"]), loaded["missing"]
+
+
+def _exit_code(returncode: int) -> ExitCode:
+    return ExitCode(returncode) if returncode in set(ExitCode) else ExitCode.FAILED
+
+
+class Probing:
+    """The probes of one instance: the ring's consumer and the tables' writer."""
+
+    def __init__(self, pins: Pins, take: Callable[[Fact], None]) -> None:
+        self._pins = pins
+        self._take = take
+        self._members = pins.map("members")
+        self._flows = pins.map("flows")
+        self._lost = pins.map("lost")
+        self._counted = list(self._lost.sums(len(probe.LOST)))
+        self.ring = libbpf.Ring(pins.map("records").fd, self._record)
+        self.lost = 0
+
+    def teach(self, catalogue: Catalogue) -> None:
+        """Fill the maps by which the kernel recognises candidates."""
+        for name, entries in (
+            ("words", marks.words(catalogue)),
+            ("names", marks.names(catalogue)),
+        ):
+            table = self._pins.map(name)
+            for key, value in entries.items():
+                table.update(key, value)
+
+    def read(self) -> int:
+        """Take every record that waits, and tell what was lost. Returns how many there were."""
+        count = self.ring.consume()
+        now = list(self._lost.sums(len(probe.LOST)))
+        for loss in probe.losses(self._counted, now, _now_ns()):
+            self.lost += loss.count
+            self._take(loss)
+        self._counted = now
+        return count
+
+    def known(self, pid: int) -> bool:
+        """Tell whether the kernel follows a process already."""
+        return self._members.lookup(tables.pid_key(pid), tables.MEMBER.size) is not None
+
+    def apply(self, action: Action) -> None:
+        """Do to the kernel's tables what the engine wants."""
+        match action:
+            case Follow(process, root):
+                self._members.update(tables.pid_key(process.pid), tables.member(process, root))
+            case Release(process):
+                self._release(process)
+            case Record():
+                pass
+
+    def follow_connection(self, fact: Connect) -> None:
+        """Have the end of a connection told that was open before the probes were there."""
+        self._flows.update(tables.flow_key(fact.cookie), tables.flow(fact))
+
+    def _release(self, process: Process) -> None:
+        """Forget a process, unless its pid is somebody else's by now."""
+        key = tables.pid_key(process.pid)
+        value = self._members.lookup(key, tables.MEMBER.size)
+        if value and tables.process_of(process.pid, value) == process:
+            self._members.delete(key)
+
+    def _record(self, record: bytes) -> None:
+        try:
+            fact = probe.read(record)
+        except DamagedRecordError as problem:
+            fact = Damaged(at_ns=_now_ns(), why=str(problem))
+        self._take(fact)
+
+
+def _now_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was there before the probes: running tools, what they started, their connections."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from sensor.core.facts import Connect, Process, Transport
+from sensor.daemon.probing import command
+from sensor.edge import proc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sensor.core.facts import Exec
+
+_NOBODY = Process(0, 0)
+
+
+def running(scope: Path, *, top: Path, known: Callable[[int], bool]) -> Iterator[Exec]:
+    """Give the images that run in ``scope``, parents before children.
+
+    Leaves out what the kernel follows already: the ring buffer tells of that.
+    """
+    seen: dict[int, Process] = {}
+    for entry in proc.entries(scope, top=top):
+        seen[entry.process.pid] = entry.process
+        if known(entry.process.pid):
+            continue
+        if fact := proc.image(entry, seen.get(entry.ppid, _NOBODY)):
+            yield fact
+
+
+def connections(processes: dict[Process, Process]) -> Iterator[Connect]:
+    """Give the open TCP connections of processes (each with its session's root).
+
+    A process of its own asks the kernel, once a network namespace.
+    """
+    owners = {
+        inode: process for process in processes for inode in proc.sockets(process.pid)
+    }
+    asked: set[str] = set()
+    for process in processes:
+        namespace = proc.network_namespace(process.pid)
+        if namespace is None or namespace in asked:
+            continue
+        asked.add(namespace)
+        for inode, cookie, address, port in _list_sockets(process.pid):
+            if owner := owners.get(inode):
+                yield Connect(
+                    at_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+                    process=owner,
+                    root=processes[owner],
+                    uid=0,
+                    cookie=cookie,
+                    address=_address(address),
+                    port=port,
+                    transport=Transport.TCP,
+                    late=True,
+                )
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    address = ipaddress.ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _list_sockets(pid: int) -> list[tuple[int, int, str, int]]:
+    done = subprocess.run(
+        command("sockets", str(pid)), capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    # It ended in the meantime, or its namespace cannot be entered: nothing to add.
+    return [] if done.returncode else [tuple(one) for one in json.loads(done.stdout)]

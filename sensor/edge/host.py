@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host's own words: boot id, name, users, cgroups. Implements ``core.host.Host``."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import socket
+import time
+from functools import lru_cache
+from pathlib import Path
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_REMEMBERED = 1024
+# include/linux/exportfs.h: a handle that is just the 64-bit id of a kernfs node.
+_FILEID_KERNFS = 0xFE
+
+
+class _Handle(ctypes.Structure):
+    """``struct file_handle`` of open_by_handle_at(2) for kernfs."""
+
+    _fields_ = (("bytes", ctypes.c_uint), ("type", ctypes.c_int), ("id", ctypes.c_uint64))
+
+
+class LocalHost:
+    """This host. ``top`` is the mount point of its cgroup2 hierarchy."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._hierarchy = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.boot_id = _BOOT_ID.read_text("ascii").strip()
+        self.name = socket.gethostname()
+        self.user = lru_cache(_REMEMBERED)(_user)
+        self.cgroup = lru_cache(_REMEMBERED)(self._cgroup)
+
+    @property
+    def wall_offset_ns(self) -> int:
+        """Wall clock minus CLOCK_BOOTTIME, read anew: the clock may be set at any time."""
+        return time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+    def _cgroup(self, cgroup_id: int) -> str | None:
+        handle = _Handle(ctypes.sizeof(ctypes.c_uint64), _FILEID_KERNFS, cgroup_id)
+        fd = self._libc.open_by_handle_at(self._hierarchy, ctypes.byref(handle), os.O_PATH)
+        if fd < 0:
+            return None
+        try:
+            path = os.readlink(f"/proc/self/fd/{fd}")
+        finally:
+            os.close(fd)
+        return "/" + os.path.relpath(path, self._top).removeprefix(".")
+
+
+def _user(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None

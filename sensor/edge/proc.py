@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that were there before the probes: /proc, read late and marked so.
+
+Start times here have the 10 ms steps of /proc/PID/stat. What ended while it
+was read is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.core.facts import Exec, File, Process, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROC = Path("/proc")
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_UNSET = 0xFFFFFFFF
+# Fields of /proc/PID/stat behind the command's closing bracket (man 5 proc).
+_STATE, _PPID, _TTY, _START = 0, 1, 4, 19
+_MINOR_BITS = 20
+# A console's or terminal's major number (Documentation/admin-guide/devices.txt).
+_TTY_NAMES = {136: "pts", 4: "tty"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A process as the kernel's task list has it: enough to build lineage from."""
+
+    process: Process
+    ppid: int
+    tty: str | None
+
+
+def entry(pid: int) -> Entry:
+    """Read one process. Raises OSError where it has ended."""
+    stat = (PROC / str(pid) / "stat").read_bytes()
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    device = int(fields[_TTY])
+    name = _TTY_NAMES.get(device >> 8 & 0xFFF)
+    minor = device & 0xFF | device >> 12 & 0xFFF00
+    return Entry(
+        process=Process(pid, int(fields[_START]) * _TICK_NS),
+        ppid=int(fields[_PPID]),
+        tty=f"{name}{minor}" if name else None,
+    )
+
+
+def entries(scope: Path, *, top: Path) -> list[Entry]:
+    """List the processes whose cgroup is ``scope`` or below, the oldest first.
+
+    ``top`` is the mount point of the cgroup2 hierarchy.
+    """
+    found = []
+    prefix = "/" if scope == top else f"/{scope.relative_to(top)}/"
+    for pid in (int(name) for name in os.listdir(PROC) if name.isdigit()):
+        try:
+            if f"{cgroup(pid)}/".startswith(prefix):
+                found.append(entry(pid))
+        except OSError:
+            continue
+    return sorted(found, key=lambda e: (e.process.started_ns, e.process.pid))
+
+
+def cgroup(pid: int) -> str | None:
+    """Tell a process's place in the cgroup2 hierarchy, as a path from its root."""
+    text = (PROC / str(pid) / "cgroup").read_text("utf-8", "backslashreplace")
+    match = re.search(r"^0::(.*)$", text, re.MULTILINE)
+    return match[1] if match else None
+
+
+def image(found: Entry, parent: Process) -> Exec | None:
+    """Describe what a process runs now, as a late fact; None where it has ended or is a kernel thread.
+
+    The name as typed is gone: argv is what the process says of itself today.
+    """
+    folder = PROC / str(found.process.pid)
+    try:
+        exe = os.readlink(folder / "exe")
+        info = (folder / "exe").stat()
+        argv = (folder / "cmdline").read_bytes().removesuffix(b"\0")
+        cwd = os.readlink(folder / "cwd")
+        login = int((folder / "loginuid").read_text() or _UNSET)
+        uid = folder.stat().st_uid
+    except (OSError, ValueError):
+        return None
+    return Exec(
+        at_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+        process=found.process,
+        parent=parent,
+        root=found.process,
+        signals=Signal(0),
+        exe=exe.removesuffix(" (deleted)"),
+        name_typed=None,
+        interpreter=None,
+        argv=tuple(a.decode("utf-8", "backslashreplace") for a in argv.split(b"\0")),
+        cwd=cwd,
+        uid=uid,
+        loginuid=None if login == _UNSET else login,
+        tty=found.tty,
+        cgroup_id=None,
+        file=File(
+            dev=os.major(info.st_dev) << _MINOR_BITS | os.minor(info.st_dev),
+            ino=info.st_ino,
+            ctime_ns=info.st_ctime_ns,
+            size_bytes=info.st_size,
+        ),
+        fileless=info.st_nlink == 0,
+        late=True,
+    )
+
+
+def sockets(pid: int) -> Iterator[int]:
+    """Give the inode numbers of the sockets that a process has open."""
+    try:
+        links = [os.readlink(path) for path in (PROC / str(pid) / "fd").iterdir()]
+    except OSError:
+        return
+    for link in links:
+        if match := re.fullmatch(r"socket:\[(\d+)\]", link):
+            yield int(match[1])
+
+
+def network_namespace(pid: int) -> str | None:
+    """Name the network namespace of a process; None where it has ended."""
+    try:
+        return os.readlink(PROC / str(pid) / "ns/net")
+    except OSError:
+        return None
