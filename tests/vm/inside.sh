@@ -9,9 +9,11 @@ export AGENT_SENSOR_TEST_HOST_WIDE=1
 export results=/run/results
 
 cd "$checkout" || echo "no $checkout in the guest"
+[ ! -e "/lib/modules/$(uname -r)/build" ] || echo "this guest has kernel headers"
 date +%s >$results/up
 setsid --wait /bin/sh $results/task </dev/null
 echo $? >$results/status
 sync
+# Off within milliseconds; until then this process must not end, nor load anything.
 echo o >/proc/sysrq-trigger
-while :; do sleep 1; done
+while :; do :; done
