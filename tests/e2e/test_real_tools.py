@@ -86,7 +86,7 @@ ROWS = {
         tool="codex",
         vendor="openai",
         chain=("env codex", "node codex", "codex"),
-        hosts=("api.openai.com", "chatgpt.com", "github.com"),
+        hosts=("api.openai.com", "chatgpt.com"),
     ),
     "gemini-cli": Row(
         package=tools.GEMINI_CLI,
