@@ -19,6 +19,7 @@ pytestmark = pytest.mark.kernel
 
 PYTHON = Path(sys.executable).resolve()
 SHELL = Path("/bin/sh").resolve()
+LOADER = next(path for lib in ("/lib64", "/lib") for path in Path(lib).glob("ld-linux-*.so.*"))
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,14 @@ WAYS = [
         tool="aider",
         env={"PYTHONPATH": "{x}/modules"},
     ),
+    Way(
+        "argument of the loader",
+        [str(LOADER), "--preload", "", "{x}/dynamic/claude"],
+        {
+            "exe": str(LOADER.resolve()),
+            "argv": [str(LOADER), "--preload", "", "{x}/dynamic/claude"],
+        },
+    ),
     Way("execveat", ["{x}/plain/execveat", "{x}/bin", "claude"], {"exe": "{x}/bin/claude"}),
     Way(
         "another thread",
@@ -84,10 +93,11 @@ WAYS = [
 def folder(tmp_path_factory: pytest.TempPathFactory, drivers: Drivers) -> Path:
     """Give a folder with a tool under each of the names in ``WAYS``."""
     x = tmp_path_factory.mktemp("x")
-    for name in ("bin", "lib", "links", "hard", "scripts", "plain", "modules/aider"):
+    for name in ("bin", "lib", "links", "hard", "dynamic", "scripts", "plain", "modules/aider"):
         (x / name).mkdir(parents=True)
     (x / "bin/claude").write_bytes(drivers.plain("nothing").read_bytes())
     (x / "lib/cli").write_bytes(drivers.plain("nothing").read_bytes())
+    (x / "dynamic/claude").write_bytes(Path("/bin/true").read_bytes())
     (x / "links/claude").symlink_to("../lib/cli")
     (x / "links/run").symlink_to("../bin/claude")
     (x / "hard/claude").hardlink_to(x / "lib/cli")
@@ -96,7 +106,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, drivers: Drivers) -> Path:
     (x / "modules/aider/__main__.py").touch()
     for name in ("execveat", "thread_exec"):
         (x / "plain" / name).symlink_to(drivers.plain(name))
-    for path in (x / "bin/claude", x / "lib/cli", *(x / "scripts").iterdir()):
+    for path in (x / "bin/claude", x / "lib/cli", x / "dynamic/claude", *(x / "scripts").iterdir()):
         path.chmod(0o755)
     return x
 

@@ -48,6 +48,19 @@ def test_the_end_of_a_chain_of_forks_is_told(stage: Stage) -> None:
         assert connect["process"]["pid"] == last["process"]["pid"] != run.pid
 
 
+def test_a_tool_in_a_pid_namespace_has_the_pid_of_the_host(stage: Stage) -> None:
+    """The sensor's numbers are those that its host can look up, whatever the tool sees."""
+    since = len(stage.watching.events())
+    argv: list[Argument] = ["unshare", "--pid", "--fork", stage.drivers.tool("nothing")]
+    above = [stage.start(argv) for _ in range(TIMES)]
+    assert [process.wait(30) for process in above] == [0] * TIMES
+    events = stage.watching.until(
+        lambda events: sum(event["kind"] == "session_end" for event in events[since:]) == TIMES
+    )[since:]
+    told = [event["process"]["ppid"] for event in events if event["kind"] == "exec"]
+    assert sorted(told) == sorted(process.pid for process in above)
+
+
 @pytest.mark.parametrize("how", [0, 1, 77, 255, -signal.SIGTERM, -signal.SIGKILL])
 def test_an_exit_tells_its_status_or_signal(stage: Stage, how: int) -> None:
     """The status is the one that wait(2) gives the parent."""
