@@ -41,8 +41,14 @@ class Entry:
     Every reader raises BadInputError with the place, the key and the remedy.
     """
 
-    at: str
+    place: str
+    label: str
     table: dict[str, object]
+
+    @property
+    def at(self) -> str:
+        """Say where the entry stands: ``file:line: label``."""
+        return f"{self.place}: {self.label}" if self.label else self.place
 
     def wrong(self, key: str, why: str, remedy: str) -> BadInputError:
         """Word the error for one key."""
@@ -101,9 +107,9 @@ class Document:
     def __init__(self, text: str, *, where: str) -> None:
         try:
             table: dict[str, object] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
             raise BadInputError(f"{where}: {error}; correct the TOML there") from error
-        self.root = Entry(where, table)
+        self.root = Entry(where, "", table)
         self._lines = text.split("\n")
         self._reached: dict[str, int] = {}
 
@@ -118,9 +124,9 @@ class Document:
             raise holder.wrong(key, "is not a list of tables", f"write [[{header}]]")
         for number, table in enumerate(tables, 1):
             line = self._next_line(header)
-            place = self.root.at if line is None else f"{self.root.at}:{line}"
-            name = table.get("id", number)
-            yield Entry(f"{place}: {header} {name!a}", table)
+            place = self.root.place if line is None else f"{self.root.place}:{line}"
+            label = f"{key} {table.get('id', number)!a}"
+            yield Entry(place, f"{holder.label}, {label}" if holder.label else label, table)
 
     def _next_line(self, header: str) -> int | None:
         pattern = re.compile(rf"\s*\[\[\s*{re.escape(header)}\s*\]\]")

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue that is shipped knows the tools and launches that were seen."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from sensor.core.catalogue import Catalogue, MarkKind, merge, parse
+
+SHIPPED = Path(__file__).parents[1] / "sensor" / "catalogue"
+
+COMMON = [
+    "amp",
+    "cb",
+    "cbc",
+    "cmd",
+    "cn",
+    "copilot",
+    "crush",
+    "droid",
+    "ge",
+    "i",
+    "interpreter",
+    "kilo",
+    "kimi",
+    "llm",
+    "mini",
+    "pi",
+    "vibe",
+    "wtf",
+]
+"""Names that other software bears."""
+
+
+def shipped() -> Catalogue:
+    """Read and join the catalogue of this repository."""
+    return merge(parse(path.read_text(), where=path.name) for path in sorted(SHIPPED.iterdir()))
+
+
+def test_every_tool_that_was_run_or_installed_is_shipped() -> None:
+    """docs/catalogue.md says which lab entry became which id."""
+    assert {tool.id for tool in shipped().tools} == {
+        "aider",
+        "amp",
+        "antigravity-sdk",
+        "auggie",
+        "claude-agent-sdk",
+        "claude-code",
+        "claude-code-acp",
+        "cline",
+        "codebuddy",
+        "codebuff",
+        "codex",
+        "codex-acp",
+        "codex-sdk",
+        "command-code",
+        "continue",
+        "copilot-cli",
+        "copilot-language-server",
+        "copilot-sdk",
+        "crush",
+        "cursor-sdk",
+        "droid",
+        "gemini-cli",
+        "gpt-engineer",
+        "jules",
+        "junie",
+        "kilo-code",
+        "kimi-cli",
+        "kimi-code",
+        "llm",
+        "mini-swe-agent",
+        "mistral-vibe",
+        "open-interpreter",
+        "openclaw",
+        "opencode",
+        "openhands",
+        "pi",
+        "qoder",
+        "qwen-code",
+        "shell-gpt",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tool_id", "kind", "value"),
+    [
+        ("claude-code", MarkKind.NAME, "claude"),
+        ("claude-code", MarkKind.NAME, "claude.exe"),
+        ("claude-code", MarkKind.PATH, "claude/versions"),
+        ("claude-code", MarkKind.PATH, "@anthropic-ai/claude-code"),
+        ("claude-agent-sdk", MarkKind.PATH, "claude_agent_sdk/_bundled"),
+        ("codex", MarkKind.NAME, "codex"),
+        ("codex", MarkKind.PATH, "@openai/codex"),
+        ("codex", MarkKind.PATH, ".codex/packages"),
+        ("codex-sdk", MarkKind.PATH, "codex_cli_bin/bin"),
+        ("gemini-cli", MarkKind.NAME, "gemini"),
+        ("qwen-code", MarkKind.PATH, "@qwen-code/qwen-code"),
+        ("opencode", MarkKind.PATH, "node_modules/opencode-ai"),
+        ("cline", MarkKind.NAME, ".cline"),
+        ("kilo-code", MarkKind.NAME, ".kilo"),
+        ("codebuff", MarkKind.PATH, "manicode/codebuff"),
+        ("jules", MarkKind.PATH, "jules_tmp/jules"),
+        ("junie", MarkKind.PATH, "junie/versions"),
+        ("cursor-sdk", MarkKind.PATH, "cursor_sdk/_vendor"),
+        ("mistral-vibe", MarkKind.NAME, "vibe-rs"),
+        ("aider", MarkKind.NAME, "aider"),
+        ("aider", MarkKind.MODULE, "aider"),
+    ],
+)
+def test_a_launch_that_was_seen_has_a_strong_mark(tool_id: str, kind: MarkKind, value: str) -> None:
+    """Binary, link, package path, versioned file, dot file and module are all covered."""
+    tool = shipped().tool(tool_id)
+    assert tool
+    assert [(mark.weak) for mark in tool.marks if (mark.kind, mark.value) == (kind, value)] == [
+        False
+    ]
+
+
+def test_names_that_other_software_bears_are_weak() -> None:
+    """None of them is evidence enough on its own."""
+    names = {
+        mark.value: mark.weak
+        for tool in shipped().tools
+        for mark in tool.marks
+        if mark.kind is MarkKind.NAME
+    }
+    assert [name for name in COMMON if not names[name]] == []
+
+
+def test_no_pair_is_one_that_ordinary_software_has() -> None:
+    """A folder that all packages have never stands second, but below a package's own."""
+    ordinary = {"bin", "lib", "share", "node_modules", "site-packages", "src", "dist", "tmp"}
+    pairs = [
+        mark.value.split("/")
+        for tool in shipped().tools
+        for mark in tool.marks
+        if mark.kind is MarkKind.PATH
+    ]
+    specific = {"codex_cli_bin", "codebuddy_agent_sdk"}
+    assert [pair for pair in pairs if pair[1] in ordinary and pair[0] not in specific] == []
+
+
+def test_the_published_addresses_of_anthropic_are_shipped() -> None:
+    """An address alone gives the endpoint where the vendor publishes its ranges."""
+    catalogue = shipped()
+    for address in ("160.79.104.10", "2607:6bc0::10"):
+        endpoint = catalogue.endpoint_at(ip_address(address))
+        assert endpoint
+        assert endpoint is catalogue.endpoint_of("api.anthropic.com")
