@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An instance: one set of attached probes, and the folder of bpffs its pins lie in.
 
-    <bpffs>/agent-sensor/<instance>/<fingerprint>/{map,link}.<name>
+    <bpffs>/agent-sensor/<instance>/<fingerprint>/{map,link}_<name>
 
 The instance is named by its run directory and scope, so several live side by
 side; the fingerprint is that of sources, kernel and options, so what is there
@@ -102,12 +102,12 @@ class Pins:
 
     def map(self, name: str) -> libbpf.Map:
         """Open a map by its name in the source. Raises SensorError where it is not pinned."""
-        path = self.folder / f"map.{name}"
+        path = self.folder / f"map_{name}"
         if not path.exists():
             raise SensorError(f"{path}: no such pin; unload this instance and load it again")
         return libbpf.Map(libbpf.open_pin(str(path)))
 
     def attached(self) -> frozenset[str]:
         """Name the programs whose links are pinned."""
-        links = self.folder.glob("link.*")
-        return frozenset(link.name.removeprefix("link.") for link in links)
+        links = self.folder.glob("link_*")
+        return frozenset(link.name.removeprefix("link_") for link in links)

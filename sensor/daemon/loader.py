@@ -96,7 +96,7 @@ def load(instance: Instance, scope: Path) -> Loaded:
 
 
 def _not_pinned(pins: Path) -> dict[str, str]:
-    absent = [p.name for p in PROGRAMS if not (pins / f"link.{p.name}").exists()]
+    absent = [p.name for p in PROGRAMS if not (pins / f"link_{p.name}").exists()]
     return dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
@@ -125,7 +125,7 @@ def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
         cgroup = os.open(scope, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         stack.callback(os.close, cgroup)
         for name in MAPS:
-            libbpf.pin(compiled.map(name), str(pins / f"map.{name}"))
+            libbpf.pin(compiled.map(name), str(pins / f"map_{name}"))
         slot = libbpf.Map(compiled.map("scope"))
         slot.update(bytes(4), cgroup.to_bytes(4, "little"))
         for program in PROGRAMS:
@@ -147,6 +147,6 @@ def _attach(compiled: Compiled, program: Program, cgroup: int, pins: Path) -> No
     try:
         if not libbpf.program_of(link):
             raise SensorError(f"{program.name} attached, but the kernel does not list it")
-        libbpf.pin(link, str(pins / f"link.{program.name}"))
+        libbpf.pin(link, str(pins / f"link_{program.name}"))
     finally:
         os.close(link)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``load`` and ``unload``: probes that stay attached without a sensor; ``sockets`` beside them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from typing import TYPE_CHECKING
+
+import click
+
+from sensor.cli import options
+from sensor.daemon.instance import Instance
+from sensor.edge import mounts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(short_help="Compile, attach and pin the probes, then end.")
+@options.scope
+@options.run_dir
+@options.bpffs
+@options.as_json
+def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> None:
+    """Compile, attach and pin the probes, then end.
+
+    The probes stay attached until `unload`. Ones that fit this kernel and
+    these sources already are used again, without a compile.
+
+    \b
+    Examples:
+      agent-sensor load
+      agent-sensor load --scope /sys/fs/cgroup/build.slice --run-dir /run/sensor-build
+    """
+    from sensor.daemon.loader import load as load_probes  # noqa: PLC0415  # reads BTF: only here
+
+    where = mounts.scope(scope)
+    instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
+    loaded = load_probes(instance, where)
+    if as_json:
+        answer = {"pins": str(loaded.pins), "reused": loaded.reused, "missing": loaded.missing}
+        click.echo(json.dumps(answer))
+        return
+    click.echo(f"{'reused' if loaded.reused else 'loaded'} {loaded.pins}")
+    for name, why in loaded.missing.items():
+        click.echo(f"missing {name}: {why}", err=True)
+
+
+@click.command(short_help="Detach the probes that `load` attached.")
+@options.scope
+@options.run_dir
+@options.bpffs
+def unload(*, scope: Path | None, run_dir: Path, bpffs: Path) -> None:
+    """Detach the probes that `load` attached, and remove their pins.
+
+    \b
+    Examples:
+      agent-sensor unload
+      agent-sensor unload --run-dir /run/sensor-build --scope /sys/fs/cgroup/build.slice
+    """
+    instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=mounts.scope(scope))
+    found = instance.remove()
+    click.echo(f"{'removed' if found else 'nothing at'} {instance.folder}")
+
+
+@click.command(hidden=True)
+@click.argument("pid", type=int)
+def sockets(*, pid: int) -> None:
+    """Print the TCP connections in a process's network namespace as JSON."""
+    from sensor.edge.sockdiag import connections  # noqa: PLC0415  # 20 MB: only here
+
+    click.echo(json.dumps([astuple(one) for one in connections(pid)]))

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several commands have, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+scope = click.option(
+    "--scope",
+    type=_DIRECTORY,
+    metavar="CGROUP",
+    help="Look only below this cgroup2 directory. Default: the whole host.",
+)
+run_dir = click.option(
+    "--run-dir",
+    type=_DIRECTORY,
+    default=Path("/run/agent-sensor"),
+    show_default=True,
+    help="Names the instance; several live side by side.",
+)
+bpffs = click.option(
+    "--bpffs",
+    type=_DIRECTORY,
+    default=Path("/sys/fs/bpf"),
+    show_default=True,
+    help="Where the pins go.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

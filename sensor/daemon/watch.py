@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The foreground sensor: attach, tell, and leave nothing behind.
+
+Its pins lie in a bpffs of its own mount namespace, so the kernel takes the
+probes away with the process, however it ends.
+"""
+
+from __future__ import annotations
+
+import selectors
+import signal
+import socket
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.core.actions import Follow, Record
+from sensor.core.catalogue import merge, parse
+from sensor.core.engine import Engine
+from sensor.daemon import reconcile
+from sensor.daemon.instance import Pins
+from sensor.daemon.probing import Probing, run_loader
+from sensor.edge import mounts
+from sensor.edge.host import LocalHost
+from sensor.wire.programs import PROGRAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sensor.core.catalogue import Catalogue
+    from sensor.core.event import Event
+    from sensor.core.facts import Fact, Process
+
+# The pins lie in a bpffs that nobody else sees: any name will do.
+_RUN_DIR = Path("/watch")
+
+
+def catalogue() -> Catalogue:
+    """Read the catalogue that comes with the sensor."""
+    folder = Path(__file__).resolve().parent.parent / "catalogue"
+    files = sorted(folder.glob("*.toml"))
+    return merge(parse(path.read_text("utf-8"), where=str(path)) for path in files)
+
+
+class Watch:
+    """Watches ``scope`` (None: the host); events go to ``show``, remarks to ``say``."""
+
+    def __init__(
+        self, scope: Path | None, *, show: Callable[[Event], None], say: Callable[[str], None]
+    ) -> None:
+        self._top = mounts.cgroup2()
+        self._scope = mounts.scope(scope)
+        self._show = show
+        self._say = say
+        self._found: dict[Process, Process] = {}
+        self._shown = 0
+
+    def run(self, seconds: float | None, *, flush: Callable[[], None]) -> None:
+        """Watch until a signal to end comes, or for so many seconds.
+
+        Raises SensorError where the probes cannot be had.
+        """
+        known = catalogue()
+        with _ending() as end:
+            bpffs = mounts.private_bpffs()
+            pins, missing = run_loader(bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope)
+            self._engine = Engine(known, LocalHost(self._top))
+            self._probing = Probing(Pins(pins), self._take)
+            self._probing.teach(known)
+            self._reconcile()
+            flush()
+            self._announce(missing)
+            started = time.monotonic()
+            self._loop(end, seconds, flush)
+        self._farewell(time.monotonic() - started)
+
+    def _loop(self, end: socket.socket, seconds: float | None, flush: Callable[[], None]) -> None:
+        """Sleep until records wait. Without a time to end there is no other reason to wake."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(end, selectors.EVENT_READ)
+            selector.register(self._probing.ring, selectors.EVENT_READ)
+            while deadline is None or time.monotonic() < deadline:
+                left = None if deadline is None else deadline - time.monotonic()
+                ready = [key.fileobj for key, _ in selector.select(left)]
+                self._probing.read()
+                flush()
+                if end in ready:
+                    return
+
+    def _take(self, fact: Fact) -> None:
+        for action in self._engine.see(fact):
+            self._probing.apply(action)
+            match action:
+                case Record(event):
+                    self._shown += 1
+                    self._show(event)
+                case Follow(process, root):
+                    self._found[process] = root
+
+    def _reconcile(self) -> None:
+        """Find what ran before. Twice: what a running tool forked meanwhile is its child now."""
+        for _ in range(2):
+            for fact in reconcile.running(self._scope, top=self._top, known=self._probing.known):
+                self._take(fact)
+        for connection in reconcile.connections(self._found):
+            self._probing.follow_connection(connection)
+            self._take(connection)
+
+    def _announce(self, missing: dict[str, str]) -> None:
+        place = "this host" if self._scope == self._top else str(self._scope)
+        self._say(f"watching {place}; Ctrl-C ends it")
+        for program in PROGRAMS:
+            if program.name in missing:
+                self._say(f"not seen: {program.sees} ({missing[program.name]})")
+
+    def _farewell(self, seconds: float) -> None:
+        lost = f", {self._probing.lost} records lost" if self._probing.lost else ""
+        self._say(f"watched for {seconds:.0f} s: {self._shown} events{lost}")
+
+
+@contextmanager
+def _ending() -> Iterator[socket.socket]:
+    """Turn SIGINT and SIGTERM into a readable socket; a second one ends at once."""
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)  # noqa: FBT003  # the socket's own interface
+    writer.setblocking(False)  # noqa: FBT003
+
+    def once(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, once) for number in signals}
+    woken = signal.set_wakeup_fd(writer.fileno())
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(woken)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        reader.close()
+        writer.close()
