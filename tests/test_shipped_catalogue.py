@@ -41,7 +41,7 @@ def shipped() -> Catalogue:
 
 
 def test_every_tool_that_was_run_or_installed_is_shipped() -> None:
-    """docs/catalogue.md says which lab entry became which id."""
+    """docs/catalogue.md says which survey entry became which id."""
     assert {tool.id for tool in shipped().tools} == {
         "aider",
         "amp",
