@@ -78,7 +78,11 @@ class ProcessView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where a connection goes, or the resolver and the name it was asked for."""
+    """Where a connection goes, or the resolver and the name it was asked for.
+
+    ``addresses`` and ``rcode`` (RFC 1035, 4.1.1) are the resolver's answer; of a
+    ``cut`` answer there may have been more.
+    """
 
     ip: Address | None
     port: int | None
@@ -87,6 +91,8 @@ class Destination:
     name_source: NameSource | None = None
     endpoint: str | None = None
     addresses: tuple[Address, ...] = ()
+    rcode: int | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +107,11 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event. ``seq`` counts without holes within one run of the sensor."""
+    """One event. ``seq`` counts without holes within one run of the sensor.
+
+    ``processes`` and ``hosts`` sum up a session at its end. ``loss`` is what was
+    lost and how much of it, ``reason`` why.
+    """
 
     v: int
     seq: int
@@ -111,11 +121,13 @@ class Event:
     at_ns: int
     kind: Kind
     verdict: Verdict | None = None
+    rule: str | None = None
     tool: str | None = None
     vendor: str | None = None
     confidence: float | None = None
     evidence: tuple[Evidence, ...] = ()
     session: str | None = None
+    parent_session: str | None = None
     depth: int | None = None
     late: bool = False
     process: ProcessView | None = None
@@ -123,5 +135,8 @@ class Event:
     destination: Destination | None = None
     traffic: Traffic | None = None
     loss: tuple[str, int] | None = None
+    reason: str | None = None
     duration_ns: int | None = None
+    processes: int | None = None
+    hosts: int | None = None
     line: str = ""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Facts: what the host told us, as values.
+r"""Facts: what the host told us, as values.
 
 Every fact carries ``at_ns``, nanoseconds of CLOCK_BOOTTIME, and is ordered by
 the kernel's ring buffer. Text is already text: bytes that were no UTF-8 stand
-in it as ``\\xNN`` escapes. A field that the source could not give is ``None``.
+in it as ``\xNN`` escapes. A field that the source could not give is ``None``.
 """
 
 from __future__ import annotations

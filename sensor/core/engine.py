@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine: decides what each fact calls for.
+
+Facts come in the order in which the kernel saw them, and what they call for
+leaves in that order. The engine is the only place that knows sessions: the
+kernel follows what looks like a tool, the engine finds out whether it is one
+and has the kernel forget what is not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, assert_never
+
+from sensor.core.actions import Follow, Release
+from sensor.core.facts import (
+    Close,
+    Connect,
+    Damaged,
+    Exec,
+    Exit,
+    Fork,
+    Loss,
+    Resolved,
+    Transport,
+)
+from sensor.core.identity import Identifier
+from sensor.core.lineage import MEMBERS, Lineage, Member, unseen
+from sensor.core.names import Endpoints, Names
+from sensor.core.sessions import Session, Sessions, session_id
+from sensor.core.stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sensor.core.actions import Action
+    from sensor.core.catalogue import Catalogue
+    from sensor.core.facts import Fact
+    from sensor.core.host import Host
+    from sensor.core.identity import Identity
+
+LOSS_EVERY_NS = 1_000_000_000
+"""The engine's own losses are summed up that long: a flood is not to be answered by a flood."""
+
+LOST_MEMBER = "member"
+"""A process had to be forgotten to make room for another."""
+
+LOST_UNPLACED = "unplaced"
+"""A followed process did something, and nothing is known of it or of its session."""
+
+
+class Engine:
+    """Decides what each fact calls for.
+
+    It keeps no clock of its own: time is whatever the last fact said it was.
+    What it remembers is bounded by ``limit`` processes and the sessions they
+    are in. Not every order of facts can happen, but every one is survived.
+    """
+
+    def __init__(self, catalogue: Catalogue, host: Host, *, limit: int = MEMBERS) -> None:
+        self._boot_id = host.boot_id
+        self._identifier = Identifier(catalogue)
+        self._endpoints = Endpoints(catalogue)
+        self._stream = Stream(host)
+        self._lineage = Lineage(limit)
+        self._sessions = Sessions()
+        self._evicted: list[Member] = []
+        self._lost: Counter[str] = Counter()
+        self._told_ns = -LOSS_EVERY_NS
+
+    def see(self, fact: Fact) -> Iterator[Action]:
+        """Take a fact; yield what it calls for. Each iterator is to be used up before the next."""
+        match fact:
+            case Exec():
+                yield from self._exec(fact)
+            case Connect():
+                yield from self._connect(fact)
+            case Close():
+                yield from self._close(fact)
+            case Fork():
+                yield from self._fork(fact)
+            case Exit():
+                yield from self._exit(fact)
+            case Resolved():
+                yield from self._resolved(fact)
+            case Loss():
+                yield self._stream.loss(fact)
+            case Damaged():
+                yield self._stream.damaged(fact)
+            case _:
+                assert_never(fact)
+        if self._evicted or self._lost:
+            yield from self._settle(fact.at_ns)
+
+    def _exec(self, fact: Exec) -> Iterator[Action]:
+        before = self._lineage.member(fact.process)
+        if fact.late and (before or self._lineage.is_stranger(fact.process)):
+            return  # a record of the kernel was first
+        identity = self._identifier.identify(fact)
+        home, depth = self._home(fact, before)
+        session = self._session(fact, identity, home)
+        if session is None:
+            self._lineage.reject(fact.process)
+            if not fact.late:
+                yield Release(fact.process)
+            return
+        member = Member(
+            process=fact.process,
+            session=session,
+            depth=0 if identity.tool else depth,
+            view=self._stream.view(fact, identity),
+            recorded=True,
+        )
+        is_new = session.is_new
+        if is_new:
+            self._sessions.start(session, member.view)
+        self._admit(member, before)
+        if before and before.session is not session:
+            yield from self._leave(before.session, fact.at_ns)
+        if fact.late or (is_new and fact.root != session.root):
+            yield Follow(fact.process, session.root)
+        if is_new:
+            yield self._stream.started(fact, session)
+        yield self._stream.exec(fact, member, identity)
+
+    def _home(self, fact: Exec, before: Member | None) -> tuple[Session | None, int | None]:
+        """Return the session around a new image, and the depth of an ordinary program there."""
+        if parent := before or self._lineage.member(fact.parent):
+            return parent.session, parent.below()
+        return self._sessions.of_root(fact.root), None
+
+    def _session(self, fact: Exec, identity: Identity, home: Session | None) -> Session | None:
+        """Return the session that a new image is part of; None if it is no one's."""
+        tool = identity.tool
+        if tool is None:
+            return home
+        if home and (session := home.resumed(tool, fact.process)):
+            return session
+        return Session(
+            id=session_id(self._boot_id, fact.process, tool),
+            tool=tool,
+            identity=identity,
+            root=fact.process,
+            started_ns=fact.process.started_ns if fact.late else fact.at_ns,
+            names=Names(self._endpoints),
+            parent=home if home and home.may_nest() else None,
+        )
+
+    def _fork(self, fact: Fork) -> Iterator[Action]:
+        if self._lineage.member(fact.process):
+            return  # found in /proc before its record came
+        if parent := self._lineage.member(fact.parent):
+            self._admit(parent.child(fact))
+        elif self._lineage.is_stranger(fact.parent):
+            self._lineage.reject(fact.process)
+            yield Release(fact.process)
+        elif session := self._sessions.of_root(fact.root):
+            self._admit(unseen(fact.process, session))
+
+    def _exit(self, fact: Exit) -> Iterator[Action]:
+        member = self._lineage.end(fact.process)
+        if member is None:
+            return
+        if member.recorded:
+            yield self._stream.exit(fact, member)
+        yield from self._leave(member.session, fact.at_ns)
+
+    def _connect(self, fact: Connect) -> Iterator[Action]:
+        member = self._member(fact)
+        if member is None or (fact.late and member.session.names.knows(fact.cookie)):
+            return
+        to = member.session.names.open(fact.cookie, fact.address, fact.port, fact.transport.value)
+        yield self._stream.connect(fact, member, to)
+
+    def _close(self, fact: Close) -> Iterator[Action]:
+        if member := self._member(fact):
+            to = member.session.names.close(
+                fact.cookie, fact.address, fact.port, Transport.TCP.value
+            )
+            yield self._stream.close(fact, member, to)
+
+    def _resolved(self, fact: Resolved) -> Iterator[Action]:
+        if member := self._member(fact):
+            endpoint = member.session.names.learn(fact.name, fact.addresses)
+            yield self._stream.resolve(fact, member, endpoint)
+
+    def _member(self, fact: Connect | Close | Resolved) -> Member | None:
+        """Return whose doing a fact is, by its session's root if its own beginning was lost."""
+        if member := self._lineage.member(fact.process):
+            return member
+        if self._lineage.is_stranger(fact.process):
+            return None
+        if session := self._sessions.of_root(fact.root):
+            member = unseen(fact.process, session)
+            self._admit(member)
+            return member
+        if not (isinstance(fact, Connect) and fact.late):
+            self._lost[LOST_UNPLACED] += 1
+        return None
+
+    def _admit(self, member: Member, before: Member | None = None) -> None:
+        """Take a process into its session, where it may have been before."""
+        if before is None or before.session is not member.session:
+            member.session.join(member.process)
+        if evicted := self._lineage.add(member):
+            self._evicted.append(evicted)
+
+    def _leave(self, session: Session, at_ns: int) -> Iterator[Action]:
+        for ended in self._sessions.leave(session):
+            yield self._stream.ended(at_ns, ended)
+
+    def _settle(self, at_ns: int) -> Iterator[Action]:
+        """Account for what was forgotten, and tell of it now and then."""
+        for member in self._evicted:
+            self._lost[LOST_MEMBER] += 1
+            yield from self._leave(member.session, at_ns)
+        self._evicted.clear()
+        if self._told_ns <= at_ns < self._told_ns + LOSS_EVERY_NS:
+            return
+        self._told_ns = at_ns
+        for what, count in self._lost.items():
+            yield self._stream.loss(Loss(at_ns=at_ns, what=what, count=count))
+        self._lost.clear()

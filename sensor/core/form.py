@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The event as plain values, under the names of docs/events.md, for JSON and msgpack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sensor.core.event import Destination, Event, ProcessView, Traffic
+
+
+def as_dict(event: Event) -> dict[str, object]:
+    """Return an event with every name of the table: absent is None, an address is text."""
+    return {
+        "v": event.v,
+        "seq": event.seq,
+        "boot_id": event.boot_id,
+        "host": event.host,
+        "at": event.at,
+        "at_ns": event.at_ns,
+        "kind": event.kind.value,
+        "verdict": event.verdict.value if event.verdict else None,
+        "rule": event.rule,
+        "tool": event.tool,
+        "vendor": event.vendor,
+        "confidence": event.confidence,
+        "evidence": [{"signal": one.signal, "value": one.value} for one in event.evidence],
+        "session": event.session,
+        "parent_session": event.parent_session,
+        "depth": event.depth,
+        "late": event.late,
+        "process": _process(event.process) if event.process else None,
+        "parent": (
+            {"pid": event.parent.pid, "started_ns": event.parent.started_ns}
+            if event.parent
+            else None
+        ),
+        "destination": _destination(event.destination) if event.destination else None,
+        "traffic": _traffic(event.traffic) if event.traffic else None,
+        "loss": {"what": event.loss[0], "count": event.loss[1]} if event.loss else None,
+        "reason": event.reason,
+        "duration_ns": event.duration_ns,
+        "processes": event.processes,
+        "hosts": event.hosts,
+        "line": event.line,
+    }
+
+
+def _process(process: ProcessView) -> dict[str, object]:
+    return {
+        "pid": process.pid,
+        "started_ns": process.started_ns,
+        "ppid": process.ppid,
+        "exe": process.exe,
+        "script": process.script,
+        "interpreter": process.interpreter,
+        "name_typed": process.name_typed,
+        "argv": None if process.argv is None else list(process.argv),
+        "cwd": process.cwd,
+        "uid": process.uid,
+        "user": process.user,
+        "loginuid": process.loginuid,
+        "tty": process.tty,
+        "cgroup": process.cgroup,
+        "cgroup_id": process.cgroup_id,
+        "dev": process.dev,
+        "ino": process.ino,
+        "fileless": process.fileless,
+        "truncated": list(process.truncated),
+        "status": process.status,
+    }
+
+
+def _destination(to: Destination) -> dict[str, object]:
+    return {
+        "ip": None if to.ip is None else str(to.ip),
+        "port": to.port,
+        "transport": to.transport,
+        "name": to.name,
+        "name_source": to.name_source.value if to.name_source else None,
+        "endpoint": to.endpoint,
+        "addresses": [str(one) for one in to.addresses],
+        "rcode": to.rcode,
+        "cut": to.cut,
+    }
+
+
+def _traffic(traffic: Traffic) -> dict[str, object]:
+    return {
+        "sent_bytes": traffic.sent_bytes,
+        "received_bytes": traffic.received_bytes,
+        "duration_ns": traffic.duration_ns,
+        "outcome": traffic.outcome,
+    }

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The human line of an event: when, which session, which tool, what.
+
+Columns are aligned up to the last, which varies most. A line says nothing that
+is not in the event, and text that a process chose is quoted.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, assert_never
+
+from sensor.core.event import Kind
+from sensor.core.outcome import Outcome
+from sensor.core.quote import quote, quote_all
+from sensor.core.units import count, duration, size
+
+if TYPE_CHECKING:
+    from sensor.core.event import Event, ProcessView
+    from sensor.core.facts import Address
+
+TOOL_COLUMNS = 12
+"""Most tools' ids; a longer one shifts its line."""
+
+_TIME = slice(len("2026-11-23T"), len("2026-11-23T14:03:07.512"))
+_VERBS = {Kind.SESSION_START: "session", Kind.SESSION_END: "session"}
+_RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}  # RFC 1035
+_SIGNAL_BITS = 0x7F  # WTERMSIG of wait(2)
+_CWD_COLUMNS = 40
+
+
+def line(event: Event) -> str:
+    """Write an event as one line of text."""
+    verb = _VERBS.get(event.kind, event.kind.value)
+    session = event.session or "-"
+    tool = event.tool or "-"
+    return f"{event.at[_TIME]}  {session:8}  {tool:{TOOL_COLUMNS}}  {verb:7}  {_what(event)}"
+
+
+def _what(event: Event) -> str:  # noqa: PLR0911 - one return a kind
+    match event.kind:
+        case Kind.EXEC:
+            return _exec(event)
+        case Kind.EXIT:
+            return _exit(event)
+        case Kind.CONNECT:
+            return _connect(event)
+        case Kind.CLOSE:
+            return _close(event)
+        case Kind.RESOLVE:
+            return _resolve(event)
+        case Kind.SESSION_START:
+            return _start(event)
+        case Kind.SESSION_END:
+            return _end(event)
+        case Kind.LOSS:
+            return _loss(event)
+        case _:
+            assert_never(event.kind)
+
+
+def _exec(event: Event) -> str:
+    process = event.process
+    if process is None:
+        return "-"
+    user = quote(process.user) if process.user else str(process.uid)
+    return f"{user:8}  {_command(process)}{_notes(event, cwd=process.cwd)}"
+
+
+def _exit(event: Event) -> str:
+    status = event.process.status if event.process else None
+    if status is None:
+        ended = "ended"
+    elif status & _SIGNAL_BITS:
+        ended = f"killed by signal {status & _SIGNAL_BITS}"
+    else:
+        ended = f"status {status >> 8}"
+    return f"{ended}{_after(event)}{_notes(event)}"
+
+
+def _connect(event: Event) -> str:
+    to = event.destination
+    if to is None:
+        return "-"
+    name = quote(to.name) if to.name else f"({to.endpoint})" if to.endpoint else ""
+    words = (_at(to.ip, to.port), name, to.transport or "")
+    return f"{' '.join(filter(None, words))}{_notes(event)}"
+
+
+def _close(event: Event) -> str:
+    to, traffic = event.destination, event.traffic
+    if to is None or traffic is None:
+        return "-"
+    where = f"{quote(to.name)}:{to.port}" if to.name else _at(to.ip, to.port)
+    outcome = "" if traffic.outcome == Outcome.CLOSED else f" {traffic.outcome}"
+    return (
+        f"{where}{outcome} sent {size(traffic.sent_bytes)} "
+        f"received {size(traffic.received_bytes)} {duration(traffic.duration_ns)}{_notes(event)}"
+    )
+
+
+def _resolve(event: Event) -> str:
+    asked = event.destination
+    if asked is None or asked.name is None:
+        return "-"
+    answer = ", ".join(str(one) for one in asked.addresses) or "no address"
+    if asked.rcode:
+        answer = _RCODES.get(asked.rcode, f"rcode {asked.rcode}")
+    cut = " (answer cut)" if asked.cut else ""
+    return f"{quote(asked.name)} -> {answer}{cut}{_notes(event)}"
+
+
+def _start(event: Event) -> str:
+    reasons = ", ".join(f"{one.signal} {quote(one.value)}" for one in event.evidence)
+    within = f" within {event.parent_session}" if event.parent_session else ""
+    return f"started{within}, known by {reasons}{_notes(event)}"
+
+
+def _end(event: Event) -> str:
+    parts = [f"ended{_after(event)}"]
+    if event.processes is not None:
+        parts.append(count(event.processes, "process", "processes"))
+    if event.hosts is not None:
+        parts.append(count(event.hosts, "host", "hosts"))
+    return ", ".join(parts)
+
+
+def _loss(event: Event) -> str:
+    what, amount = event.loss or ("-", 0)
+    reason = f": {quote(event.reason)}" if event.reason else ""
+    return f"{amount} {quote(what)} lost{reason}"
+
+
+def _command(process: ProcessView) -> str:
+    """Write the resolved file in place of argv[0], which is the process's own word."""
+    return quote_all((process.exe or "-", *(process.argv or ())[1:]))
+
+
+def _notes(event: Event, *, cwd: str | None = None) -> str:
+    """Write what tells processes apart, and what casts doubt on the rest of the line."""
+    process = event.process
+    if process is None:
+        return ""
+    notes = []
+    if cwd:
+        notes.append(f"cwd {quote(cwd, _CWD_COLUMNS)}")
+    elif process.exe:
+        notes.append(quote(posixpath.basename(process.exe)))
+    notes.append(f"pid {process.pid}")
+    if process.fileless:
+        notes.append("fileless")
+    if process.truncated:
+        notes.append(f"cut: {' '.join(process.truncated)}")
+    if event.late:
+        notes.append("late")
+    return f"  ({', '.join(notes)})"
+
+
+def _after(event: Event) -> str:
+    return "" if event.duration_ns is None else f" after {duration(event.duration_ns)}"
+
+
+def _at(ip: Address | None, port: int | None) -> str:
+    if ip is None:
+        return "-"
+    host = str(ip) if ip.version == 4 else f"[{ip}]"  # noqa: PLR2004 - the IP version
+    return host if port is None else f"{host}:{port}"

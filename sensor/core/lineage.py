@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lineage: which process belongs to which session, and how far from its tool.
+
+The table holds what the kernel follows and was found to be of interest. An
+entry dies with its process; if ends get lost, the oldest entries make room.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sensor.core.event import ProcessView
+
+if TYPE_CHECKING:
+    from sensor.core.facts import Fork, Process
+    from sensor.core.sessions import Session
+
+MEMBERS = 65_536
+"""Processes known at a time: twice PID_MAX_DEFAULT of include/linux/threads.h."""
+
+STRANGERS = 8192
+"""Processes remembered as no one's: it takes that long for what the kernel had
+recorded about one to pass, once it is told to forget it."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Member:
+    """A process of a session.
+
+    ``depth`` counts the images between the tool and this one: 0 is the tool,
+    1 what its processes run, and so on; None where a lost record hides it.
+    ``recorded`` tells whether its own exec is on the stream.
+    """
+
+    process: Process
+    session: Session
+    depth: int | None
+    view: ProcessView
+    recorded: bool = False
+
+    def child(self, fact: Fork) -> Member:
+        """Return the process that this one forked: the same image until it runs another."""
+        view = replace(
+            self.view,
+            pid=fact.process.pid,
+            started_ns=fact.process.started_ns,
+            ppid=fact.parent.pid,
+        )
+        return Member(process=fact.process, session=self.session, depth=self.depth, view=view)
+
+    def below(self) -> int | None:
+        """Return the depth of an ordinary program that this process runs."""
+        return None if self.depth is None else self.depth + 1
+
+
+def unseen(process: Process, session: Session) -> Member:
+    """Return a member of which only the session is known: how it came to be was lost."""
+    view = ProcessView(pid=process.pid, started_ns=process.started_ns)
+    return Member(process=process, session=session, depth=None, view=view)
+
+
+class Lineage:
+    """The members of all sessions, and the strangers: processes that turned out to be no one's."""
+
+    def __init__(self, limit: int = MEMBERS) -> None:
+        self._limit = limit
+        self._members: dict[Process, Member] = {}
+        self._strangers: OrderedDict[Process, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def member(self, process: Process) -> Member | None:
+        """Return what is known of a process that belongs to a session."""
+        return self._members.get(process)
+
+    def is_stranger(self, process: Process) -> bool:
+        """Tell whether a process was found to belong to no session."""
+        return process in self._strangers
+
+    def add(self, member: Member) -> Member | None:
+        """Take in a member, or what it has become; return the one that had to make room."""
+        self._strangers.pop(member.process, None)
+        self._members[member.process] = member
+        if len(self._members) <= self._limit:
+            return None
+        return self._members.pop(next(iter(self._members)))
+
+    def reject(self, process: Process) -> None:
+        """Remember that a process is no one's."""
+        self._strangers[process] = None
+        if len(self._strangers) > STRANGERS:
+            self._strangers.popitem(last=False)
+
+    def end(self, process: Process) -> Member | None:
+        """Forget a process; return what it was to a session."""
+        self._strangers.pop(process, None)
+        return self._members.pop(process, None)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names: what a session calls the addresses that it connects to.
+
+An address has the name that the session's own resolver gave for it last; two
+sessions may know one address by two names. An address that nobody asked for
+by name can still lie in a range that a service publishes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sensor.core.event import Destination, NameSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sensor.core.catalogue import Catalogue
+    from sensor.core.facts import Address
+
+NAMES = 1024
+"""Addresses that one session remembers a name for; the least recently given goes first."""
+
+FLOWS = 4096
+"""Open connections that one session remembers the name of; the oldest goes first."""
+
+HOSTS = 1024
+"""Different hosts that one session counts; with more there is no count."""
+
+RANGES_REMEMBERED = 4096
+"""Addresses whose range has been looked up already."""
+
+
+class Endpoints:
+    """Finds the catalogued service behind a name or an address."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self.in_range = lru_cache(RANGES_REMEMBERED)(self._in_range)
+
+    def of_name(self, name: str) -> str | None:
+        """Return the id of the endpoint that a host belongs to."""
+        endpoint = self._catalogue.endpoint_of(name)
+        return endpoint.id if endpoint else None
+
+    def _in_range(self, address: Address) -> str | None:
+        endpoint = self._catalogue.endpoint_at(address)
+        return endpoint.id if endpoint else None
+
+
+class Names:
+    """What one session has resolved, has open and has reached. All of it is bounded."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._names: OrderedDict[Address, tuple[str, str | None]] = OrderedDict()
+        self._flows: OrderedDict[int, Destination] = OrderedDict()
+        self._hosts: set[str | Address] = set()
+        self._uncounted = False
+
+    @property
+    def hosts(self) -> int | None:
+        """Count the hosts connected to, by name where there is one; None beyond ``HOSTS``."""
+        return None if self._uncounted else len(self._hosts)
+
+    def learn(self, name: str, addresses: Iterable[Address]) -> str | None:
+        """Take an answer of the resolver; return the id of the endpoint that it names."""
+        endpoint = self._endpoints.of_name(name)
+        for address in addresses:
+            self._names[address] = (name, endpoint)
+            self._names.move_to_end(address)
+        while len(self._names) > NAMES:
+            self._names.popitem(last=False)
+        return endpoint
+
+    def knows(self, cookie: int) -> bool:
+        """Tell whether a connection was opened before, as far as it is remembered."""
+        return cookie in self._flows
+
+    def open(self, cookie: int, address: Address, port: int, transport: str) -> Destination:
+        """Name the far end of a new connection, and remember it until the connection closes."""
+        destination = self._destination(address, port, transport)
+        self._flows[cookie] = destination
+        if len(self._flows) > FLOWS:
+            self._flows.popitem(last=False)
+        self._count(destination.name or address)
+        return destination
+
+    def close(self, cookie: int, address: Address, port: int, transport: str) -> Destination:
+        """Name the far end as it was when the connection opened, if that is remembered."""
+        return self._flows.pop(cookie, None) or self._destination(address, port, transport)
+
+    def _count(self, host: str | Address) -> None:
+        if len(self._hosts) < HOSTS:
+            self._hosts.add(host)
+        elif host not in self._hosts:
+            self._uncounted = True
+
+    def _destination(self, address: Address, port: int, transport: str) -> Destination:
+        if named := self._names.get(address):
+            name, endpoint = named
+            source: NameSource | None = NameSource.DNS
+        else:
+            name, endpoint = None, self._endpoints.in_range(address)
+            source = NameSource.RANGE if endpoint else None
+        return Destination(
+            ip=address,
+            port=port,
+            transport=transport,
+            name=name,
+            name_source=source,
+            endpoint=endpoint,
+        )
