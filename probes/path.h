@@ -14,13 +14,7 @@
  * gets through; build trees of real projects stay below 30.
  */
 #ifndef PATH_LEVELS
-#ifndef PATH_LEVELS
-#ifndef PATH_LEVELS
-#ifndef PATH_LEVELS
 #define PATH_LEVELS 48
-#endif
-#endif
-#endif
 #endif
 
 /* include/linux/limits.h: NAME_MAX, and the NUL. */
@@ -60,6 +54,16 @@ static inline int settle(struct place *place)
 		place->mount = outer;
 	}
 	return 0;
+}
+
+/* A memfd hangs in no folder: its dentry is its own parent, and yet has a name. */
+static inline int is_alone(struct place *place)
+{
+	struct vfsmount *mnt = (void *)((char *)place->mount + OFFSET_mount_mnt);
+
+	if (place->dentry == READ(mnt, mnt_root))
+		return 0;
+	return place->dentry == READ(place->dentry, d_parent);
 }
 
 #endif

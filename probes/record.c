@@ -34,6 +34,14 @@ static inline int put_path(struct exec_buffer *out, struct place place, u64 room
 {
 	u64 start = out->used;
 
+	if (is_alone(&place)) {
+		int n = bpf_probe_read_kernel_str(tail(out), NAME_BYTES,
+						  READ(place.dentry, d_name_name));
+
+		if (n > 0)
+			out->used += n;
+		return n <= 0;
+	}
 	for (int level = 0; level < PATH_LEVELS; level++) {
 		int n;
 
