@@ -9,10 +9,13 @@ export AGENT_SENSOR_TEST_HOST_WIDE=1
 export results=/run/results
 
 cd "$checkout" || echo "no $checkout in the guest"
-[ ! -e "/lib/modules/$(uname -r)/build" ] || echo "this guest has kernel headers"
 date +%s >$results/up
-setsid --wait /bin/sh $results/task </dev/null
-echo $? >$results/status
+if [ -e "/lib/modules/$(uname -r)/build" ]; then
+	echo "the guest has kernel headers: nothing would be proved by this run"
+else
+	setsid --wait /bin/sh $results/task </dev/null
+	echo $? >$results/status
+fi
 sync
 # Off within milliseconds; until then this process must not end, nor load anything.
 echo o >/proc/sysrq-trigger

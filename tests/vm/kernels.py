@@ -121,7 +121,7 @@ def _unpack(packages: list[Path], into: Path, release: str) -> None:
             tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive,
         ):
             for member in archive:
-                if _is_wanted(member.name):
+                if is_wanted(member.name):
                     archive.extract(member, into)
     if (into / "usr/lib").exists():  # since Debian 13 modules are packed there
         (into / "usr/lib").rename(into / "lib")
@@ -132,13 +132,13 @@ def _unpack(packages: list[Path], into: Path, release: str) -> None:
     subprocess.run(["/sbin/depmod", "-b", into, release], check=True, capture_output=True)
 
 
-def _is_wanted(name: str) -> bool:
-    """Whether a packed file serves in a guest: ``./lib/modules/RELEASE/kernel/net/...``."""
+def is_wanted(name: str) -> bool:
+    """Tell whether a packed file serves in a guest: ``./lib/modules/RELEASE/kernel/net/...``."""
     _, modules, below = name.partition("/modules/")
     match below.split("/")[1:]:
         case ["kernel", "drivers", "net" | "virtio", file]:
             return ".ko" in file
-        case ["kernel", "drivers" | "sound", *_]:
+        case ["kernel", "drivers" | "sound", *_] | ["build" | "source", *_]:
             return False
         case _:
             return bool(modules) or Path(name).name.startswith("vmlinuz")

@@ -62,7 +62,7 @@ class Suite:
             if not shown.strip():
                 raise UnavailableError(f"suite {self.name} has no package {package}")
             found.append(package)
-            wanted += [name for name in _depends(shown) if name not in found]
+            wanted += [name for name in parts(shown) if name not in found]
         return [package for package in found if package != meta]
 
     def download(self, packages: list[str], into: Path) -> list[Path]:
@@ -124,7 +124,8 @@ def repository(suite: str) -> str:
     raise UnavailableError(f"no apt source of this machine is a Debian mirror for {suite}")
 
 
-def _depends(shown: str) -> list[str]:
+def parts(shown: str) -> list[str]:
+    """List the packages of the same kernel that the package shown depends on."""
     for line in shown.splitlines():
         if line.startswith("Depends: "):
             names = [entry.split()[0] for entry in line.removeprefix("Depends: ").split(",")]

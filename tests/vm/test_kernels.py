@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kernels from the cache."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vm.kernels import FRESH_S, Kernel, Wanted, is_wanted, kernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Has no suites to ask, so that the mirror never has it.
+WANTED = Wanted("6.1", "linux-image-amd64", ())
+RELEASE = "6.1.0-1-amd64"
+
+
+@pytest.mark.parametrize("age_s", [0, FRESH_S + 60], ids=["fresh", "old, and no mirror"])
+def test_a_cached_kernel_serves(tmp_path: Path, age_s: int) -> None:
+    """The mirror is asked once a day, and one that does not answer keeps nobody from testing."""
+    (tmp_path / RELEASE).mkdir()
+    link = tmp_path / WANTED.name
+    link.symlink_to(RELEASE)
+    then = time.time() - age_s
+    os.utime(link, (then, then), follow_symlinks=False)
+    assert kernel(WANTED, tmp_path) == Kernel("6.1", RELEASE, tmp_path / RELEASE)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("./boot/vmlinuz-6.1.0-1-amd64", True),
+        ("./boot/System.map-6.1.0-1-amd64", False),
+        ("./lib/modules/6.1.0-1-amd64/modules.order", True),
+        ("./usr/lib/modules/7.2.13/kernel/net/9p/9pnet.ko.xz", True),
+        ("./lib/modules/6.1.0-1-amd64/kernel/drivers/net/veth.ko", True),
+        ("./lib/modules/6.1.0-1-amd64/kernel/drivers/net/ethernet/intel/e1000.ko", False),
+        ("./lib/modules/6.1.0-1-amd64/kernel/drivers/gpu/drm/drm.ko", False),
+        ("./lib/modules/6.1.0-1-amd64/kernel/sound/soundcore.ko", False),
+        ("./lib/modules/6.1.0-1-amd64/build/Makefile", False),
+        ("./lib/modules/6.1.0-1-amd64/build", False),
+        ("./usr/share/doc/linux-image/copyright", False),
+    ],
+)
+def test_only_what_serves_a_guest_is_unpacked(name: str, expected: bool) -> None:  # noqa: FBT001  # a table's column
+    """The kernel, its lists, and modules for what a guest has; never the kernel headers."""
+    assert is_wanted(name) is expected
