@@ -9,7 +9,7 @@ and has the kernel forget what is not.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.core.actions import Follow, Release
@@ -25,7 +25,7 @@ from sensor.core.facts import (
     Transport,
 )
 from sensor.core.identity import Identifier
-from sensor.core.lineage import MEMBERS, Lineage, Member, unseen
+from sensor.core.lineage import MEMBERS, Lineage, Member
 from sensor.core.names import Endpoints, Names
 from sensor.core.sessions import Session, Sessions, session_id
 from sensor.core.stream import Stream
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
 
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
-    from sensor.core.facts import Fact
+    from sensor.core.facts import Fact, Process
     from sensor.core.host import Host
     from sensor.core.identity import Identity
+
+FLOWS = 4096
+"""TCP connections whose owner is remembered: one is often closed after its process has ended."""
 
 LOSS_EVERY_NS = 1_000_000_000
 """The engine's own losses are summed up that long: a flood is not to be answered by a flood."""
@@ -65,6 +68,7 @@ class Engine:
         self._lineage = Lineage(limit)
         self._sessions = Sessions()
         self._evicted: list[Member] = []
+        self._flows: OrderedDict[int, Member] = OrderedDict()
         self._lost: Counter[str] = Counter()
         self._told_ns = -LOSS_EVERY_NS
 
@@ -106,14 +110,15 @@ class Engine:
             return
         member = Member(
             process=fact.process,
+            ppid=fact.parent.pid,
             session=session,
             depth=0 if identity.tool else depth,
-            view=self._stream.view(fact, identity),
+            image=self._stream.image(fact, identity),
             recorded=True,
         )
         is_new = session.is_new
         if is_new:
-            self._sessions.start(session, member.view)
+            self._sessions.start(session, member.view())
         self._admit(member, before)
         if before and before.session is not session:
             yield from self._leave(before.session, fact.at_ns)
@@ -150,12 +155,12 @@ class Engine:
         if self._lineage.member(fact.process):
             return  # found in /proc before its record came
         if parent := self._lineage.member(fact.parent):
-            self._admit(parent.child(fact))
+            self._admit(parent.child(fact.process))
         elif self._lineage.is_stranger(fact.parent):
             self._lineage.reject(fact.process)
             yield Release(fact.process)
         elif session := self._sessions.of_root(fact.root):
-            self._admit(unseen(fact.process, session))
+            self._admit(_unseen(fact.process, session, ppid=fact.parent.pid))
 
     def _exit(self, fact: Exit) -> Iterator[Action]:
         member = self._lineage.end(fact.process)
@@ -170,10 +175,14 @@ class Engine:
         if member is None or (fact.late and member.session.names.knows(fact.cookie)):
             return
         to = member.session.names.open(fact.cookie, fact.address, fact.port, fact.transport.value)
+        if fact.transport is Transport.TCP:
+            self._flows[fact.cookie] = member
+            if len(self._flows) > FLOWS:
+                self._flows.popitem(last=False)
         yield self._stream.connect(fact, member, to)
 
     def _close(self, fact: Close) -> Iterator[Action]:
-        if member := self._member(fact):
+        if member := self._flows.pop(fact.cookie, None) or self._member(fact):
             to = member.session.names.close(
                 fact.cookie, fact.address, fact.port, Transport.TCP.value
             )
@@ -191,8 +200,9 @@ class Engine:
         if self._lineage.is_stranger(fact.process):
             return None
         if session := self._sessions.of_root(fact.root):
-            member = unseen(fact.process, session)
-            self._admit(member)
+            member = _unseen(fact.process, session)
+            if not isinstance(fact, Close):  # its process may have ended already
+                self._admit(member)
             return member
         if not (isinstance(fact, Connect) and fact.late):
             self._lost[LOST_UNPLACED] += 1
@@ -221,3 +231,8 @@ class Engine:
         for what, count in self._lost.items():
             yield self._stream.loss(Loss(at_ns=at_ns, what=what, count=count))
         self._lost.clear()
+
+
+def _unseen(process: Process, session: Session, *, ppid: int | None = None) -> Member:
+    """Return a member of which only the session is known: how it came to be was lost."""
+    return Member(process=process, ppid=ppid, session=session, depth=None, image=None)

@@ -8,38 +8,13 @@ Absent is ``None``, never a guess.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
+
+from sensor.core.line import line
+from sensor.core.words import Kind, NameSource, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.facts import Address, Process
-
-
-class Kind(Enum):
-    """What an event tells; the value is the word in the stream."""
-
-    EXEC = "exec"
-    EXIT = "exit"
-    CONNECT = "connect"
-    CLOSE = "close"
-    RESOLVE = "resolve"
-    SESSION_START = "session_start"
-    SESSION_END = "session_end"
-    LOSS = "loss"
-
-
-class Verdict(Enum):
-    """What policy said; observation alone never goes beyond ``ALERT``."""
-
-    ALLOW = "allow"
-    ALERT = "alert"
-
-
-class NameSource(Enum):
-    """Where a destination's name comes from."""
-
-    DNS = "dns"
-    RANGE = "range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +114,13 @@ class Event:
     duration_ns: int | None = None
     processes: int | None = None
     hosts: int | None = None
-    line: str = ""
+
+    @property
+    def line(self) -> str:
+        """The event as people read it; it is written when asked for."""
+        return line(self)
+
+
+__all__ = [
+    "Destination", "Event", "Evidence", "Kind", "NameSource", "ProcessView", "Traffic", "Verdict",
+]  # fmt: skip

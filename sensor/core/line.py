@@ -10,10 +10,10 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, assert_never
 
-from sensor.core.event import Kind
 from sensor.core.outcome import Outcome
 from sensor.core.quote import quote, quote_all
 from sensor.core.units import count, duration, size
+from sensor.core.words import Kind
 
 if TYPE_CHECKING:
     from sensor.core.event import Event, ProcessView

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sensor.core.event import ProcessView
 
 if TYPE_CHECKING:
-    from sensor.core.facts import Fork, Process
+    from sensor.core.facts import Process
     from sensor.core.sessions import Session
 
 MEMBERS = 65_536
@@ -29,36 +29,41 @@ recorded about one to pass, once it is told to forget it."""
 class Member:
     """A process of a session.
 
-    ``depth`` counts the images between the tool and this one: 0 is the tool,
-    1 what its processes run, and so on; None where a lost record hides it.
-    ``recorded`` tells whether its own exec is on the stream.
+    ``image`` shows the process that ran its image first: itself, or whoever
+    forked it. ``depth`` counts the images between the tool and this one: 0 is
+    the tool, 1 what its processes run, and so on; None where a lost record
+    hides it. ``recorded`` tells whether its own exec is on the stream.
     """
 
     process: Process
+    ppid: int | None
     session: Session
     depth: int | None
-    view: ProcessView
+    image: ProcessView | None
     recorded: bool = False
 
-    def child(self, fact: Fork) -> Member:
+    def view(self) -> ProcessView:
+        """Return what is known of the process itself."""
+        pid, started_ns = self.process.pid, self.process.started_ns
+        if self.image is None:
+            return ProcessView(pid=pid, started_ns=started_ns, ppid=self.ppid)
+        if self.recorded:
+            return self.image
+        return replace(self.image, pid=pid, started_ns=started_ns, ppid=self.ppid)
+
+    def child(self, process: Process) -> Member:
         """Return the process that this one forked: the same image until it runs another."""
-        view = replace(
-            self.view,
-            pid=fact.process.pid,
-            started_ns=fact.process.started_ns,
-            ppid=fact.parent.pid,
+        return Member(
+            process=process,
+            ppid=self.process.pid,
+            session=self.session,
+            depth=self.depth,
+            image=self.image,
         )
-        return Member(process=fact.process, session=self.session, depth=self.depth, view=view)
 
     def below(self) -> int | None:
         """Return the depth of an ordinary program that this process runs."""
         return None if self.depth is None else self.depth + 1
-
-
-def unseen(process: Process, session: Session) -> Member:
-    """Return a member of which only the session is known: how it came to be was lost."""
-    view = ProcessView(pid=process.pid, started_ns=process.started_ns)
-    return Member(process=process, session=session, depth=None, view=view)
 
 
 class Lineage:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypedDict
 
 from sensor.core.actions import Record
 from sensor.core.event import Destination, Event, Kind, ProcessView, Traffic, Verdict
-from sensor.core.line import line
 from sensor.core.outcome import outcome_of
 from sensor.core.wall import rfc3339
 
@@ -54,7 +53,7 @@ class Stream:
         self._host = host
         self._seq = 0
 
-    def view(self, fact: Exec, identity: Identity) -> ProcessView:
+    def image(self, fact: Exec, identity: Identity) -> ProcessView:
         """Show a process as its exec left it."""
         return ProcessView(
             pid=fact.process.pid,
@@ -81,7 +80,7 @@ class Stream:
     def exec(self, fact: Exec, member: Member, identity: Identity) -> Record:
         """Tell of a new image; only the tool itself is shown with what identified it."""
         is_tool = member.depth == 0
-        return _record(
+        return Record(
             Event(
                 **self._head(fact.at_ns),
                 **_owner(member.session),
@@ -92,27 +91,27 @@ class Stream:
                 evidence=identity.evidence if is_tool else (),
                 depth=member.depth,
                 late=fact.late,
-                process=member.view,
+                process=member.view(),
                 parent=fact.parent,
             )
         )
 
     def exit(self, fact: Exit, member: Member) -> Record:
         """Tell of the end of a process and how long it lived."""
-        return _record(
+        return Record(
             Event(
                 **self._head(fact.at_ns),
                 **_owner(member.session),
                 kind=Kind.EXIT,
                 depth=member.depth,
-                process=replace(member.view, status=fact.status),
+                process=replace(member.view(), status=fact.status),
                 duration_ns=fact.at_ns - fact.process.started_ns,
             )
         )
 
     def started(self, fact: Exec, session: Session) -> Record:
         """Tell of a new session, and what its tool was known by."""
-        return _record(
+        return Record(
             Event(
                 **self._head(fact.at_ns),
                 **_owner(session),
@@ -128,7 +127,7 @@ class Stream:
 
     def ended(self, at_ns: int, session: Session) -> Record:
         """Tell of the end of a session, with its sum."""
-        return _record(
+        return Record(
             Event(
                 **self._head(at_ns),
                 **_owner(session),
@@ -143,10 +142,10 @@ class Stream:
 
     def connect(self, fact: Connect, member: Member, to: Destination) -> Record:
         """Tell of an attempt to reach a destination; the user may have changed since the exec."""
-        view = member.view
+        view = member.view()
         if view.uid != fact.uid:
             view = replace(view, uid=fact.uid, user=self._host.user(fact.uid))
-        return _record(
+        return Record(
             Event(
                 **self._head(fact.at_ns),
                 **_owner(member.session),
@@ -168,13 +167,13 @@ class Stream:
             duration_ns=fact.at_ns - fact.opened_ns,
             outcome=outcome_of(fact),
         )
-        return _record(
+        return Record(
             Event(
                 **self._head(fact.at_ns),
                 **_owner(member.session),
                 kind=Kind.CLOSE,
                 depth=member.depth,
-                process=member.view,
+                process=member.view(),
                 destination=to,
                 traffic=traffic,
             )
@@ -192,26 +191,24 @@ class Stream:
             rcode=fact.rcode,
             cut=fact.cut,
         )
-        return _record(
+        return Record(
             Event(
                 **self._head(fact.at_ns),
                 **_owner(member.session),
                 kind=Kind.RESOLVE,
                 depth=member.depth,
-                process=member.view,
+                process=member.view(),
                 destination=asked,
             )
         )
 
     def loss(self, fact: Loss) -> Record:
         """Tell that something is missing from the stream."""
-        return _record(
-            Event(**self._head(fact.at_ns), kind=Kind.LOSS, loss=(fact.what, fact.count))
-        )
+        return Record(Event(**self._head(fact.at_ns), kind=Kind.LOSS, loss=(fact.what, fact.count)))
 
     def damaged(self, fact: Damaged) -> Record:
         """Tell that a record came and could not be read."""
-        return _record(
+        return Record(
             Event(**self._head(fact.at_ns), kind=Kind.LOSS, loss=("record", 1), reason=fact.why)
         )
 
@@ -229,7 +226,3 @@ class Stream:
 
 def _owner(session: Session) -> _Owner:
     return {"tool": session.tool.id, "vendor": session.tool.vendor, "session": session.id}
-
-
-def _record(event: Event) -> Record:
-    return Record(replace(event, line=line(event)))

@@ -19,7 +19,7 @@ def rfc3339(wall_ns: int) -> str:
     return f"{_second(second)}.{ns:09d}Z"
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=16)  # facts of one second come together
 def _second(second: int) -> str:
     latest = int(datetime.max.replace(tzinfo=UTC).timestamp())
     moment = datetime.fromtimestamp(min(max(second, 0), latest), UTC)

@@ -41,9 +41,7 @@ def connections(processes: dict[Process, Process]) -> Iterator[Connect]:
 
     A process of its own asks the kernel, once a network namespace.
     """
-    owners = {
-        inode: process for process in processes for inode in proc.sockets(process.pid)
-    }
+    owners = {inode: process for process in processes for inode in proc.sockets(process.pid)}
     asked: set[str] = set()
     for process in processes:
         namespace = proc.network_namespace(process.pid)

@@ -43,8 +43,11 @@ _EXEC_CUTS = ((1 << 1, "exe"), (1 << 2, "cwd"), (1 << 3, "name_typed"), (1 << 4,
 _OTHER, _TRANSPORTS = Transport.OTHER, {6: Transport.TCP, 17: Transport.UDP, 262: Transport.TCP}
 
 
-_HEAD = ("Q at_ns", "Q root_started_ns", "I root_pid", "I pid", "H kind", "H reserved", "I size")
-HEAD = Layout(*_HEAD)
+_HEAD_MEMBERS = (
+    "Q at_ns", "Q root_started_ns", "I root_pid", "I pid", "H kind", "H reserved", "I size",
+)  # fmt: skip
+HEAD = Layout(*_HEAD_MEMBERS)
+_HEAD = tuple(member.replace(" ", " head.") for member in _HEAD_MEMBERS)
 EXEC = Layout(
     *_HEAD, "Q started_ns", "Q parent_started_ns", "Q cgroup_id", "Q ino", "Q ctime_ns",
     "Q file_bytes", "I parent_pid", "I uid", "I loginuid", "I dev", "I tool", "I signals",
@@ -236,5 +239,3 @@ def losses(before: Sequence[int], now: Sequence[int], at_ns: int) -> Iterator[Lo
     for what, old, new in zip(LOST, before, now, strict=True):
         if new > old:
             yield Loss(at_ns=at_ns, what=what, count=new - old)
-
-

@@ -13,11 +13,10 @@ from sensor.wire.layout import Layout
 if TYPE_CHECKING:
     from sensor.core.facts import Address, Connect
 
-_MEMBER = ("Q started_ns", "Q root_started_ns", "I root_pid", "I reserved")
-MEMBER = Layout(*_MEMBER)
+MEMBER = Layout("Q started_ns", "Q root_started_ns", "I root_pid", "I reserved")
 FLOW = Layout(
-    *_MEMBER, "Q opened_ns", "Q established_ns", "I pid", "H port_be", "H reserved2",
-    "16s address_be",
+    "Q member.started_ns", "Q member.root_started_ns", "I member.root_pid", "I member.reserved",
+    "Q opened_ns", "Q established_ns", "I pid", "H port_be", "H reserved", "16s address_be",
 )  # fmt: skip
 
 

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entries of the kernel's maps have the shape that the probes read."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+from support.structs import laid_out, measured
+
+from sensor.core.facts import Connect, Process, Transport
+from sensor.wire import tables
+from sensor.wire.marks import MARK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOOL, SHELL = Process(7, 70), Process(8, 80)
+LAYOUTS = {"member": tables.MEMBER, "flow": tables.FLOW}
+
+
+def test_the_layouts_are_those_of_the_header(tmp_path: Path) -> None:
+    """Every member lies where the compiler of probes/tables.h puts it."""
+    assert measured("tables.h", LAYOUTS, tmp_path) == laid_out(LAYOUTS)
+
+
+def test_a_mark_is_two_words() -> None:
+    """Marks have the size of struct mark: the tool and the flags."""
+    assert MARK.size == 8
+
+
+def test_a_member_says_whom_it_follows() -> None:
+    """The process read from an entry is the one that was written."""
+    value = tables.member(SHELL, TOOL)
+    assert tables.process_of(8, value) == SHELL
+    assert tables.MEMBER.unpack(value) == (80, 70, 7, 0)
+
+
+def test_a_pid_is_a_native_word() -> None:
+    """The key is what the program has in its u32."""
+    assert memoryview(tables.pid_key(0x01020304)).cast("I")[0] == 0x01020304
+
+
+def test_a_cookie_is_a_native_long_word() -> None:
+    """The key is what the program has in its u64."""
+    assert memoryview(tables.flow_key(0x0102030405060708)).cast("Q")[0] == 0x0102030405060708
+
+
+def test_addresses_have_one_form() -> None:
+    """IPv4 is written mapped into IPv6."""
+    assert tables.address_be(IPv4Address("192.0.2.1")).hex() == "00000000000000000000ffffc0000201"
+    assert tables.address_be(IPv6Address("2001:db8::1")).hex() == "20010db8" + "0" * 23 + "1"
+
+
+def test_a_flow_keeps_its_port_in_network_order() -> None:
+    """The two bytes of the port lie as they do in a packet."""
+    fact = Connect(
+        at_ns=90,
+        process=SHELL,
+        root=TOOL,
+        uid=0,
+        cookie=1,
+        address=IPv4Address("192.0.2.1"),
+        port=443,
+        transport=Transport.TCP,
+        late=True,
+    )
+    value = tables.flow(fact)
+    at = tables.FLOW.offsets()["port_be"]
+    assert value[at : at + 2] == b"\x01\xbb"
+    assert tables.FLOW.unpack(value)[4:7] == (90, 90, 8)
