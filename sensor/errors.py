@@ -31,7 +31,7 @@ class NotPermittedError(SensorError):
 
 
 class UnsupportedError(SensorError):
-    """This kernel or host lacks something that the sensor cannot do without."""
+    """The kernel or the host lacks something that the sensor cannot do without."""
 
     exit_code = ExitCode.UNSUPPORTED
 

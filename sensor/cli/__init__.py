@@ -17,7 +17,7 @@ from sensor.errors import ExitCode, SensorError
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="agent-sensor")
 def cli() -> None:
-    """See what AI coding tools do on this host, from the kernel.
+    r"""See what AI coding tools do on this host, from the kernel.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @options.bpffs
 @options.as_json
 def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> None:
-    """Compile, attach and pin the probes, then end.
+    r"""Compile, attach and pin the probes, then end.
 
     The probes stay attached until `unload`. Ones that fit this kernel and
     these sources already are used again, without a compile.
@@ -52,7 +52,7 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> No
 @options.run_dir
 @options.bpffs
 def unload(*, scope: Path | None, run_dir: Path, bpffs: Path) -> None:
-    """Detach the probes that `load` attached, and remove their pins.
+    r"""Detach the probes that `load` attached, and remove their pins.
 
     \b
     Examples:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def watch(
     *, scope: Path | None, as_json: bool, seconds: float | None, all_children: bool, color: str
 ) -> None:
-    """See every AI tool on this host, live, until Ctrl-C.
+    r"""See every AI tool on this host, live, until Ctrl-C.
 
     Shows each AI tool that is executed, what it starts itself, which hosts it
     looks up and connects to, and when it ends. Observes only: nothing is

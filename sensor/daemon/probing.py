@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Record, Release
 from sensor.core.facts import Damaged
-from sensor.daemon.instance import Pins
 from sensor.edge import libbpf
 from sensor.errors import DamagedRecordError, ExitCode, SensorError
 from sensor.wire import marks, probe, tables
@@ -26,10 +25,11 @@ if TYPE_CHECKING:
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
     from sensor.core.facts import Connect, Fact, Process
+    from sensor.daemon.instance import Pins
 
 
 def command(*arguments: str) -> list[str]:
-    """Give the command line that runs agent-sensor again, isolated from cwd and PYTHON* variables."""
+    """Give the command line that runs agent-sensor, deaf to PYTHON* variables and the cwd."""
     return [sys.executable, "-I", "-m", "sensor", *arguments]
 
 

@@ -24,7 +24,7 @@ class _Handle(ctypes.Structure):
 
 
 class LocalHost:
-    """This host. ``top`` is the mount point of its cgroup2 hierarchy."""
+    """The host that we run on. ``top`` is the mount point of its cgroup2 hierarchy."""
 
     def __init__(self, top: Path) -> None:
         self._top = top
@@ -46,7 +46,7 @@ class LocalHost:
         if fd < 0:
             return None
         try:
-            path = os.readlink(f"/proc/self/fd/{fd}")
+            path = Path(f"/proc/self/fd/{fd}").readlink()
         finally:
             os.close(fd)
         return "/" + os.path.relpath(path, self._top).removeprefix(".")

@@ -60,9 +60,7 @@ def scope(wanted: Path | None) -> Path:
 def bpffs(wanted: Path = BPFFS) -> Path:
     """Give the bpffs that pins go to. Raises UnsupportedError where it is not mounted."""
     if ("bpf", wanted) not in _mounts():
-        raise UnsupportedError(
-            f"bpffs is not mounted at {wanted}: run mount -t bpf bpf {wanted}, or reboot into systemd"
-        )
+        raise UnsupportedError(f"bpffs is not mounted at {wanted}: run mount -t bpf bpf {wanted}")
     return wanted
 
 

@@ -59,7 +59,7 @@ def entries(scope: Path, *, top: Path) -> list[Entry]:
     """
     found = []
     prefix = "/" if scope == top else f"/{scope.relative_to(top)}/"
-    for pid in (int(name) for name in os.listdir(PROC) if name.isdigit()):
+    for pid in (int(path.name) for path in PROC.iterdir() if path.name.isdigit()):
         try:
             if f"{cgroup(pid)}/".startswith(prefix):
                 found.append(entry(pid))
@@ -76,16 +76,17 @@ def cgroup(pid: int) -> str | None:
 
 
 def image(found: Entry, parent: Process) -> Exec | None:
-    """Describe what a process runs now, as a late fact; None where it has ended or is a kernel thread.
+    """Describe what a process runs now, as a late fact.
 
-    The name as typed is gone: argv is what the process says of itself today.
+    None where it has ended, or is a kernel thread. The name as typed is gone,
+    and argv is what the process says of itself today.
     """
     folder = PROC / str(found.process.pid)
     try:
-        exe = os.readlink(folder / "exe")
+        exe = _link(folder / "exe")
         info = (folder / "exe").stat()
         argv = (folder / "cmdline").read_bytes().removesuffix(b"\0")
-        cwd = os.readlink(folder / "cwd")
+        cwd = _link(folder / "cwd")
         login = int((folder / "loginuid").read_text() or _UNSET)
         uid = folder.stat().st_uid
     except (OSError, ValueError):
@@ -99,7 +100,7 @@ def image(found: Entry, parent: Process) -> Exec | None:
         exe=exe.removesuffix(" (deleted)"),
         name_typed=None,
         interpreter=None,
-        argv=tuple(a.decode("utf-8", "backslashreplace") for a in argv.split(b"\0")),
+        argv=tuple(map(_text, argv.split(b"\0"))),
         cwd=cwd,
         uid=uid,
         loginuid=None if login == _UNSET else login,
@@ -116,10 +117,18 @@ def image(found: Entry, parent: Process) -> Exec | None:
     )
 
 
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _link(path: Path) -> str:
+    return _text(os.fsencode(path.readlink()))
+
+
 def sockets(pid: int) -> Iterator[int]:
     """Give the inode numbers of the sockets that a process has open."""
     try:
-        links = [os.readlink(path) for path in (PROC / str(pid) / "fd").iterdir()]
+        links = [_link(path) for path in (PROC / str(pid) / "fd").iterdir()]
     except OSError:
         return
     for link in links:
@@ -130,6 +139,6 @@ def sockets(pid: int) -> Iterator[int]:
 def network_namespace(pid: int) -> str | None:
     """Name the network namespace of a process; None where it has ended."""
     try:
-        return os.readlink(PROC / str(pid) / "ns/net")
+        return _link(PROC / str(pid) / "ns/net")
     except OSError:
         return None

@@ -69,7 +69,7 @@ ANSWER = Layout(
 
 
 def text(raw: bytes) -> str:
-    """Turn what a process chose into text; bytes that are no UTF-8 become ``\\xNN``."""
+    r"""Turn what a process chose into text; bytes that are no UTF-8 become ``\xNN``."""
     return raw.decode("utf-8", "backslashreplace")
 
 
@@ -85,7 +85,7 @@ def port(raw: int) -> int:
 
 
 def path(components: bytes, *, cut: bool) -> str:
-    """Join components that come leaf first, each ended by a NUL; a cut path starts with ``.../``."""
+    """Join components that come leaf first, each ended by a NUL; a cut path starts with ``…/``."""
     parts = components.split(b"\0")[-2::-1]
     return ("…/" if cut else "/") + text(b"/".join(parts))
 

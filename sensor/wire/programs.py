@@ -12,7 +12,13 @@ from enum import Enum
 
 
 class Hook(Enum):
-    """How a program is attached: ``(BPF_PROG_TYPE_*, BPF_*_ATTACH_TYPE)`` of uapi/linux/bpf.h."""
+    """How a program is attached: its BPF_PROG_TYPE_* and, in a cgroup, its BPF_*_ATTACH_TYPE.
+
+    Numbers of include/uapi/linux/bpf.h.
+    """
+
+    program_type: int
+    attach_type: int | None
 
     RAW_TRACEPOINT = (17, None)
     CONNECT4 = (18, 10)
@@ -21,15 +27,9 @@ class Hook(Enum):
     SENDMSG6 = (18, 15)
     INGRESS = (8, 0)
 
-    @property
-    def program_type(self) -> int:
-        """The kernel's number for the kind of program."""
-        return self.value[0]
-
-    @property
-    def attach_type(self) -> int | None:
-        """The kernel's number for the place in a cgroup, None where there is no cgroup."""
-        return self.value[1]
+    def __init__(self, program_type: int, attach_type: int | None) -> None:
+        self.program_type = program_type
+        self.attach_type = attach_type
 
 
 @dataclass(frozen=True, slots=True)

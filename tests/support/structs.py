@@ -22,10 +22,10 @@ def measured(header: str, layouts: Mapping[str, Layout], folder: Path) -> dict[s
     with -Wpadded -Werror, so a struct with implicit padding fails here.
     """
     names = _names(layouts)
+    places = (name.partition(".")[::2] for name in names)
     lines = [
-        f'printf("{name} %zu\\n", offsetof(struct {name.partition(".")[0]}, {name.partition(".")[2]}));'
-        for name in names
-        if "." in name
+        f'printf("{struct}.{member} %zu\\n", offsetof(struct {struct}, {member}));'
+        for struct, member in places
     ]
     lines += [f'printf("{name} %zu\\n", sizeof(struct {name}));' for name in layouts]
     source = folder / "measure.c"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
@@ -99,10 +100,8 @@ def test_what_is_no_answer_is_refused(message: bytes) -> None:
 @given(st.binary(max_size=600))
 def test_any_bytes_give_an_answer_or_a_damaged_record(message: bytes) -> None:
     """Nothing else is ever raised, and nothing hangs."""
-    try:
+    with suppress(DamagedRecordError):
         dns.read(message)
-    except DamagedRecordError:
-        pass
 
 
 @given(st.binary(max_size=200))
