@@ -60,25 +60,34 @@ class Stage:
 
     def runs(self, ended: dict[int, int], since: int) -> list[Run]:
         """Give the runs of these pids and statuses among the events from ``since`` on."""
-        events = self.watching.until(
-            lambda events: {*ended} <= {_root(event) for event in _ends(events[since:])}
-        )[since:]
-        session = {event["session"]: _root(event) for event in _ends(events)}
-        return [
-            Run(pid, status, tuple(e for e in events if session.get(e["session"]) == pid))
-            for pid, status in ended.items()
-        ]
+        events = self.watching.until(lambda events: {*ended} <= {*_over(events[since:])})[since:]
+        return [Run(pid, ended[pid], tuple(_over(events)[pid])) for pid in ended]
 
     def everything_is_told(self) -> None:
         """Wait for the events of a tool that runs now: what happened before is told by then."""
         self.play(self.drivers.tool("nothing"), times=1)
 
 
-def _ends(events: list[Event]) -> list[Event]:
-    return [event for event in events if event["kind"] == "session_end"]
+def _over(events: list[Event]) -> dict[int, list[Event]]:
+    """Give the events of each session that is over, by the pid that it began with.
+
+    The kernel closes a TCP connection when it is done with it, which may be
+    after the process has ended.
+    """
+    sessions: dict[str, list[Event]] = {}
+    for event in events:
+        sessions.setdefault(event["session"], []).append(event)
+    return {
+        end["process"]["pid"]: told
+        for told in sessions.values()
+        for end in told
+        if end["kind"] == "session_end" and _opened(told) == _closed(told)
+    }
 
 
-def _root(event: Event) -> int:
-    """Give the pid of the process that the event's session began with."""
-    pid: int = event["process"]["pid"]
-    return pid
+def _opened(events: list[Event]) -> int:
+    return sum(e["kind"] == "connect" and e["destination"]["transport"] == "tcp" for e in events)
+
+
+def _closed(events: list[Event]) -> int:
+    return sum(event["kind"] == "close" for event in events)
