@@ -51,7 +51,7 @@ _BODY = json.dumps(
 ).encode("ascii")
 _REFUSAL = (
     b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"
-    b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+    b"Content-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 )
 
 
@@ -108,7 +108,7 @@ class Ask(socketserver.DatagramRequestHandler):
 
 
 class Refuse(socketserver.BaseRequestHandler):
-    """One connection: its HTTP request is told 401."""
+    """One connection, kept open as real services do: each HTTP request is told 401."""
 
     journal: ClassVar[Journal]
 
@@ -119,19 +119,18 @@ class Refuse(socketserver.BaseRequestHandler):
             self._serve(self.request, server_name=None)
 
     def _serve(self, client: socket.socket, *, server_name: str | None) -> None:
-        head, body = self._request(client)
-        if not head:
-            return
-        line = head.partition(b"\r\n")[0].decode("ascii", "backslashreplace")
-        self.journal.note(server_name=server_name, line=line,
-                          received_bytes=len(head) + len(body))  # fmt: skip
-        client.sendall(_REFUSAL)
+        while head_and_body := self._request(client):
+            line = head_and_body.partition(b"\r\n")[0].decode("ascii", "backslashreplace")
+            self.journal.note(server_name=server_name, line=line, received_bytes=len(head_and_body))
+            client.sendall(_REFUSAL)
 
     @staticmethod
-    def _request(client: socket.socket) -> tuple[bytes, bytes]:
-        """Read one request whole: closing with bytes unread would reset the connection."""
+    def _request(client: socket.socket) -> bytes:
+        """Read one request whole, or nothing: a client waits for its answer before the next."""
         got = b""
-        while b"\r\n\r\n" not in got and len(got) < _LARGEST_HEAD and (more := client.recv(65536)):
+        while b"\r\n\r\n" not in got and len(got) < _LARGEST_HEAD:
+            if not (more := client.recv(65536)):
+                return b""
             got += more
         head, _, body = got.partition(b"\r\n\r\n")
         fields = {
@@ -141,11 +140,10 @@ class Refuse(socketserver.BaseRequestHandler):
         length = int(fields.get(b"content-length", b"0"))
         chunked = fields.get(b"transfer-encoding") == b"chunked"
         while len(body) < length or (chunked and not body.endswith(b"0\r\n\r\n")):
-            more = client.recv(65536)
-            if not more:
+            if not (more := client.recv(65536)):
                 break
             body += more
-        return head, body
+        return head + body
 
 
 class RefuseEncrypted(Refuse):
