@@ -64,8 +64,11 @@ static inline void tell(struct bpf_sock_addr *ctx, struct member *member, u32 pi
 {
 	u8 one = 1;
 
-	to->cookie = bpf_get_socket_cookie(ctx);
 	to->port_be = ctx->user_port;
+	/* glibc sorts addresses by connecting datagram sockets to port 0 (RFC 6724): no traffic. */
+	if (!to->port_be && ctx->protocol == IPPROTO_UDP)
+		return;
+	to->cookie = bpf_get_socket_cookie(ctx);
 	if (ctx->protocol == IPPROTO_UDP && to->port_be == DNS_PORT_BE)
 		remember_asker(member, pid, to->cookie);
 	if (op == OP_SENDMSG) {
