@@ -28,8 +28,8 @@
 /* One path component of one word. */
 struct part {
 	u64 hash;
-	u64 parent;	/* hash of the component before it, 0: none */
-	u32 whole;	/* may be a name: the end of a word, or a package of a module */
+	u64 parent; /* hash of the component before it, 0: none */
+	u32 whole;  /* may be a name: the end of a word, or a package of a module */
 	u32 reserved;
 };
 
@@ -40,10 +40,10 @@ struct part {
 struct scan {
 	u64 hash;
 	u64 parent;
-	u32 at;		/* byte within the word */
+	u32 at; /* byte within the word */
 	u32 words;
-	u32 skip;	/* to the end of this word */
-	u32 module;	/* -m was seen: the next word, or the rest of this one, is a module */
+	u32 skip;   /* to the end of this word */
+	u32 module; /* -m was seen: the next word, or the rest of this one, is a module */
 	u32 flags;
 	u32 done;
 	u32 count;

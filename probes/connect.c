@@ -29,8 +29,8 @@ struct asker {
 
 BPF_TABLE("lru_hash", u64, struct asker, askers, 8192);
 
-static inline void emit_connect(struct member *member, u32 pid, u64 cookie,
-				struct sent_key *to, u8 protocol, u8 op)
+static inline void emit_connect(struct member *member, u32 pid, u64 cookie, struct sent_key *to,
+				u8 protocol, u8 op)
 {
 	struct connect_record *out = records.ringbuf_reserve(sizeof(*out));
 
@@ -109,7 +109,19 @@ static inline int judge6(struct bpf_sock_addr *ctx, u8 op)
 	return 1;
 }
 
-int seen_connect4(struct bpf_sock_addr *ctx) { return judge4(ctx, OP_CONNECT); }
-int seen_connect6(struct bpf_sock_addr *ctx) { return judge6(ctx, OP_CONNECT); }
-int seen_sendmsg4(struct bpf_sock_addr *ctx) { return judge4(ctx, OP_SENDMSG); }
-int seen_sendmsg6(struct bpf_sock_addr *ctx) { return judge6(ctx, OP_SENDMSG); }
+int seen_connect4(struct bpf_sock_addr *ctx)
+{
+	return judge4(ctx, OP_CONNECT);
+}
+int seen_connect6(struct bpf_sock_addr *ctx)
+{
+	return judge6(ctx, OP_CONNECT);
+}
+int seen_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return judge4(ctx, OP_SENDMSG);
+}
+int seen_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return judge6(ctx, OP_SENDMSG);
+}

@@ -14,7 +14,7 @@ struct file_key {
 	__u64 ino;
 	__u64 ctime_ns;
 	__u32 dev;
-	__u32 name;	/* 0, or a hash where the inode has several names */
+	__u32 name; /* 0, or a hash where the inode has several names */
 };
 
 BPF_TABLE("lru_hash", struct file_key, struct mark, files, FILES);

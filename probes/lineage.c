@@ -38,7 +38,7 @@ int seen_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (!parent)
 		return 0;
 	pid = READ(child, tgid);
-	if (pid == parent_pid)	/* a thread */
+	if (pid == parent_pid) /* a thread */
 		return 0;
 	member.started_ns = READ(child, start_boottime);
 	member.root_started_ns = parent->root_started_ns;

@@ -24,13 +24,13 @@
 #define HASH_SEED 0xcbf29ce484222325ULL
 #define HASH_PRIME 0x100000001b3ULL
 
-#define MARK_NAME	(1U << 0)
-#define MARK_PAIR	(1U << 1)	/* two consecutive path components */
-#define MARK_SCRIPT	(1U << 2)	/* an interpreter: runs the file it is given */
-#define MARK_PYTHON	(1U << 3)	/* same, and -m MODULE */
-#define MARK_LOADER	(1U << 4)	/* the dynamic loader, run as a program */
-#define MARK_WEAK	(1U << 5)	/* other software has this name too */
-#define MARK_MODULE	(1U << 6)
+#define MARK_NAME (1U << 0)
+#define MARK_PAIR (1U << 1)   /* two consecutive path components */
+#define MARK_SCRIPT (1U << 2) /* an interpreter: runs the file it is given */
+#define MARK_PYTHON (1U << 3) /* same, and -m MODULE */
+#define MARK_LOADER (1U << 4) /* the dynamic loader, run as a program */
+#define MARK_WEAK (1U << 5)   /* other software has this name too */
+#define MARK_MODULE (1U << 6)
 
 #define MARK_INTERPRETERS (MARK_SCRIPT | MARK_PYTHON | MARK_LOADER)
 

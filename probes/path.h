@@ -28,8 +28,8 @@ struct place {
 static inline struct place place_of(struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct place place = {
-		.dentry = dentry,
-		.mount = (struct mount *)((char *)mnt - OFFSET_mount_mnt),
+	    .dentry = dentry,
+	    .mount = (struct mount *)((char *)mnt - OFFSET_mount_mnt),
 	};
 	return place;
 }

@@ -13,12 +13,11 @@
 #define IPPROTO_UDP 17
 
 /* The value of a member, 0 where the pointer is bad. */
-#define READ(ptr, member)						\
-	({								\
-		typeof((ptr)->member) value_ = 0;			\
-		bpf_probe_read_kernel(&value_, sizeof(value_),		\
-				      (void *)&(ptr)->member);		\
-		value_;							\
+#define READ(ptr, member)                                                                          \
+	({                                                                                         \
+		typeof((ptr)->member) value_ = 0;                                                  \
+		bpf_probe_read_kernel(&value_, sizeof(value_), (void *)&(ptr)->member);            \
+		value_;                                                                            \
 	})
 
 /*

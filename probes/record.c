@@ -12,9 +12,9 @@
 #define TAIL_BYTES (16 * 1024)
 
 struct exec_buffer {
-	u64 used;	/* bytes of tail */
+	u64 used; /* bytes of tail */
 	struct exec_record record;
-	u8 tail[TAIL_BYTES + ARGV_BYTES];	/* directly behind the record */
+	u8 tail[TAIL_BYTES + ARGV_BYTES]; /* directly behind the record */
 };
 
 /* A raw tracepoint program never nests on a CPU, so one buffer a CPU is enough. */

@@ -11,7 +11,7 @@
 /* `members`, by pid: a process that is followed. */
 struct member {
 	__u64 started_ns;
-	__u64 root_started_ns;	/* the first candidate among its ancestors, or itself */
+	__u64 root_started_ns; /* the first candidate among its ancestors, or itself */
 	__u32 root_pid;
 	__u32 reserved;
 };
@@ -20,17 +20,17 @@ struct member {
 struct flow {
 	struct member member;
 	__u64 opened_ns;
-	__u64 established_ns;	/* 0: not yet */
+	__u64 established_ns; /* 0: not yet */
 	__u32 pid;
 	__u16 port_be;
 	__u16 reserved;
-	__u8 address_be[16];	/* IPv4 as ::ffff:a.b.c.d */
+	__u8 address_be[16]; /* IPv4 as ::ffff:a.b.c.d */
 };
 
 /* `names`, `words` and `files`: what a name gives away. */
 struct mark {
-	__u32 tool;		/* 1-based index into the catalogue, 0: none */
-	__u32 flags;		/* MARK_* of marks.h */
+	__u32 tool;  /* 1-based index into the catalogue, 0: none */
+	__u32 flags; /* MARK_* of marks.h */
 };
 
 #endif
