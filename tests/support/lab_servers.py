@@ -34,13 +34,13 @@ RESOLVER = ("127.0.0.53", 53)
 # Only in the lab's namespace: loopback, and RFC 3849's documentation prefix as local routes.
 FIRST_IPV4 = IPv4Address("127.1.0.0")
 FIRST_IPV6 = IPv6Address("2001:db8::1:0")
+# An address of each family that is no loopback one, so that AI_ADDRCONFIG asks for both.
 _NETWORK = """\
 link set lo up
 address add 192.0.2.1/32 dev lo
 address add 2001:db8::1/128 dev lo
 route add local 2001:db8::/64 dev lo
 """
-# An address of each family that is no loopback one, so that AI_ADDRCONFIG asks for both.
 _ETC = {"resolv.conf": f"nameserver {RESOLVER[0]}\n", "nsswitch.conf": "hosts: files dns\n"}
 # A socket in the file system goes past a network namespace: Qwen Code asks logind not to sleep.
 SYSTEM_BUS = Path("/run/dbus")
