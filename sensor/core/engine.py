@@ -104,8 +104,8 @@ class Engine:
         home, depth = self._home(fact, before)
         session = self._session(fact, identity, home)
         if session is None:
-            self._lineage.reject(fact.process)
-            if not fact.late:
+            if not fact.late:  # else the kernel does not follow it
+                self._lineage.reject(fact.process)
                 yield Release(fact.process)
             return
         member = Member(

@@ -38,6 +38,9 @@ WEAK_WEIGHT = 0.3
 THRESHOLD = 0.5
 """Less confidence than this makes no tool."""
 
+MEMFD = "memfd:"
+"""What the kernel puts before the name that a memfd was given (mm/memfd.c)."""
+
 PATHS_REMEMBERED = 4096
 """A build runs few programs many times: so many paths are looked at once only."""
 
@@ -119,7 +122,7 @@ class Identifier:
     def _look_at(self, path: str) -> tuple[_Hit, ...]:
         # "a/./b" and "a//b" hide a pair of components from sight, not from the kernel.
         parts = posixpath.normpath(path).split("/")
-        found = list(self._hits.get((MarkKind.NAME, parts[-1]), ()))
+        found = list(self._hits.get((MarkKind.NAME, parts[-1].removeprefix(MEMFD)), ()))
         for pair in pairwise(parts):
             found += self._hits.get((MarkKind.PATH, "/".join(pair)), ())
         return tuple(found)

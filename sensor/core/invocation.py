@@ -113,16 +113,15 @@ def invocation(fact: Exec, kinds: Mapping[str, InterpreterKind]) -> Invocation:
 
 
 def _read(name: str, argv: Sequence[str], kinds: Mapping[str, InterpreterKind]) -> Invocation:
-    match kinds.get(name):
-        case None:
-            return Invocation()
-        case InterpreterKind.PYTHON:
-            return _python(argv)
-        case InterpreterKind.SCRIPT:
-            at = _operand(argv, _GRAMMARS.get(name, _NODE))
-            return Invocation(script=None if at is None else argv[at])
-        case InterpreterKind.LOADER:
-            return _loaded(argv, kinds)
+    kind = kinds.get(name)
+    if kind is None:
+        return Invocation()
+    if kind is InterpreterKind.PYTHON:
+        return _python(argv)
+    if kind is InterpreterKind.LOADER:
+        return _loaded(argv, kinds)
+    at = _operand(argv, _GRAMMARS.get(name, _NODE))
+    return Invocation(script=None if at is None else argv[at])
 
 
 def _loaded(argv: Sequence[str], kinds: Mapping[str, InterpreterKind]) -> Invocation:

@@ -8,7 +8,7 @@ is not in the event, and text that a process chose is quoted.
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from sensor.core.outcome import Outcome
 from sensor.core.quote import quote, quote_all
@@ -16,6 +16,8 @@ from sensor.core.units import count, duration, size
 from sensor.core.words import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sensor.core.event import Event, ProcessView
     from sensor.core.facts import Address
 
@@ -23,7 +25,6 @@ TOOL_COLUMNS = 12
 """Most tools' ids; a longer one shifts its line."""
 
 _TIME = slice(len("2026-11-23T"), len("2026-11-23T14:03:07.512"))
-_VERBS = {Kind.SESSION_START: "session", Kind.SESSION_END: "session"}
 _RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}  # RFC 1035
 _SIGNAL_BITS = 0x7F  # WTERMSIG of wait(2)
 _CWD_COLUMNS = 40
@@ -31,32 +32,10 @@ _CWD_COLUMNS = 40
 
 def line(event: Event) -> str:
     """Write an event as one line of text."""
-    verb = _VERBS.get(event.kind, event.kind.value)
     session = event.session or "-"
     tool = event.tool or "-"
-    return f"{event.at[_TIME]}  {session:8}  {tool:{TOOL_COLUMNS}}  {verb:7}  {_what(event)}"
-
-
-def _what(event: Event) -> str:  # noqa: PLR0911 - one return a kind
-    match event.kind:
-        case Kind.EXEC:
-            return _exec(event)
-        case Kind.EXIT:
-            return _exit(event)
-        case Kind.CONNECT:
-            return _connect(event)
-        case Kind.CLOSE:
-            return _close(event)
-        case Kind.RESOLVE:
-            return _resolve(event)
-        case Kind.SESSION_START:
-            return _start(event)
-        case Kind.SESSION_END:
-            return _end(event)
-        case Kind.LOSS:
-            return _loss(event)
-        case _:
-            assert_never(event.kind)
+    verb, what = _WRITERS[event.kind]
+    return f"{event.at[_TIME]}  {session:8}  {tool:{TOOL_COLUMNS}}  {verb:7}  {what(event)}"
 
 
 def _exec(event: Event) -> str:
@@ -165,3 +144,15 @@ def _at(ip: Address | None, port: int | None) -> str:
         return "-"
     host = str(ip) if ip.version == 4 else f"[{ip}]"  # noqa: PLR2004 - the IP version
     return host if port is None else f"{host}:{port}"
+
+
+_WRITERS: dict[Kind, tuple[str, Callable[[Event], str]]] = {
+    Kind.EXEC: ("exec", _exec),
+    Kind.EXIT: ("exit", _exit),
+    Kind.CONNECT: ("connect", _connect),
+    Kind.CLOSE: ("close", _close),
+    Kind.RESOLVE: ("resolve", _resolve),
+    Kind.SESSION_START: ("session", _start),
+    Kind.SESSION_END: ("session", _end),
+    Kind.LOSS: ("loss", _loss),
+}

@@ -143,7 +143,7 @@ class Stream:
     def connect(self, fact: Connect, member: Member, to: Destination) -> Record:
         """Tell of an attempt to reach a destination; the user may have changed since the exec."""
         view = member.view()
-        if view.uid != fact.uid:
+        if view.uid != fact.uid and not fact.late:  # /proc does not tell who opened a socket
             view = replace(view, uid=fact.uid, user=self._host.user(fact.uid))
         return Record(
             Event(

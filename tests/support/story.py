@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stories for the core: a small catalogue, a host, facts in few words, and ``play``."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from sensor.core.actions import Follow, Record, Release
+from sensor.core.catalogue import (
+    Catalogue,
+    Category,
+    Endpoint,
+    Interpreter,
+    InterpreterKind,
+    Mark,
+    MarkKind,
+    Tool,
+)
+from sensor.core.facts import (
+    Address,
+    Close,
+    Connect,
+    Exec,
+    Exit,
+    File,
+    Fork,
+    Process,
+    Resolved,
+    Signal,
+    Transport,
+)
+
+if TYPE_CHECKING:
+    from sensor.core.actions import Action
+    from sensor.core.engine import Engine
+    from sensor.core.event import Event
+    from sensor.core.facts import Fact
+
+SOURCE = "ran 1.0"
+SECOND = 1_000_000_000
+RESOLVER = ip_address("192.0.2.53")
+
+
+def tool(tool_id: str, vendor: str, *marks: Mark) -> Tool:
+    """Return a tool with these marks."""
+    return Tool(id=tool_id, name=tool_id, vendor=vendor, category=Category.CLI, marks=marks)
+
+
+def name(value: str, *, weak: bool = False) -> Mark:
+    """Return the mark of a file's name."""
+    return Mark(MarkKind.NAME, value, weak, SOURCE)
+
+
+def path(value: str, *, weak: bool = False) -> Mark:
+    """Return the mark of two components of a path."""
+    return Mark(MarkKind.PATH, value, weak, SOURCE)
+
+
+def module(value: str) -> Mark:
+    """Return the mark of a Python module."""
+    return Mark(MarkKind.MODULE, value, weak=False, source=SOURCE)
+
+
+CATALOGUE = Catalogue(
+    1,
+    (
+        tool("claude-code", "anthropic", name("claude"), path("@anthropic-ai/claude-code")),
+        tool("codex", "openai", name("codex"), path("@openai/codex")),
+        tool("aider", "aider-ai", name("aider"), module("aider")),
+        tool("goose", "block", name("goose", weak=True), path("block/goose", weak=True)),
+    ),
+    (
+        Endpoint(
+            id="anthropic",
+            vendor="anthropic",
+            hosts=("anthropic.com",),
+            ranges=(ip_network("198.51.100.0/24"), ip_network("2001:db8:a::/48")),
+            source="docs: a list of addresses",
+        ),
+    ),
+    (
+        Interpreter("node", InterpreterKind.SCRIPT),
+        Interpreter("bun", InterpreterKind.SCRIPT),
+        Interpreter("deno", InterpreterKind.SCRIPT),
+        Interpreter("python3.11", InterpreterKind.PYTHON),
+        Interpreter("ld-linux-x86-64.so.2", InterpreterKind.LOADER),
+    ),
+)
+
+
+class StoryHost:
+    """A host on which only root and alice live."""
+
+    boot_id = "6f1f2ec9-0c6a-4c36-8f0b-0a3d7a1f4b11"
+    name = "build-7"
+    wall_offset_ns = 1_795_442_400 * SECOND  # 2026-11-23T14:00:00Z
+
+    def user(self, uid: int) -> str | None:
+        """Name root and alice."""
+        return {0: "root", 1000: "alice"}.get(uid)
+
+    def cgroup(self, cgroup_id: int) -> str | None:
+        """Know the one cgroup of all stories."""
+        return "/user.slice" if cgroup_id == 7 else None
+
+
+def at(pid: int) -> Process:
+    """Return the process that is born ``pid`` seconds after boot."""
+    return Process(pid, pid * SECOND)
+
+
+SHELL = at(1)
+"""Whoever starts the tools; the kernel does not follow it."""
+
+
+def exec_(
+    pid: int,
+    *argv: str,
+    exe: str | None = None,
+    typed: str | None = None,
+    interpreter: str | None = None,
+    parent: Process = SHELL,
+    root: int | None = None,
+    after_ns: int = 1000,
+    late: bool = False,
+    cwd: str | None = "/home/alice/src",
+) -> Exec:
+    """Say that a process runs ``argv``; ``exe`` is its first word unless told otherwise."""
+    return Exec(
+        at_ns=at(pid).started_ns + after_ns,
+        process=at(pid),
+        parent=parent,
+        root=at(pid if root is None else root),
+        signals=Signal.NAME,
+        exe=exe or argv[0],
+        name_typed=typed or exe or argv[0],
+        interpreter=interpreter,
+        argv=argv,
+        cwd=cwd,
+        uid=1000,
+        loginuid=1000,
+        tty="pts/3",
+        cgroup_id=7,
+        file=File(dev=8 << 20 | 1, ino=4711, ctime_ns=5, size_bytes=6),
+        fileless=False,
+        late=late,
+    )
+
+
+def fork(parent: int, child: int, *, root: int | None = None) -> Fork:
+    """Say that a process has a child."""
+    return Fork(
+        at_ns=at(child).started_ns,
+        process=at(child),
+        parent=at(parent),
+        root=at(parent if root is None else root),
+        uid=1000,
+    )
+
+
+def exit_(pid: int, *, status: int = 0, root: int | None = None, after_s: int = 3) -> Exit:
+    """Say that a process ends some seconds after its birth."""
+    return Exit(
+        at_ns=at(pid).started_ns + after_s * SECOND,
+        process=at(pid),
+        root=at(pid if root is None else root),
+        status=status,
+    )
+
+
+def connect(
+    pid: int,
+    to: str,
+    *,
+    cookie: int = 1,
+    port: int = 443,
+    root: int | None = None,
+    uid: int = 1000,
+    late: bool = False,
+) -> Connect:
+    """Say that a process connects."""
+    return Connect(
+        at_ns=at(pid).started_ns + SECOND,
+        process=at(pid),
+        root=at(pid if root is None else root),
+        uid=uid,
+        cookie=cookie,
+        address=ip_address(to),
+        port=port,
+        transport=Transport.TCP,
+        late=late,
+    )
+
+
+def close(pid: int, to: str, *, cookie: int = 1, error: int = 0, established: bool = True) -> Close:
+    """Say that a connection is over, a second after it was opened."""
+    opened_ns = at(pid).started_ns + SECOND
+    return Close(
+        at_ns=opened_ns + SECOND,
+        process=at(pid),
+        root=at(pid),
+        cookie=cookie,
+        address=ip_address(to),
+        port=443,
+        opened_ns=opened_ns,
+        established_ns=opened_ns + 1000 if established else None,
+        sent_bytes=12_595,
+        received_bytes=4_198,
+        error=error,
+    )
+
+
+def resolved(pid: int, host: str, *addresses: str, rcode: int = 0) -> Resolved:
+    """Say that a process was told the addresses of a host."""
+    given: tuple[Address, ...] = tuple(ip_address(one) for one in addresses)
+    return Resolved(
+        at_ns=at(pid).started_ns + SECOND // 2,
+        process=at(pid),
+        root=at(pid),
+        name=host,
+        addresses=given,
+        rcode=rcode,
+        resolver=RESOLVER,
+    )
+
+
+def brief(action: Action) -> str:
+    """Say in a few words what is to be done: ``exec codex 0``, ``release 12``."""
+    match action:
+        case Release(process):
+            return f"release {process.pid}"
+        case Follow(process, root):
+            return f"follow {process.pid} of {root.pid}"
+        case Record(event):
+            if event.loss:
+                return f"{event.kind.value} {event.loss[1]} {event.loss[0]}"
+            depth = "" if event.kind.value.startswith("session") else f" {event.depth}"
+            return f"{event.kind.value} {event.tool}{depth}"
+
+
+def play(engine: Engine, *story: Fact | list[str]) -> None:
+    """Give the engine each fact; what follows it in the story is what the engine does."""
+    done: list[str] = []
+    for step in story:
+        if isinstance(step, list):
+            assert done == step
+            done = []
+        else:
+            assert not done, f"untold: {done}"
+            done = [brief(action) for action in engine.see(step)]
+    assert not done, f"untold: {done}"
+
+
+def events(engine: Engine, *facts: Fact) -> list[Event]:
+    """Give the engine facts and return what it puts on the stream."""
+    return [
+        action.event for fact in facts for action in engine.see(fact) if isinstance(action, Record)
+    ]
