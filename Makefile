@@ -10,7 +10,7 @@ BIN   := $(VENV)/bin
 
 # BCC and its libbpf, the venv module, and what the kernel tests build and run with.
 RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
-TEST_PACKAGES := gcc libc6-dev iproute2 util-linux
+TEST_PACKAGES := gcc libc6-dev iproute2 util-linux openssl ca-certificates
 VM_PACKAGES   := qemu-system-x86 busybox-static kmod zstd debian-archive-keyring
 
 .PHONY: help watch test lint bench e2e vm-test venv packages test-packages vm-packages clean

@@ -26,13 +26,16 @@ struct comm {
 };
 BPF_HASH(names, struct comm, struct mark, 4096);
 
-/* The hash of one component; bytes after MARK_BYTES do not count. */
-static inline u64 hash_name(struct dentry *dentry)
+/* mm/memfd.c puts "memfd:" before the name that a memfd was given. */
+#define MEMFD_PREFIX_BYTES 6
+
+/* The hash of one component without its first bytes; those after MARK_BYTES do not count. */
+static inline u64 hash_name(struct dentry *dentry, u32 skip)
 {
 	char name[MARK_BYTES + 1] = {};
 	u64 hash = HASH_SEED;
 
-	bpf_probe_read_kernel_str(name, sizeof(name), READ(dentry, d_name_name));
+	bpf_probe_read_kernel_str(name, sizeof(name), (char *)READ(dentry, d_name_name) + skip);
 	for (int i = 0; i < MARK_BYTES; i++) {
 		if (!name[i])
 			break;
@@ -57,14 +60,15 @@ static inline void add_mark(struct mark *found, u64 word, u32 wanted)
 static inline void judge_path(struct mark *found, struct file *file)
 {
 	struct place place = place_of(READ(file, f_mnt), READ(file, f_dentry));
+	u32 skip = is_alone(&place) ? MEMFD_PREFIX_BYTES : 0;
 	u64 child = 0;
 
 	for (int level = 0; level < PATH_LEVELS; level++) {
 		u64 hash;
 
-		if (!settle(&place))
+		if (!settle(&place) && !(skip && level == 0))
 			return;
-		hash = hash_name(place.dentry);
+		hash = hash_name(place.dentry, skip);
 		if (level == 0)
 			add_mark(found, hash, MARK_NAME | MARK_INTERPRETERS);
 		else
@@ -77,9 +81,9 @@ static inline void judge_path(struct mark *found, struct file *file)
 static inline void fill_key(struct file_key *key, struct file *file, struct inode *inode)
 {
 	key->ino = READ(inode, i_ino);
-	key->ctime_ns = READ(inode, i_ctime_sec) * 1000000000ULL + READ(inode, i_ctime_nsec);
+	key->ctime_ns = change_time_ns(inode);
 	key->dev = READ(READ(inode, i_sb), s_dev);
-	key->name = READ(inode, i_nlink) > 1 ? (u32)hash_name(READ(file, f_dentry)) | 1 : 0;
+	key->name = READ(inode, i_nlink) > 1 ? (u32)hash_name(READ(file, f_dentry), 0) | 1 : 0;
 }
 
 /* What the file's own path says: the marks that hit, or none. */

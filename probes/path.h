@@ -20,6 +20,17 @@
 /* include/linux/limits.h: NAME_MAX, and the NUL. */
 #define NAME_BYTES 256
 
+/* include/linux/fs.h, from 6.13 on: a flag in i_ctime_nsec, "somebody asked"; 0 before. */
+#define I_CTIME_QUERIED (1U << 31)
+
+/* The change time as stat(2) gives it. */
+static inline __u64 change_time_ns(struct inode *inode)
+{
+	__u64 nsec = READ(inode, i_ctime_nsec) & ~I_CTIME_QUERIED;
+
+	return READ(inode, i_ctime_sec) * 1000000000ULL + nsec;
+}
+
 struct place {
 	struct dentry *dentry;
 	struct mount *mount;

@@ -128,7 +128,7 @@ static inline void put_file(struct exec_record *record, struct file *file)
 
 	record->ino = READ(inode, i_ino);
 	record->dev = READ(READ(inode, i_sb), s_dev);
-	record->ctime_ns = READ(inode, i_ctime_sec) * 1000000000ULL + READ(inode, i_ctime_nsec);
+	record->ctime_ns = change_time_ns(inode);
 	record->file_bytes = READ(inode, i_size);
 	if (!READ(inode, i_nlink))
 		record->flags |= EXEC_FILELESS;
