@@ -26,6 +26,9 @@ class Host:
     given: str
     shown: str
 
+    def __str__(self) -> str:
+        return self.given
+
 
 HOSTS = [
     Host("127.0.0.1", "127.0.0.1"),
@@ -53,7 +56,7 @@ def destinations(run: Run, kind: str = "connect") -> list[tuple[str, int, str]]:
     return [(to["ip"], to["port"], to["transport"]) for to in told]
 
 
-@pytest.mark.parametrize(("operation", "host"), product(TCP, HOSTS), ids=str)
+@pytest.mark.parametrize(("operation", "host"), [*product(TCP, HOSTS)], ids=str)
 def test_a_tcp_connection_is_told_once(stage: Stage, operation: str, host: Host) -> None:
     """Twenty-three runs are twenty-three connects and as many closes."""
     port = stage.network.tcp_port
@@ -64,7 +67,7 @@ def test_a_tcp_connection_is_told_once(stage: Stage, operation: str, host: Host)
     assert [destinations(run, "close") for run in runs] == expected
 
 
-@pytest.mark.parametrize(("operation", "host"), product(UDP, HOSTS), ids=str)
+@pytest.mark.parametrize(("operation", "host"), [*product(UDP, HOSTS)], ids=str)
 def test_a_datagram_is_told_once(stage: Stage, operation: str, host: Host) -> None:
     """Twenty-three runs are twenty-three connects, by connect or by the first send."""
     port = stage.network.udp_port
@@ -100,7 +103,7 @@ def test_a_close_tells_bytes_each_way_and_duration(stage: Stage) -> None:
         assert 0 < traffic["duration_ns"] < close["at_ns"] - start["at_ns"]
 
 
-@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.given)
+@pytest.mark.parametrize("host", HOSTS, ids=str)
 def test_a_refused_connection_is_told_as_refused(stage: Stage, host: Host) -> None:
     """Where nobody listens there are a connect and a close that says so."""
     port = stage.network.closed_port

@@ -82,6 +82,11 @@ WAYS = [
     ),
     Way("execveat", ["{x}/plain/execveat", "{x}/bin", "claude"], {"exe": "{x}/bin/claude"}),
     Way(
+        "fexecve of a memfd",
+        ["{x}/plain/memfd", "{x}/lib/cli", "claude"],
+        {"exe": "/memfd:claude", "fileless": True},
+    ),
+    Way(
         "another thread",
         ["{x}/plain/thread_exec", "{x}/bin/claude", "-p"],
         {"exe": "{x}/bin/claude", "argv": ["{x}/bin/claude", "-p"]},
@@ -104,7 +109,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, drivers: Drivers) -> Path:
     (x / "scripts/claude").write_text("#!/bin/sh\n", encoding="utf-8")
     (x / "scripts/aider").write_text("#!/usr/bin/env python3\n", encoding="utf-8")
     (x / "modules/aider/__main__.py").touch()
-    for name in ("execveat", "thread_exec"):
+    for name in ("execveat", "memfd", "thread_exec"):
         (x / "plain" / name).symlink_to(drivers.plain(name))
     for path in (x / "bin/claude", x / "lib/cli", x / "dynamic/claude", *(x / "scripts").iterdir()):
         path.chmod(0o755)

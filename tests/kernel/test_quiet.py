@@ -47,6 +47,7 @@ def test_ordinary_programs_are_no_event_and_no_wake_up(stage: Stage, tmp_path: P
             assert stage.start(argv).wait(30) == 0
     assert stage.watching.wake_ups() == woken
     stage.everything_is_told()
+    assert stage.watching.wake_ups() > woken  # by the tool
     stage_itself = stage.drivers.tool("nothing")
     new = stage.watching.events()[told:]
     assert {e["process"]["exe"] for e in new if e["kind"] == "exec"} == {str(stage_itself)}
