@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of the bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench import events, kernel_time, latency, machine, starts, wake_ups, wall_clock
+from bench.table import put
+from bench.workshop import workshop
+from sensor.edge.mounts import private_bpffs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.table import Table
+    from bench.workshop import Workshop
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "overhead.md"
+FIGURES: dict[str, Callable[[Workshop], Table]] = {
+    "kernel": kernel_time.measure,
+    "clock": wall_clock.measure,
+    "wakeups": wake_ups.measure,
+    "memory": events.memory,
+    "events": events.measure,
+    "latency": latency.measure,
+    "starts": starts.measure,
+}
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="About a minute: fewer turns, wider spread.")
+@click.option("--only", type=click.Choice(list(FIGURES)), multiple=True, help="These alone.")
+@click.option("--write", is_flag=True, help="Put the tables into docs/overhead.md.")
+def main(*, quick: bool, only: tuple[str, ...], write: bool) -> None:
+    """Measure what the sensor costs on this machine. Needs root."""
+    described = machine.describe()
+    click.echo("\n".join(described))
+    # Mounts and pins of the bench lie where nobody else sees them, and go with it.
+    private_bpffs()
+    with workshop(quick=quick) as shop:
+        for name in only or FIGURES:
+            table = FIGURES[name](shop)
+            click.echo(f"\n{table.plain()}")
+            if write:
+                put(PAGE, name, table.markdown())
+    if write:
+        put(PAGE, "machine", "\n".join(described))
