@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from sensor.cli.doctor import doctor
 from sensor.cli.load import load, sockets, unload
 from sensor.cli.watch import watch
 from sensor.errors import ExitCode, SensorError
@@ -26,7 +27,7 @@ def cli() -> None:
     """
 
 
-for _command in (watch, load, unload, sockets):
+for _command in (watch, doctor, load, unload, sockets):
     cli.add_command(_command)
 
 

@@ -29,8 +29,11 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "bpf_raw_tracepoint_open": (_INT, [_STR, _INT]),
     "bpf_link_create": (_INT, [_INT, _INT, _INT, _PTR]),
     "bpf_obj_get_info_by_fd": (_INT, [_INT, _PTR, ctypes.POINTER(_U32)]),
-    "libbpf_probe_bpf_prog_type": (_INT, [_INT, _PTR]),
-    "libbpf_probe_bpf_map_type": (_INT, [_INT, _PTR]),
+    "bpf_prog_load": (_INT, [_INT, _STR, _STR, _PTR, ctypes.c_size_t, _PTR]),
+    "bpf_map_create": (_INT, [_INT, _STR, _U32, _U32, _U32, _PTR]),
+    "libbpf_find_vmlinux_btf_id": (_INT, [_STR, _INT]),
+    "libbpf_probe_bpf_helper": (_INT, [_INT, _INT, _PTR]),
+    "libbpf_version_string": (_STR, []),
     "libbpf_set_print": (_PTR, [_PTR]),
     "libbpf_num_possible_cpus": (_INT, []),
     "ring_buffer__new": (_PTR, [_INT, _SAMPLE, _PTR, _PTR]),
@@ -106,14 +109,79 @@ def program_of(link: int) -> int:
     return int(info.prog_id)
 
 
-def supports_program(kind: int) -> bool:
-    """Ask the kernel whether it loads programs of this ``BPF_PROG_TYPE_*``; needs the rights."""
-    return bool(_library().libbpf_probe_bpf_prog_type(kind, None) == 1)
+class _LoadOptions(ctypes.Structure):
+    """``struct bpf_prog_load_opts`` of bpf/bpf.h; ``sz`` says how much of it is given."""
+
+    _fields_ = (
+        ("sz", ctypes.c_size_t),
+        ("attempts", _INT),
+        ("expected_attach_type", _INT),
+        ("prog_btf_fd", _U32),
+        ("prog_flags", _U32),
+        ("prog_ifindex", _U32),
+        ("kern_version", _U32),
+        ("attach_btf_id", _U32),
+        ("attach_prog_fd", _U32),
+        ("attach_btf_obj_fd", _U32),
+    )
 
 
-def supports_map(kind: int) -> bool:
-    """Ask the kernel whether it makes maps of this ``BPF_MAP_TYPE_*``; needs the rights."""
-    return bool(_library().libbpf_probe_bpf_map_type(kind, None) == 1)
+# ``r0 = 0; exit``: include/uapi/linux/bpf.h, struct bpf_insn, BPF_ALU64 | BPF_MOV and BPF_EXIT.
+_LEAST_PROGRAM = b"\xb7" + bytes(7) + b"\x95" + bytes(7)
+
+
+def version() -> str:
+    """Name the library's version. Raises UnsupportedError where it is not installed."""
+    return str(_library().libbpf_version_string().decode())
+
+
+def try_program(
+    kind: int, attach_type: int | None = None, *, function: str = "", attach: bool = False
+) -> int:
+    """Load the least program of a type and let it go. Returns 0, or the errno of the refusal.
+
+    ``function`` is the kernel's function that it is for. ``attach`` attaches it
+    there for a moment too. libbpf's own question is not asked: for LSM and
+    fentry it reads a verifier's log, and has no errno.
+    """
+    library = _library()
+    options = _LoadOptions(sz=ctypes.sizeof(_LoadOptions), expected_attach_type=attach_type or 0)
+    if function:
+        found = library.libbpf_find_vmlinux_btf_id(function.encode(), attach_type or 0)
+        if found < 0:
+            return errno.ENOENT
+        options.attach_btf_id = found
+    instructions = len(_LEAST_PROGRAM) // 8
+    program = library.bpf_prog_load(
+        kind, b"ask", b"GPL", _LEAST_PROGRAM, instructions, ctypes.byref(options)
+    )
+    if program < 0:
+        return -int(program)
+    try:
+        return _close(library.bpf_raw_tracepoint_open(None, program)) if attach else 0
+    finally:
+        os.close(program)
+
+
+def try_map(kind: int, entries: int) -> int:
+    """Make a map that has neither keys nor values, and let it go. Returns 0, or the errno."""
+    return _close(_library().bpf_map_create(kind, None, 0, 0, entries, None))
+
+
+def _close(fd: int) -> int:
+    """Close what a trial opened. Returns 0, or the errno where it opened nothing."""
+    if fd < 0:
+        return -fd
+    os.close(fd)
+    return 0
+
+
+def has_helper(kind: int, helper: int) -> bool:
+    """Tell whether programs of a type may call a helper (``BPF_FUNC_*``).
+
+    Says yes where the type itself is refused: try that first.
+    """
+    return bool(_library().libbpf_probe_bpf_helper(kind, helper, None) == 1)
 
 
 class Map:
