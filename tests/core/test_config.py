@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration is read whole, or refused with place, key and remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from sensor.core.config import Config, parse
+from sensor.errors import BadInputError
+
+WHOLE = """
+version = 1
+scope = "/sys/fs/cgroup/build.slice"
+[store]
+max_age = "12h"
+max_bytes = "64MiB"
+[stream]
+group = "responders"
+[metrics]
+listen = "[::1]:9464"
+textfile = "/var/lib/node/agent-sensor.prom"
+[forward]
+syslog = true
+"""
+
+
+def test_an_empty_file_gives_the_defaults() -> None:
+    """Nothing has to be written."""
+    assert parse("", where="config.toml") == Config()
+
+
+def test_every_key_is_read() -> None:
+    """Amounts are seconds and bytes, the endpoint an address and a port."""
+    assert parse(WHOLE, where="config.toml") == Config(
+        scope="/sys/fs/cgroup/build.slice",
+        max_age_s=12 * 3600,
+        max_bytes=64 << 20,
+        group="responders",
+        metrics_listen=("::1", 9464),
+        metrics_textfile="/var/lib/node/agent-sensor.prom",
+        syslog=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version = 2", "c.toml: version: 2 is unknown; write 1"),
+        ("versoin = 1", "c.toml: 'versoin': unknown key; write one of version, scope, store"),
+        ("store = 1", "c.toml: store: is not a table; write [store]"),
+        ('[store]\nmax_age = "30 days"', "c.toml: store: max_age: '30 days' is not valid; write a"),
+        ('[store]\nmax_age = "0d"', "c.toml: store: max_age: is nothing; write a number and"),
+        ('[store]\nsize = "1GiB"', "c.toml: store: 'size': unknown key; write one of max_age"),
+        ('[metrics]\nlisten = "0.0.0.0:1"', "c.toml: metrics: listen: '0.0.0.0:1' is not valid"),
+        ('[metrics]\nlisten = "127.0.0.1:0"', "has no port; write one of 1-65535"),
+        ('[metrics]\nlisten = "127.0.0.1:70000"', "has no port; write one of 1-65535"),
+        ('[forward]\nsyslog = "yes"', "c.toml: forward: syslog: 'yes' is not valid; write true"),
+        ("scope = [", "c.toml: "),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, message: str) -> None:
+    """The error has the file, the table, the key and the remedy."""
+    with pytest.raises(BadInputError) as refused:
+        parse(text, where="c.toml")
+    assert message in str(refused.value)

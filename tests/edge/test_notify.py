@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""systemd hears what it asked for, and silence harms nobody."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sensor.edge.notify import Notify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("abstract", [False, True], ids=["a path", "an abstract address"])
+def test_the_manager_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, abstract: bool
+) -> None:
+    """One datagram holds all assignments, a line each."""
+    name = f"agent-sensor-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"\0{name}" if abstract else name)
+        manager.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}" if abstract else name)
+        Notify().tell("READY=1", "STATUS=watching")
+        assert manager.recv(100) == b"READY=1\nSTATUS=watching"
+
+
+def test_nobody_is_told_where_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the variable nothing is sent."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    Notify().tell("READY=1")
+
+
+def test_a_manager_that_is_gone_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon goes on."""
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
+    Notify().tell("READY=1")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pid", "expected"),
+    [
+        ("30000000", "", 15.0),
+        ("30000000", str(os.getpid()), 15.0),
+        ("30000000", "1", None),
+        ("", "", None),
+        ("soon", "", None),
+    ],
+)
+def test_the_watchdog_is_fed_twice_as_often_as_it_bites(
+    wanted: str, pid: str, expected: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variables count for this process alone."""
+    monkeypatch.setenv("WATCHDOG_USEC", wanted)
+    monkeypatch.setenv("WATCHDOG_PID", pid)
+    assert Notify.watchdog_s() == expected
