@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
+import fcntl
 import os
 import signal
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +26,7 @@ from vm.report import complaints
 from vm.suite import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
 CACHE = Path(os.environ.get("AGENT_SENSOR_CACHE") or CHECKOUT / ".cache").absolute()
 # A shell's statuses for what a signal ended.
@@ -57,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     )
     run = commands.add_parser("run", help="run a shell command in a guest")
     run.add_argument("--without-bpf", action="store_true", help="as an active security module")
+    run.add_argument("--within", type=int, default=600, metavar="SECONDS", help="end it then")
     run.add_argument("kernel", choices=[wanted.name for wanted in WANTED])
     run.add_argument("task", help="the command; it runs in the checkout, as root")
     return parser.parse_args()
@@ -64,6 +68,12 @@ def _arguments() -> argparse.Namespace:
 
 async def _test(chosen: argparse.Namespace) -> int:
     """Run on all machines; 0: every test passed where it ran, and none was skipped everywhere."""
+    (CACHE / "vm").mkdir(exist_ok=True)
+    with _alone(CACHE / "vm"):
+        return await _all_machines(chosen)
+
+
+async def _all_machines(chosen: argparse.Namespace) -> int:
     suite = Suite(cache=CACHE, everything=chosen.all, host_junit=chosen.host_junit)
     kernels, missing = suite.kernels()
     for name, reason in missing.items():
@@ -80,19 +90,31 @@ async def _test(chosen: argparse.Namespace) -> int:
 async def _run(chosen: argparse.Namespace) -> int:
     """Run one command in one guest; give its exit status."""
     [wanted] = [wanted for wanted in WANTED if wanted.name == chosen.kernel]
-    guest = Guest(
-        name=wanted.name,
-        kernel=kernel(wanted, CACHE / "kernels"),
-        lsm=LSM_WITHOUT_BPF if chosen.without_bpf else LSM,
-        task=chosen.task,
-        results=CACHE / "vm" / f"run-{wanted.name}",
-        within_s=600,
-    )
-    try:
+    found = kernel(wanted, CACHE / "kernels")
+    lsm = LSM_WITHOUT_BPF if chosen.without_bpf else LSM
+    with tempfile.TemporaryDirectory(prefix="agent-sensor-vm-") as results:
+        guest = Guest(
+            name=wanted.name,
+            kernel=found,
+            lsm=lsm,
+            task=chosen.task,
+            results=Path(results),
+            within_s=chosen.within,
+        )
         return await guest.run()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder of results, which has room for one run."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise GuestError(f"another `make vm-test` is at work in {folder}") from error
     finally:
-        console = (guest.results / "console.log").read_bytes()
-        sys.stdout.buffer.write(console.replace(b"\r\n", b"\n"))
+        os.close(handle)
 
 
 async def _until_terminated(work: Coroutine[Any, Any, int]) -> int:

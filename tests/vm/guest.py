@@ -13,7 +13,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +41,11 @@ class GuestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """What to boot, and the shell script to run in it; ``results`` is shared with it."""
+    """What to boot, and the shell script ``task`` to run in it.
+
+    The folder ``results`` is shared with it. What it says goes to ``console``,
+    or else to the standard output.
+    """
 
     name: str
     kernel: Kernel
@@ -49,6 +53,7 @@ class Guest:
     task: str
     results: Path
     within_s: int
+    console: Path | None = None
 
     async def run(self) -> int:
         """Boot, run the task, and give its exit status.
@@ -57,18 +62,16 @@ class Guest:
             GuestError: There is no status, and why.
 
         """
-        shutil.rmtree(self.results, ignore_errors=True)
-        self.results.mkdir(parents=True)
         (self.results / "task").write_text(self.task)
         with tempfile.NamedTemporaryFile(suffix=".cpio") as initrd:
             initrd.write(self._initramfs())
             initrd.flush()
-            with (self.results / "console.log").open("wb") as console:
+            with self.console.open("wb") if self.console else nullcontext() as console:
                 qemu = await asyncio.create_subprocess_exec(
                     *self._command(initrd.name),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=console,
-                    stderr=console,
+                    stderr=asyncio.subprocess.STDOUT,
                 )
                 try:
                     await self._watch(qemu)
@@ -83,18 +86,16 @@ class Guest:
         ended = asyncio.create_task(qemu.wait())
         done, _ = await asyncio.wait([ended], timeout=BOOT_S)
         if not done and not (self.results / "up").exists():
-            raise GuestError(f"{self.name}: not up within {BOOT_S} s; see {self.results}")
+            raise GuestError(f"{self.name}: not up within {BOOT_S} s")
         done, _ = await asyncio.wait([ended], timeout=self.within_s)
         if not done:
-            raise GuestError(f"{self.name}: not done within {self.within_s} s; see {self.results}")
+            raise GuestError(f"{self.name}: not done within {self.within_s} s")
 
     def _status(self) -> int:
         try:
             return int((self.results / "status").read_text())
         except (OSError, ValueError) as error:
-            console = (self.results / "console.log").read_bytes()[-500:]
-            last = console.decode("utf-8", "backslashreplace")
-            raise GuestError(f"{self.name}: the guest died; its last words: {last!r}") from error
+            raise GuestError(f"{self.name}: the guest ended before its task did") from error
 
     def _initramfs(self) -> bytes:
         busybox = shutil.which("busybox")

@@ -15,6 +15,7 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 for module in $modules; do insmod "/$module" || die "cannot load $module"; done
 date -s "@$now" >/dev/null
+stty -onlcr </dev/console
 
 share ro,cache=loose machine /machine
 mount -t tmpfs -o size=75% over /over

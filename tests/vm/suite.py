@@ -78,17 +78,23 @@ class Suite:
             yield self._guest(found, f"{found.name} without bpf", LSM_WITHOUT_BPF, LSM_TESTS)
 
     def _guest(self, found: Kernel, name: str, lsm: str, tests: str) -> Guest:
+        results = self._results(name)
         return Guest(
             name=name,
             kernel=found,
             lsm=lsm,
             task=_task(tests),
-            results=self._results(name),
-            within_s=WITHIN_S + 2 * GRACE_S,
+            results=results,
+            within_s=WITHIN_S + 3 * GRACE_S,
+            console=results / "console.log",
         )
 
     def _results(self, name: str) -> Path:
-        return self.cache / "vm" / name.replace(" ", "-")
+        """Give an empty folder for the results of this machine."""
+        folder = self.cache / "vm" / name.replace(" ", "-")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
 
     async def _here(self) -> Run:
         """Run the tests on this machine's own kernel, as ``make test`` runs them."""
@@ -96,11 +102,8 @@ class Suite:
         started = time.monotonic()
         trouble = ""
         if self.host_junit:
-            results.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.host_junit, results / "junit.xml")
         else:
-            shutil.rmtree(results, ignore_errors=True)
-            results.mkdir(parents=True)
             trouble = await _run_here(_task(TESTS), results)
         seconds = time.monotonic() - started
         return _result("this machine", os.uname().release, results, seconds, trouble)
@@ -175,6 +178,6 @@ def _result(name: str, release: str, results: Path, seconds: float, trouble: str
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().replace(b"\r\n", b"\n").decode("utf-8", "backslashreplace")
+        return path.read_bytes().decode("utf-8", "backslashreplace")
     except OSError:
         return ""
