@@ -12,10 +12,39 @@ import click
 from sensor.cli.doctor import doctor
 from sensor.cli.load import load, sockets, unload
 from sensor.cli.watch import watch
-from sensor.errors import ExitCode, SensorError
+from sensor.errors import ExitCode, NotPermittedError, SensorError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Sensor(click.Group):
+    """The commands, with one way to end where the host refuses a file, a pipe or a disk."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command. Raises SensorError for what the operating system refuses."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read stdout has gone, which is how a pipeline ends.
+            return ctx.exit(ExitCode.OK)
+        except OSError as problem:
+            kind = NotPermittedError if isinstance(problem, PermissionError) else SensorError
+            raise kind(_told(problem)) from problem
+
+
+def _told(problem: OSError) -> str:
+    where = f"{problem.filename}: " if problem.filename else ""
+    remedy = "run it as root" if isinstance(problem, PermissionError) else "mend that and run again"
+    return f"{where}{problem.strerror or problem}; {remedy}"
+
+
+def _drain_stdout() -> None:
+    """Write what stdout still holds; what cannot be written goes nowhere, at exit neither."""
+    try:
+        print(end="", flush=True)  # which a closed stdout does not mind
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(cls=_Sensor, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="agent-sensor")
 def cli() -> None:
     r"""See what AI coding tools do on this host, from the kernel.
@@ -38,8 +67,6 @@ def main() -> NoReturn:
     except SensorError as problem:
         click.echo(f"agent-sensor: {problem}", err=True)
         sys.exit(problem.exit_code)
-    except BrokenPipeError:
-        # Whoever read stdout has gone. Nothing more can be written there, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
+    finally:
+        _drain_stdout()
     sys.exit(ExitCode.OK)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+# Who may read it is for the kernel to say, in a sentence with a remedy.
+_DIRECTORY = click.Path(file_okay=False, readable=False, path_type=Path)
 
 scope = click.option(
     "--scope",

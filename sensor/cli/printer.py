@@ -5,20 +5,37 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import zlib
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 import click
 
 from sensor.core.event import Kind, Verdict
 from sensor.core.form import as_dict
+from sensor.errors import SensorError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sensor.core.event import Event
 
 # Readable on dark and on light; red is for verdicts.
 _COLORS = ("cyan", "green", "magenta", "blue", "yellow", "bright_cyan", "bright_magenta")
 _OWN_DEPTH = 1
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise SensorError(
+            f"stdout: {problem.strerror}; make room there, or write somewhere else"
+        ) from problem
 
 
 class Printer:
@@ -44,11 +61,22 @@ class Printer:
             text = json.dumps(as_dict(event), ensure_ascii=False)
         else:
             text = self._colored(event) if self._color else event.line
-        self._out.write(f"{text}\n")
+        with _writing():
+            self._out.write(f"{text}\n")
 
     def flush(self) -> None:
-        """Hand what was printed to the reader."""
-        self._out.flush()
+        """Hand what was printed to the reader.
+
+        Raises BrokenPipeError where the reader has gone, SensorError where
+        there is no room.
+        """
+        with _writing():
+            self._out.flush()
+
+    def pipe(self) -> int | None:
+        """Give the descriptor that tells of a gone reader, where events go to a pipe."""
+        is_pipe = stat.S_ISFIFO(os.fstat(self._out.fileno()).st_mode)
+        return self._out.fileno() if is_pipe else None
 
     def _wanted(self, event: Event) -> bool:
         if self._all_children or event.kind not in {Kind.EXEC, Kind.EXIT}:

@@ -13,14 +13,15 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from contextlib import contextmanager
+import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sensor.edge import libbpf
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 FOLDER = "agent-sensor"
@@ -46,18 +47,30 @@ class Instance:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the instance against every other loader; waits for one that is at work."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        handle = self._open()
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)
 
-    def loaded(self, version: str) -> Path | None:
-        """Give the folder with the pins of this version, if it is there and whole."""
+    def _open(self) -> int:
+        """Open and lock the folder; makes it anew where its holder took it away meanwhile."""
+        while True:
+            try:
+                _own(self.folder.parent)
+                _own(self.folder)
+                handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.fstat(handle).st_nlink:
+                return handle
+            os.close(handle)
+
+    def loaded(self, version: str, names: Collection[str]) -> Path | None:
+        """Give the folder with the pins of this version, if all these are in it."""
         pins = self.folder / version
-        return pins if pins.is_dir() else None
+        return pins if all((pins / name).exists() for name in names) else None
 
     def begin(self) -> Path:
         """Make an empty folder for new pins; they count once :meth:`commit` has named it."""
@@ -77,13 +90,30 @@ class Instance:
         """Take all pins away, which detaches what they held. Tells whether there were any."""
         if not self.folder.is_dir():
             return False
-        found = any(self.folder.iterdir())
+        with self.locked():
+            return self.clear()
+
+    def clear(self) -> bool:
+        """Do what :meth:`remove` does, for whom holds the instance already."""
+        found = False
         for pins in self.folder.iterdir():
             _remove(pins)
+            found = True
         self.folder.rmdir()
-        if not any(self.folder.parent.iterdir()):
+        with suppress(OSError):  # another instance is in there
             self.folder.parent.rmdir()
         return found
+
+
+def _own(folder: Path) -> None:
+    """Make a folder, or see that it is ours: in a fresh bpffs anybody may make one first."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {0, os.geteuid()}:
+        raise SensorError(
+            f"{folder} was made by the user with the id {found.st_uid}, who could take the pins"
+            " away: remove it, and mount bpffs with mode=0700"
+        )
 
 
 def _remove(pins: Path) -> None:

@@ -7,6 +7,8 @@ same options are used again, and nothing is compiled.
 
 from __future__ import annotations
 
+import errno
+import mmap
 import os
 import tempfile
 from contextlib import ExitStack
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from sensor.daemon.instance import Instance, fingerprint
 from sensor.edge import libbpf
-from sensor.errors import SensorError, UnsupportedError
+from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 from sensor.wire.btf import Btf
 from sensor.wire.headers import header_tree
 from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook, Program
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from sensor.edge.compiler import Compiled
 
 BTF = Path("/sys/kernel/btf/vmlinux")
+_REQUIRED_PINS = (
+    *(f"map_{name}" for name in MAPS),
+    *(f"link_{program.name}" for program in PROGRAMS if program.required),
+)
+# include/uapi/linux/bpf.h: BPF_MAP_TYPE_RINGBUF
+_RING_BUFFER = 27
 _FLAGS = ("-Wno-address-of-packed-member", "-Wno-unused-function")
 
 
@@ -66,12 +74,17 @@ def kernel_types() -> bytes:
         ) from problem
 
 
-def version(folder: Path) -> str:
-    """Name what a load would give: sources, options and kernel."""
+def version(folder: Path, scope: Path) -> str:
+    """Name what a load would give: sources, options, kernel, and which cgroup ``scope`` is now.
+
+    A cgroup that was removed and made again has the same path, but no program
+    is attached to it.
+    """
     files = sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h", ".toml"})
     kernel = os.uname()
-    parts = [path.read_bytes() for path in files]
-    return fingerprint(kernel.release.encode(), kernel.version.encode(), *parts)
+    options = repr((UNITS, PROGRAMS, MAPS, _FLAGS, scope.stat().st_ino))
+    texts = (kernel.release, kernel.version, options)
+    return fingerprint(*map(str.encode, texts), *(path.read_bytes() for path in files))
 
 
 def load(instance: Instance, scope: Path) -> Loaded:
@@ -81,16 +94,16 @@ def load(instance: Instance, scope: Path) -> Loaded:
     attached then. Optional programs that the kernel refuses are in ``missing``.
     """
     folder = probes()
-    wanted = version(folder)
+    wanted = version(folder, scope)
     with instance.locked():
-        pins = instance.loaded(wanted)
+        pins = instance.loaded(wanted, _REQUIRED_PINS)
         if pins:
             return Loaded(pins, reused=True, missing=_not_pinned(pins))
         fresh = instance.begin()
         try:
             missing = _build(folder, fresh, scope)
         except BaseException:
-            instance.remove()
+            instance.clear()
             raise
         return Loaded(instance.commit(fresh, wanted), reused=False, missing=missing)
 
@@ -103,6 +116,7 @@ def _not_pinned(pins: Path) -> dict[str, str]:
 def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
     from sensor.edge.compiler import Compiled  # noqa: PLC0415  # bcc: not where pins are reused
 
+    _ask_for_maps()
     tree = header_tree((folder / "types.toml").read_text("utf-8"), Btf(kernel_types()),
                        where="probes/types.toml")  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="agent-sensor-") as headers:
@@ -116,6 +130,20 @@ def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
     if found != sorted(program.name for program in PROGRAMS):
         raise SensorError(f"the probes compiled to other programs than expected: {found}")
     return _attach_all(compiled, pins, scope)
+
+
+def _ask_for_maps() -> None:
+    """Make a ring buffer and let it go: BCC does not tell why it gets no map."""
+    refused = libbpf.try_map(_RING_BUFFER, mmap.PAGESIZE)
+    if refused in {errno.EPERM, errno.EACCES}:
+        raise NotPermittedError(
+            f"cannot make BPF maps: {os.strerror(refused)}; run it as root"
+            " (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)"
+        )
+    if refused:
+        raise UnsupportedError(
+            f"cannot make a BPF ring buffer: {os.strerror(refused)}; run Linux 5.8 or later"
+        )
 
 
 def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:

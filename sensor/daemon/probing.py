@@ -44,9 +44,13 @@ def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> tuple[Path, dict[s
     done = subprocess.run(
         command("load", *arguments), capture_output=True, text=True, errors="backslashreplace",
         check=False, stdin=subprocess.DEVNULL,
+        process_group=0,  # Ctrl-C is for the sensor, which lets the loader end first
     )  # fmt: skip
     if done.returncode:
-        said = done.stderr.strip() or f"the loader ended with {done.returncode}"
+        said = done.stderr.strip() or (
+            f"the loader ended with {done.returncode} and said nothing; run it by hand to see why:"
+            f" agent-sensor load --scope={scope}"
+        )
         error = SensorError(said.removeprefix("agent-sensor: "))
         error.exit_code = _exit_code(done.returncode)
         raise error

@@ -23,24 +23,37 @@ from sensor.daemon.instance import Pins
 from sensor.daemon.probing import Probing, run_loader
 from sensor.edge import mounts
 from sensor.edge.host import LocalHost
+from sensor.errors import BadInputError, SensorError
 from sensor.wire.programs import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
     from sensor.core.event import Event
     from sensor.core.facts import Fact, Process
 
 # The pins lie in a bpffs that nobody else sees: any name will do.
 _RUN_DIR = Path("/watch")
+# epoll_wait(2) takes milliseconds as an int; any less will do.
+_LONGEST_S = 86_400.0
 
 
 def catalogue() -> Catalogue:
     """Read the catalogue that comes with the sensor."""
     folder = Path(__file__).resolve().parent.parent / "catalogue"
     files = sorted(folder.glob("*.toml"))
-    return merge(parse(path.read_text("utf-8"), where=str(path)) for path in files)
+    if not files:
+        raise SensorError(f"{folder} holds no catalogue: install agent-sensor again")
+    return merge(parse(_text(path), where=str(path)) for path in files)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as problem:
+        raise BadInputError(f"{path}: {problem}; write it in UTF-8") from problem
 
 
 class Watch:
@@ -53,13 +66,15 @@ class Watch:
         self._scope = mounts.scope(scope)
         self._show = show
         self._say = say
-        self._found: dict[Process, Process] = {}
         self._shown = 0
 
-    def run(self, seconds: float | None, *, flush: Callable[[], None]) -> None:
-        """Watch until a signal to end comes, or for so many seconds.
+    def run(
+        self, seconds: float | None, *, flush: Callable[[], None], reader: int | None = None
+    ) -> None:
+        """Watch until a signal to end comes, for so many seconds, or as long as somebody reads.
 
-        Raises SensorError where the probes cannot be had.
+        ``reader`` is the pipe that events go to, if it is one. Raises
+        SensorError where the probes cannot be had.
         """
         known = catalogue()
         with _ending() as end:
@@ -72,39 +87,50 @@ class Watch:
             flush()
             self._announce(missing)
             started = time.monotonic()
-            self._loop(end, seconds, flush)
+            self._loop([end, *([] if reader is None else [reader])], seconds, flush)
         self._farewell(time.monotonic() - started)
 
-    def _loop(self, end: socket.socket, seconds: float | None, flush: Callable[[], None]) -> None:
-        """Sleep until records wait. Without a time to end there is no other reason to wake."""
+    def _loop(
+        self, ends: list[socket.socket | int], seconds: float | None, flush: Callable[[], None]
+    ) -> None:
+        """Sleep until records wait. Without a time to end there is no other reason to wake.
+
+        A pipe without a reader is as readable as a socket that a signal was
+        written to (poll(2), POLLERR): each of ``ends`` ends the loop.
+        """
         deadline = None if seconds is None else time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
-            selector.register(end, selectors.EVENT_READ)
+            for end in ends:
+                selector.register(end, selectors.EVENT_READ)
             selector.register(self._probing.ring, selectors.EVENT_READ)
             while deadline is None or time.monotonic() < deadline:
-                left = None if deadline is None else deadline - time.monotonic()
-                ready = [key.fileobj for key, _ in selector.select(left)]
+                left = None if deadline is None else min(deadline - time.monotonic(), _LONGEST_S)
+                ready = {key.fileobj for key, _ in selector.select(left)}
                 self._probing.read()
                 flush()
-                if end in ready:
+                if not ready.isdisjoint(ends):
                     return
 
     def _take(self, fact: Fact) -> None:
         for action in self._engine.see(fact):
-            self._probing.apply(action)
-            match action:
-                case Record(event):
-                    self._shown += 1
-                    self._show(event)
-                case Follow(process, root):
-                    self._found[process] = root
+            self._do(action)
+
+    def _do(self, action: Action) -> None:
+        self._probing.apply(action)
+        if isinstance(action, Record):
+            self._shown += 1
+            self._show(action.event)
 
     def _reconcile(self) -> None:
         """Find what ran before. Twice: what a running tool forked meanwhile is its child now."""
+        found: dict[Process, Process] = {}
         for _ in range(2):
             for fact in reconcile.running(self._scope, top=self._top, known=self._probing.known):
-                self._take(fact)
-        for connection in reconcile.connections(self._found):
+                for action in self._engine.see(fact):
+                    self._do(action)
+                    if isinstance(action, Follow):
+                        found[action.process] = action.root
+        for connection in reconcile.connections(found):
             self._probing.follow_connection(connection)
             self._take(connection)
 

@@ -46,10 +46,11 @@ class LocalHost:
         if fd < 0:
             return None
         try:
-            path = Path(f"/proc/self/fd/{fd}").readlink()
+            path = os.fsencode(Path(f"/proc/self/fd/{fd}").readlink())
         finally:
             os.close(fd)
-        return "/" + os.path.relpath(path, self._top).removeprefix(".")
+        below = path.removeprefix(os.fsencode(self._top))
+        return below.decode("utf-8", "backslashreplace") or "/"
 
 
 def _user(uid: int) -> str | None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 from pathlib import Path
@@ -17,11 +18,13 @@ _CLONE_NEWNS = 0x00020000
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 
 
-def _mounts() -> list[tuple[str, Path]]:
-    """List ``(file system type, mount point)`` of this mount namespace, the last mounted last."""
-    lines = Path("/proc/self/mounts").read_text("utf-8", "surrogateescape").splitlines()
-    fields = [line.split(" ") for line in lines]
-    return [(kind, Path(_plain(point))) for _, point, kind, *_ in fields]
+def _mounts() -> dict[Path, str]:
+    """Map each mount point to the file system type that was mounted there last."""
+    text = Path("/proc/self/mounts").read_bytes().decode("utf-8", "surrogateescape")
+    # Not splitlines(): only the newline is escaped there, and a user's own mount
+    # may have any other character in its path.
+    fields = [line.split(" ") for line in text.split("\n") if line]
+    return {Path(_plain(point)): kind for _, point, kind, *_ in fields}
 
 
 def _plain(octal: str) -> str:
@@ -34,7 +37,7 @@ def cgroup2() -> Path:
 
     Raises UnsupportedError where none is mounted.
     """
-    for kind, point in _mounts():
+    for point, kind in _mounts().items():
         if kind == "cgroup2":
             return point
     raise UnsupportedError(
@@ -59,7 +62,7 @@ def scope(wanted: Path | None) -> Path:
 
 def bpffs(wanted: Path = BPFFS) -> Path:
     """Give the bpffs that pins go to. Raises UnsupportedError where it is not mounted."""
-    if ("bpf", wanted) not in _mounts():
+    if _mounts().get(wanted) != "bpf":
         raise UnsupportedError(f"bpffs is not mounted at {wanted}: run mount -t bpf bpf {wanted}")
     return wanted
 
@@ -68,7 +71,12 @@ def _check(result: int, what: str) -> None:
     if result == 0:
         return
     number = ctypes.get_errno()
-    raise NotPermittedError(f"{what}: {os.strerror(number)}; run it as root (CAP_SYS_ADMIN)")
+    message = f"{what}: {os.strerror(number)}"
+    if number in {errno.EPERM, errno.EACCES}:
+        raise NotPermittedError(f"{message}; run it as root (CAP_SYS_ADMIN)")
+    raise UnsupportedError(
+        f"{message}; the sensor needs sysfs at /sys and a kernel with CONFIG_BPF_SYSCALL=y"
+    )
 
 
 def private_bpffs() -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,8 @@ _UNSET = 0xFFFFFFFF
 # Fields of /proc/PID/stat behind the command's closing bracket (man 5 proc).
 _STATE, _PPID, _TTY, _START = 0, 1, 4, 19
 _MINOR_BITS = 20
-# A console's or terminal's major number (Documentation/admin-guide/devices.txt).
-_TTY_NAMES = {136: "pts", 4: "tty"}
+# Minor number of the first serial line (Documentation/admin-guide/devices.txt, like the majors).
+_FIRST_SERIAL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,23 @@ def entry(pid: int) -> Entry:
     """Read one process. Raises OSError where it has ended."""
     stat = (PROC / str(pid) / "stat").read_bytes()
     fields = stat[stat.rindex(b")") + 2 :].split()
-    device = int(fields[_TTY])
-    name = _TTY_NAMES.get(device >> 8 & 0xFFF)
-    minor = device & 0xFF | device >> 12 & 0xFFF00
     return Entry(
         process=Process(pid, int(fields[_START]) * _TICK_NS),
         ppid=int(fields[_PPID]),
-        tty=f"{name}{minor}" if name else None,
+        tty=terminal(int(fields[_TTY])),
     )
+
+
+def terminal(device: int) -> str | None:
+    """Name a terminal by its device number as /proc/PID/stat has it; None for no known one."""
+    minor = device & 0xFF | device >> 12 & 0xFFF00
+    match device >> 8 & 0xFFF:
+        case 136:  # Unix98 pseudo-terminals
+            return f"pts{minor}"
+        case 4:  # consoles, and serial lines behind them
+            return f"tty{minor}" if minor < _FIRST_SERIAL else f"ttyS{minor - _FIRST_SERIAL}"
+        case _:
+            return None
 
 
 def entries(scope: Path, *, top: Path) -> list[Entry]:
@@ -58,7 +68,7 @@ def entries(scope: Path, *, top: Path) -> list[Entry]:
     ``top`` is the mount point of the cgroup2 hierarchy.
     """
     found = []
-    prefix = "/" if scope == top else f"/{scope.relative_to(top)}/"
+    prefix = "/" if scope == top else f"/{_text(os.fsencode(scope.relative_to(top)))}/"
     for pid in (int(path.name) for path in PROC.iterdir() if path.name.isdigit()):
         try:
             if f"{cgroup(pid)}/".startswith(prefix):
@@ -70,9 +80,9 @@ def entries(scope: Path, *, top: Path) -> list[Entry]:
 
 def cgroup(pid: int) -> str | None:
     """Tell a process's place in the cgroup2 hierarchy, as a path from its root."""
-    text = (PROC / str(pid) / "cgroup").read_text("utf-8", "backslashreplace")
-    match = re.search(r"^0::(.*)$", text, re.MULTILINE)
-    return match[1] if match else None
+    # Bytes: reading as text takes a carriage return in a cgroup's name for the end of a line.
+    match = re.search(rb"^0::(.*)$", (PROC / str(pid) / "cgroup").read_bytes(), re.MULTILINE)
+    return _text(match[1]) if match else None
 
 
 def image(found: Entry, parent: Process) -> Exec | None:
@@ -87,9 +97,8 @@ def image(found: Entry, parent: Process) -> Exec | None:
         info = (folder / "exe").stat()
         argv = (folder / "cmdline").read_bytes().removesuffix(b"\0")
         cwd = _link(folder / "cwd")
-        login = int((folder / "loginuid").read_text() or _UNSET)
-        uid = folder.stat().st_uid
-    except (OSError, ValueError):
+        uid = _uid(folder)
+    except OSError:
         return None
     return Exec(
         at_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
@@ -103,7 +112,7 @@ def image(found: Entry, parent: Process) -> Exec | None:
         argv=tuple(map(_text, argv.split(b"\0"))),
         cwd=cwd,
         uid=uid,
-        loginuid=None if login == _UNSET else login,
+        loginuid=_loginuid(folder),
         tty=found.tty,
         cgroup_id=None,
         file=File(
@@ -117,6 +126,21 @@ def image(found: Entry, parent: Process) -> Exec | None:
     )
 
 
+def _uid(folder: Path) -> int:
+    """Read the real uid; the folder's owner is root for what must not be dumped."""
+    match = re.search(rb"^Uid:\t(\d+)", (folder / "status").read_bytes(), re.MULTILINE)
+    return int(match[1]) if match else _UNSET
+
+
+def _loginuid(folder: Path) -> int | None:
+    """Read who logged in; None where nobody did, or the kernel keeps no such record."""
+    try:
+        login = int((folder / "loginuid").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return None if login == _UNSET else login
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
@@ -126,14 +150,12 @@ def _link(path: Path) -> str:
 
 
 def sockets(pid: int) -> Iterator[int]:
-    """Give the inode numbers of the sockets that a process has open."""
-    try:
-        links = [_link(path) for path in (PROC / str(pid) / "fd").iterdir()]
-    except OSError:
-        return
-    for link in links:
-        if match := re.fullmatch(r"socket:\[(\d+)\]", link):
-            yield int(match[1])
+    """Give the inode numbers of the sockets that a process has open; none where it has ended."""
+    with suppress(OSError):
+        for path in list((PROC / str(pid) / "fd").iterdir()):
+            with suppress(FileNotFoundError):  # that one was closed meanwhile
+                if match := re.fullmatch(r"socket:\[(\d+)\]", _link(path)):
+                    yield int(match[1])
 
 
 def network_namespace(pid: int) -> str | None:
