@@ -9,7 +9,7 @@ and has the kernel forget what is not.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.core.actions import Follow, Release
@@ -24,6 +24,7 @@ from sensor.core.facts import (
     Resolved,
     Transport,
 )
+from sensor.core.flows import Flow, Flows
 from sensor.core.identity import Identifier
 from sensor.core.lineage import MEMBERS, Lineage, Member
 from sensor.core.names import Endpoints, Names
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from sensor.core.host import Host
     from sensor.core.identity import Identity
 
-FLOWS = 4096
-"""TCP connections whose owner is remembered: one is often closed after its process has ended."""
-
 LOSS_EVERY_NS = 1_000_000_000
 """The engine's own losses are summed up that long: a flood is not to be answered by a flood."""
 
@@ -49,7 +47,7 @@ LOST_MEMBER = "member"
 """A process had to be forgotten to make room for another."""
 
 LOST_UNPLACED = "unplaced"
-"""A followed process did something, and nothing is known of it or of its session."""
+"""A followed process connected, and nothing is known of it or of its session."""
 
 
 class Engine:
@@ -68,9 +66,19 @@ class Engine:
         self._lineage = Lineage(limit)
         self._sessions = Sessions()
         self._evicted: list[Member] = []
-        self._flows: OrderedDict[int, Member] = OrderedDict()
+        self._flows = Flows()
         self._lost: Counter[str] = Counter()
         self._told_ns = -LOSS_EVERY_NS
+
+    @property
+    def members(self) -> int:
+        """Count the processes that belong to a session."""
+        return len(self._lineage)
+
+    @property
+    def sessions(self) -> int:
+        """Count the sessions that are running."""
+        return len(self._sessions)
 
     def see(self, fact: Fact) -> Iterator[Action]:
         """Take a fact; yield what it calls for. Each iterator is to be used up before the next."""
@@ -171,21 +179,20 @@ class Engine:
         yield from self._leave(member.session, fact.at_ns)
 
     def _connect(self, fact: Connect) -> Iterator[Action]:
-        member = self._member(fact)
-        if member is None or (fact.late and member.session.names.knows(fact.cookie)):
-            return
-        to = member.session.names.open(fact.cookie, fact.address, fact.port, fact.transport.value)
-        if fact.transport is Transport.TCP:
-            self._flows[fact.cookie] = member
-            if len(self._flows) > FLOWS:
-                self._flows.popitem(last=False)
-        yield self._stream.connect(fact, member, to)
+        if fact.late and fact.cookie in self._flows:
+            return  # a record of the kernel was first
+        if member := self._lineage.member(fact.process) or self._newcomer(fact):
+            to = member.session.names.reach(fact.address, fact.port, fact.transport.value)
+            if fact.transport is Transport.TCP:  # of others, no close is told
+                self._flows.open(fact.cookie, Flow(member, to))
+            yield self._stream.connect(fact, member, to)
 
     def _close(self, fact: Close) -> Iterator[Action]:
-        if member := self._flows.pop(fact.cookie, None) or self._member(fact):
-            to = member.session.names.close(
-                fact.cookie, fact.address, fact.port, Transport.TCP.value
-            )
+        if flow := self._flows.close(fact.cookie):
+            yield self._stream.close(fact, flow.member, flow.to)
+        elif member := self._member(fact):
+            tcp = Transport.TCP.value
+            to = member.session.names.destination(fact.address, fact.port, tcp)
             yield self._stream.close(fact, member, to)
 
     def _resolved(self, fact: Resolved) -> Iterator[Action]:
@@ -194,19 +201,21 @@ class Engine:
             yield self._stream.resolve(fact, member, endpoint)
 
     def _member(self, fact: Connect | Close | Resolved) -> Member | None:
-        """Return whose doing a fact is, by its session's root if its own beginning was lost."""
+        """Return whose doing a fact is, by the kernel's root if all else about it was lost."""
         if member := self._lineage.member(fact.process):
             return member
         if self._lineage.is_stranger(fact.process):
             return None
-        if session := self._sessions.of_root(fact.root):
-            member = _unseen(fact.process, session)
-            if not isinstance(fact, Close):  # its process may have ended already
-                self._admit(member)
-            return member
-        if not (isinstance(fact, Connect) and fact.late):
+        session = self._sessions.of_root(fact.root)
+        return _unseen(fact.process, session) if session else None
+
+    def _newcomer(self, fact: Connect) -> Member | None:
+        """Take in a process of lost beginnings. It connects, so it is alive, and will end."""
+        if member := self._member(fact):
+            self._admit(member)
+        elif not fact.late and not self._lineage.is_stranger(fact.process):
             self._lost[LOST_UNPLACED] += 1
-        return None
+        return member
 
     def _admit(self, member: Member, before: Member | None = None) -> None:
         """Take a process into its session, where it may have been before."""

@@ -13,15 +13,16 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from sensor.core.catalogue import MarkKind
 from sensor.core.event import Evidence
 from sensor.core.invocation import invocation
+from sensor.core.tools import MarkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sensor.core.catalogue import Catalogue, Mark, Tool
+    from sensor.core.catalogue import Catalogue
     from sensor.core.facts import Exec
+    from sensor.core.tools import Mark, Tool
 
 NAME_WEIGHT = 0.9
 """A name that only the tool bears; a stranger may still have picked it."""

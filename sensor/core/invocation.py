@@ -12,7 +12,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sensor.core.catalogue import InterpreterKind
+from sensor.core.tools import InterpreterKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

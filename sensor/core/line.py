@@ -42,8 +42,8 @@ def _exec(event: Event) -> str:
     process = event.process
     if process is None:
         return "-"
-    user = quote(process.user) if process.user else str(process.uid)
-    return f"{user:8}  {_command(process)}{_notes(event, cwd=process.cwd)}"
+    user = process.user or ("-" if process.uid is None else str(process.uid))
+    return f"{quote(user):8}  {_command(process)}{_notes(event, cwd=process.cwd)}"
 
 
 def _exit(event: Event) -> str:

@@ -88,6 +88,7 @@ class Lineage:
     def add(self, member: Member) -> Member | None:
         """Take in a member, or what it has become; return the one that had to make room."""
         self._strangers.pop(member.process, None)
+        self._members.pop(member.process, None)  # a new image makes it young again
         self._members[member.process] = member
         if len(self._members) <= self._limit:
             return None
@@ -101,5 +102,4 @@ class Lineage:
 
     def end(self, process: Process) -> Member | None:
         """Forget a process; return what it was to a session."""
-        self._strangers.pop(process, None)
         return self._members.pop(process, None)

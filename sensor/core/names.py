@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 NAMES = 1024
 """Addresses that one session remembers a name for; the least recently given goes first."""
 
-FLOWS = 4096
-"""Open connections that one session remembers the name of; the oldest goes first."""
-
 HOSTS = 1024
 """Different hosts that one session counts; with more there is no count."""
 
@@ -51,12 +48,11 @@ class Endpoints:
 
 
 class Names:
-    """What one session has resolved, has open and has reached. All of it is bounded."""
+    """What one session has resolved and reached. Both are bounded."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
         self._names: OrderedDict[Address, tuple[str, str | None]] = OrderedDict()
-        self._flows: OrderedDict[int, Destination] = OrderedDict()
         self._hosts: set[str | Address] = set()
         self._uncounted = False
 
@@ -75,30 +71,14 @@ class Names:
             self._names.popitem(last=False)
         return endpoint
 
-    def knows(self, cookie: int) -> bool:
-        """Tell whether a connection was opened before, as far as it is remembered."""
-        return cookie in self._flows
+    def reach(self, address: Address, port: int, transport: str) -> Destination:
+        """Name the far end of a new connection, and count it among the hosts."""
+        to = self.destination(address, port, transport)
+        self._count(to.name or address)
+        return to
 
-    def open(self, cookie: int, address: Address, port: int, transport: str) -> Destination:
-        """Name the far end of a new connection, and remember it until the connection closes."""
-        destination = self._destination(address, port, transport)
-        self._flows[cookie] = destination
-        if len(self._flows) > FLOWS:
-            self._flows.popitem(last=False)
-        self._count(destination.name or address)
-        return destination
-
-    def close(self, cookie: int, address: Address, port: int, transport: str) -> Destination:
-        """Name the far end as it was when the connection opened, if that is remembered."""
-        return self._flows.pop(cookie, None) or self._destination(address, port, transport)
-
-    def _count(self, host: str | Address) -> None:
-        if len(self._hosts) < HOSTS:
-            self._hosts.add(host)
-        elif host not in self._hosts:
-            self._uncounted = True
-
-    def _destination(self, address: Address, port: int, transport: str) -> Destination:
+    def destination(self, address: Address, port: int, transport: str) -> Destination:
+        """Name the far end of a connection as it is called now."""
         if named := self._names.get(address):
             name, endpoint = named
             source: NameSource | None = NameSource.DNS
@@ -113,3 +93,9 @@ class Names:
             name_source=source,
             endpoint=endpoint,
         )
+
+    def _count(self, host: str | Address) -> None:
+        if len(self._hosts) < HOSTS:
+            self._hosts.add(host)
+        elif host not in self._hosts:
+            self._uncounted = True

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sensor.core.catalogue import Tool
     from sensor.core.event import ProcessView
     from sensor.core.facts import Process
     from sensor.core.identity import Identity
     from sensor.core.names import Names
+    from sensor.core.tools import Tool
 
 ID_BYTES = 5
 """40 bits are eight letters: a million sessions of one host make one collision likely."""

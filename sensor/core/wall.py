@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 NS_PER_S = 1_000_000_000
+_LATEST_S = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 
 
 def rfc3339(wall_ns: int) -> str:
@@ -21,6 +22,5 @@ def rfc3339(wall_ns: int) -> str:
 
 @lru_cache(maxsize=16)  # facts of one second come together
 def _second(second: int) -> str:
-    latest = int(datetime.max.replace(tzinfo=UTC).timestamp())
-    moment = datetime.fromtimestamp(min(max(second, 0), latest), UTC)
+    moment = datetime.fromtimestamp(min(max(second, 0), _LATEST_S), UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S")

@@ -27,7 +27,7 @@ def test_an_answer_names_the_connections_after_it() -> None:
     """The name comes with its source and with the service that it belongs to."""
     one = session()
     assert one.learn("api.anthropic.com", [ONE]) == "anthropic"
-    assert one.open(1, ONE, 443, "tcp") == Destination(
+    assert one.reach(ONE, 443, "tcp") == Destination(
         ip=ONE,
         port=443,
         transport="tcp",
@@ -42,12 +42,12 @@ def test_a_host_of_no_service_has_no_endpoint(host: str) -> None:
     """A service's name has to end the host's name, at a dot."""
     one = session()
     assert one.learn(host, [ONE]) is None
-    assert one.open(1, ONE, 443, "tcp").name == host
+    assert one.reach(ONE, 443, "tcp").name == host
 
 
 def test_a_published_range_gives_an_endpoint_but_no_name() -> None:
     """Nobody asked for the address by name; whose it is, is known all the same."""
-    to = session().open(1, IN_RANGE, 443, "tcp")
+    to = session().reach(IN_RANGE, 443, "tcp")
     assert (to.name, to.name_source, to.endpoint) == (None, NameSource.RANGE, "anthropic")
 
 
@@ -55,34 +55,31 @@ def test_an_answer_goes_before_a_range() -> None:
     """What the session asked for is what it means."""
     one = session()
     one.learn("cdn.example.com", [IN_RANGE])
-    to = one.open(1, IN_RANGE, 443, "tcp")
+    to = one.reach(IN_RANGE, 443, "tcp")
     assert (to.name, to.name_source, to.endpoint) == ("cdn.example.com", NameSource.DNS, None)
 
 
 def test_an_unknown_address_has_no_name() -> None:
     """Absent is None, never a guess."""
-    to = session().open(1, ONE, 443, "tcp")
+    to = session().reach(ONE, 443, "tcp")
     assert (to.name, to.name_source, to.endpoint) == (None, None, None)
 
 
-def test_a_connection_closes_under_the_name_it_opened_with() -> None:
-    """An address that has got another name since does not rename what is open."""
+def test_a_name_can_move_on() -> None:
+    """The last answer counts, and looking a name up counts no host."""
     one = session()
     one.learn("old.example.com", [ONE])
-    opened = one.open(1, ONE, 443, "tcp")
-    assert one.knows(1)
     one.learn("new.example.com", [ONE])
-    assert one.close(1, ONE, 443, "tcp") is opened
-    assert not one.knows(1)
-    assert one.close(1, ONE, 443, "tcp").name == "new.example.com"
+    assert one.destination(ONE, 443, "tcp").name == "new.example.com"
+    assert one.hosts == 0
 
 
 def test_hosts_are_counted_once_by_name() -> None:
     """Two addresses of one name are one host."""
     one = session()
     one.learn("example.com", [ONE, IN_RANGE])
-    for cookie, address in enumerate((ONE, IN_RANGE, ip_address("2001:db8::1"))):
-        one.open(cookie, address, 443, "tcp")
+    for address in (ONE, IN_RANGE, ip_address("2001:db8::1")):
+        one.reach(address, 443, "tcp")
     assert one.hosts == 2
 
 
@@ -91,24 +88,22 @@ def test_more_hosts_than_can_be_counted_have_no_count(monkeypatch: pytest.Monkey
     monkeypatch.setattr(names, "HOSTS", 2)
     one = session()
     for last in (1, 2, 1, 2):
-        one.open(last, ip_address(f"192.0.2.{last}"), 443, "tcp")
+        one.reach(ip_address(f"192.0.2.{last}"), 443, "tcp")
     assert one.hosts == 2
-    one.open(3, ip_address("192.0.2.3"), 443, "tcp")
+    one.reach(ip_address("192.0.2.3"), 443, "tcp")
     assert one.hosts is None
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=40))
-def test_memory_is_bounded(steps: list[tuple[int, int]]) -> None:
-    """However much a session resolves and opens, the oldest goes first."""
+@given(st.lists(st.integers(0, 9), max_size=40))
+def test_memory_is_bounded(steps: list[int]) -> None:
+    """However much a session resolves, the least recently given name goes first."""
     with pytest.MonkeyPatch.context() as patch:
-        for bound in ("NAMES", "FLOWS", "HOSTS"):
-            patch.setattr(names, bound, 3)
+        patch.setattr(names, "NAMES", 3)
         one = session()
-        for cookie, last in steps:
+        for last in steps:
             address = ip_address(f"192.0.2.{last}")
             one.learn(f"{last}.example.com", [address])
-            assert one.open(cookie, address, 443, "tcp").name == f"{last}.example.com"
-            assert one.knows(cookie)
-        assert sum(one.knows(cookie) for cookie in range(10)) <= 3
-        held = [one.open(99, ip_address(f"192.0.2.{last}"), 443, "tcp") for last in range(10)]
-        assert sum(to.name is not None for to in held) <= 3
+            assert one.reach(address, 443, "tcp").name == f"{last}.example.com"
+        named = [one.destination(ip_address(f"192.0.2.{last}"), 1, "tcp") for last in range(10)]
+        recent = list(dict.fromkeys(reversed(steps)))[:3]
+        assert {to.name for to in named if to.name} == {f"{last}.example.com" for last in recent}

@@ -7,16 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Record, Release
-from sensor.core.catalogue import (
-    Catalogue,
-    Category,
-    Endpoint,
-    Interpreter,
-    InterpreterKind,
-    Mark,
-    MarkKind,
-    Tool,
-)
+from sensor.core.catalogue import Catalogue
 from sensor.core.facts import (
     Address,
     Close,
@@ -29,6 +20,16 @@ from sensor.core.facts import (
     Resolved,
     Signal,
     Transport,
+)
+from sensor.core.host import Host
+from sensor.core.tools import (
+    Category,
+    Endpoint,
+    Interpreter,
+    InterpreterKind,
+    Mark,
+    MarkKind,
+    Tool,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ CATALOGUE = Catalogue(
 )
 
 
-class StoryHost:
+class StoryHost(Host):
     """A host on which only root and alice live."""
 
     boot_id = "6f1f2ec9-0c6a-4c36-8f0b-0a3d7a1f4b11"
@@ -125,6 +126,7 @@ def exec_(
     after_ns: int = 1000,
     late: bool = False,
     cwd: str | None = "/home/alice/src",
+    cgroup_id: int | None = 7,
 ) -> Exec:
     """Say that a process runs ``argv``; ``exe`` is its first word unless told otherwise."""
     return Exec(
@@ -141,7 +143,7 @@ def exec_(
         uid=1000,
         loginuid=1000,
         tty="pts/3",
-        cgroup_id=7,
+        cgroup_id=cgroup_id,
         file=File(dev=8 << 20 | 1, ino=4711, ctime_ns=5, size_bytes=6),
         fileless=False,
         late=late,
@@ -177,6 +179,7 @@ def connect(
     port: int = 443,
     root: int | None = None,
     uid: int = 1000,
+    transport: Transport = Transport.TCP,
     late: bool = False,
 ) -> Connect:
     """Say that a process connects."""
@@ -188,18 +191,26 @@ def connect(
         cookie=cookie,
         address=ip_address(to),
         port=port,
-        transport=Transport.TCP,
+        transport=transport,
         late=late,
     )
 
 
-def close(pid: int, to: str, *, cookie: int = 1, error: int = 0, established: bool = True) -> Close:
+def close(
+    pid: int,
+    to: str,
+    *,
+    cookie: int = 1,
+    root: int | None = None,
+    error: int = 0,
+    established: bool = True,
+) -> Close:
     """Say that a connection is over, a second after it was opened."""
     opened_ns = at(pid).started_ns + SECOND
     return Close(
         at_ns=opened_ns + SECOND,
         process=at(pid),
-        root=at(pid),
+        root=at(pid if root is None else root),
         cookie=cookie,
         address=ip_address(to),
         port=443,
@@ -211,13 +222,15 @@ def close(pid: int, to: str, *, cookie: int = 1, error: int = 0, established: bo
     )
 
 
-def resolved(pid: int, host: str, *addresses: str, rcode: int = 0) -> Resolved:
+def resolved(
+    pid: int, host: str, *addresses: str, root: int | None = None, rcode: int = 0
+) -> Resolved:
     """Say that a process was told the addresses of a host."""
     given: tuple[Address, ...] = tuple(ip_address(one) for one in addresses)
     return Resolved(
         at_ns=at(pid).started_ns + SECOND // 2,
         process=at(pid),
-        root=at(pid),
+        root=at(pid if root is None else root),
         name=host,
         addresses=given,
         rcode=rcode,

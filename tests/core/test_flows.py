@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An open connection keeps its owner and its name until it closes."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from support.story import CATALOGUE, at
+
+from sensor.core.event import Destination
+from sensor.core.flows import Flow, Flows
+from sensor.core.identity import Identity
+from sensor.core.lineage import Member
+from sensor.core.names import Endpoints, Names
+from sensor.core.sessions import Session
+
+SESSION = Session(
+    id="k3v9q2xa",
+    tool=CATALOGUE.tools[0],
+    identity=Identity(),
+    root=at(9),
+    started_ns=9,
+    names=Names(Endpoints(CATALOGUE)),
+)
+MEMBER = Member(process=at(9), ppid=1, session=SESSION, depth=0, image=None)
+FLOW = Flow(MEMBER, Destination(ip=ip_address("192.0.2.1"), port=443, transport="tcp"))
+
+
+def test_a_connection_is_closed_once() -> None:
+    """A cookie belongs to one socket until the host reboots."""
+    flows = Flows()
+    flows.open(5, FLOW)
+    assert 5 in flows
+    assert flows.close(5) is FLOW
+    assert flows.close(5) is None
+    assert 5 not in flows
+
+
+def test_the_oldest_connection_makes_room() -> None:
+    """Its close is told by what is known then."""
+    flows = Flows(2)
+    for cookie in (1, 2, 3):
+        flows.open(cookie, FLOW)
+    assert [cookie in flows for cookie in (1, 2, 3)] == [False, True, True]
+    assert len(flows) == 2
