@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench import events, kernel_time, latency, machine, starts, wake_ups, wall_clock
+from bench import events, kernel_time, latency, machine, replay, starts, wake_ups, wall_clock
 from bench.table import put
 from bench.workshop import workshop
 from sensor.edge.mounts import private_bpffs
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "overhead.md"
 FIGURES: dict[str, Callable[[Workshop], Table]] = {
-    "kernel": kernel_time.measure,
+    "execs": kernel_time.execs,
+    "connects": kernel_time.connects,
     "clock": wall_clock.measure,
     "wakeups": wake_ups.measure,
     "memory": events.memory,
     "events": events.measure,
+    "replay": replay.measure,
     "latency": latency.measure,
     "starts": starts.measure,
 }

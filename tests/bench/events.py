@@ -7,9 +7,10 @@ import statistics
 import subprocess
 from typing import TYPE_CHECKING
 
+from support.scope import Scope
+
 from bench.sensor import Memory, Sensor
 from bench.table import Table
-from support.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,10 @@ RESIDENT_KIB = 32 * 1024
 # Events of a flood beside its connects: the session's start and end, exec and exit.
 _AROUND = 4
 _BURST = 20_000
+_REMARK = (
+    "A program called like an AI tool calls connect(2); the sensor writes to /dev/null. Told is by"
+    " the CPU time of the sensor: what it could do with a core to itself."
+)
 
 
 def measure(shop: Workshop) -> Table:
@@ -42,10 +47,7 @@ def measure(shop: Workshop) -> Table:
             _row("burst of connects, lines", human),
             *(_row("steady connects, --json", [each]) for each in steady),
         ),
-        (
-            "A program called like an AI tool calls connect(2); the sensor writes to /dev/null. Told"
-            " is by the CPU time of the sensor, so what it could do with a core to itself.",
-        ),
+        (_REMARK,),
     )
 
 

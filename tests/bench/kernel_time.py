@@ -5,15 +5,19 @@ from __future__ import annotations
 
 import shutil
 import statistics
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from support.scope import Scope
 
 from bench import programs
 from bench.sensor import Sensor
 from bench.table import Table, verdict
-from support.scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bench.programs import Programs, Runs
     from bench.workshop import Argument, Workshop
@@ -22,32 +26,63 @@ TRIO_NS = 1500
 CONNECT_NS = 500
 _TRIO = ("seen_exec", "seen_fork", "seen_exit")
 _CONNECT = ("seen_connect4", "seen_state", "seen_answer")
+_REMARK = (
+    "Medians of bursts. The statistics count themselves in: what they say of an empty program,"
+    " measured after each burst, is taken off for each run. The bound is held against that."
+)
 _SCRIPT = "/usr/lib/project/tools/generate_sources.py"
 _LONG = "--include=" + "x" * 500
 
 
-def measure(shop: Workshop) -> Table:
-    """Measure each program over bursts of ordinary work."""
+def execs(shop: Workshop) -> Table:
+    """Measure what the programs take of executions, over bursts of ordinary work."""
+    with _bursts(shop) as bursts:
+        rows = bursts.execs()
+    return _table(
+        "fork + exec + exit of what is no AI tool", ("exec ns", "fork ns", "exit ns"), rows
+    )
+
+
+def connects(shop: Workshop) -> Table:
+    """Measure what the programs take of connections, over bursts of them."""
+    with _bursts(shop) as bursts:
+        rows = bursts.connects()
+    columns = ("connect4 ns", "states ns", "packets ns")
+    return _table(
+        "connect that concerns nobody",
+        columns,
+        rows,
+        "States are those of both ends, which are on this host; packets are those that arrive, at"
+        " both ends too. The connection is closed as well.",
+    )
+
+
+def _table(
+    what: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *remarks: str
+) -> Table:
+    return Table(
+        f"Added kernel time: {what}",
+        ("what", *columns, "together us", "runs", "less counting us", "bound us", ""),
+        tuple(rows),
+        (
+            _REMARK,
+            *remarks,
+        ),
+    )
+
+
+@contextmanager
+def _bursts(shop: Workshop) -> Iterator[_Bursts]:
     with Scope() as scope, Sensor(scope.path) as sensor, programs.statistics():
         ours = programs.Programs(sensor.pid)
 
         def run(argv: Sequence[Argument]) -> None:
-            assert scope.run(list(argv)).wait() == 0
+            assert scope.run(argv, stdout=subprocess.DEVNULL).wait() == 0
 
-        bench = _Bursts(shop, ours, run)
-        rows = [*bench.execs(), *bench.connects()]
-        ours.close()
-        counting = _counting(shop, run)
-    return Table(
-        "Added kernel time of what is no AI tool",
-        ("what", "exec ns", "fork ns", "exit ns", "together us", "bound us", ""),
-        tuple(rows),
-        (
-            "Medians of bursts. For a connect the three columns are connect4, the state changes of"
-            " both ends of the connection, and the arriving packets: each times its runs a connect.",
-            f"The statistics count themselves in: an empty program takes {counting:.0f} ns a run.",
-        ),
-    )
+        try:
+            yield _Bursts(shop, ours, run)
+        finally:
+            ours.close()
 
 
 class _Bursts:
@@ -86,42 +121,70 @@ class _Bursts:
 
     def _trio(self, what: str, argv: Callable[[int], Sequence[Argument]]) -> tuple[str, ...]:
         repeat = self._shop.driver("repeat")
-        means: list[list[float]] = []
+        bursts = []
         for burst in range(self._bursts):
-            words = [repeat, str(self._count), "0", *argv(burst)]
-            runs = self._spent(words)
-            means.append([runs[name].total_ns / runs[name].count for name in _TRIO])
-        return _row(what, means, TRIO_NS)
+            runs = self._spent([repeat, str(self._count), "0", *argv(burst)])
+            means = [runs[name].total_ns / runs[name].count for name in _TRIO]
+            bursts.append(_Burst(means, len(_TRIO), self._counting()))
+        return _row(what, bursts, TRIO_NS)
 
     def connects(self) -> list[tuple[str, ...]]:
-        count = 4 * self._count
-        means = []
+        dial, flood = self._shop.driver("dial"), self._shop.driver("flood")
+        return [
+            self._connect("TCP over loopback, and its close", [dial], 4 * self._count),
+            self._connect("datagram socket", [flood], 40 * self._count, "0"),
+        ]
+
+    def _connect(
+        self, what: str, program: Sequence[Argument], count: int, *more: str
+    ) -> tuple[str, ...]:
+        bursts = []
         for _ in range(self._bursts):
-            runs = self._spent([self._shop.driver("dial"), str(count)])
-            means.append([runs[name].total_ns / count for name in _CONNECT])
-        return [_row("connect over TCP, loopback", means, CONNECT_NS)]
+            runs = self._spent([*program, str(count), *more])
+            means = [runs[name].total_ns / count for name in _CONNECT]
+            each = sum(runs[name].count for name in _CONNECT) / count
+            bursts.append(_Burst(means, each, self._counting()))
+        return _row(what, bursts, CONNECT_NS)
 
     def _spent(self, words: Sequence[Argument]) -> dict[str, Runs]:
         before = self._ours.runs()
         self._run(words)
         return {name: runs.since(before[name]) for name, runs in self._ours.runs().items()}
 
+    def _counting(self) -> float:
+        """Measure in ns what the statistics say of a program that does nothing."""
+        with programs.empty_program("sched_process_exit") as fd:
+            self._run([self._shop.driver("repeat"), "200", "0", self._shop.driver("nothing")])
+            runs = programs.runs_of(fd)
+        return runs.total_ns / runs.count
 
-def _row(what: str, means: Sequence[Sequence[float]], bound_ns: float) -> tuple[str, ...]:
-    each = [statistics.median(column) for column in zip(*means, strict=True)]
-    together = statistics.median(map(sum, means))
+
+@dataclass(frozen=True, slots=True)
+class _Burst:
+    """Mean ns of each program an operation, how often they ran, what counting took a run."""
+
+    means: Sequence[float]
+    runs: float
+    counting: float
+
+    @property
+    def together(self) -> float:
+        return sum(self.means)
+
+    @property
+    def less_counting(self) -> float:
+        return self.together - self.runs * self.counting
+
+
+def _row(what: str, bursts: Sequence[_Burst], bound_ns: float) -> tuple[str, ...]:
+    each = [statistics.median(column) for column in zip(*(b.means for b in bursts), strict=True)]
+    net = statistics.median(burst.less_counting for burst in bursts)
     return (
         what,
         *(f"{value:.0f}" for value in each),
-        f"{together / 1000:.2f}",
+        f"{statistics.median(burst.together for burst in bursts) / 1000:.2f}",
+        f"{statistics.median(burst.runs for burst in bursts):.1f}",
+        f"{net / 1000:.2f}",
         f"{bound_ns / 1000:.1f}",
-        verdict(together, bound_ns),
+        verdict(net, bound_ns),
     )
-
-
-def _counting(shop: Workshop, run: Callable[[Sequence[Argument]], None]) -> float:
-    """Measure what the statistics say of a program that does nothing."""
-    with programs.empty_program("sched_process_exit") as fd:
-        run([shop.driver("repeat"), "500", "0", shop.driver("nothing")])
-        runs = programs.runs_of(fd)
-    return runs.total_ns / runs.count

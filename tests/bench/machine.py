@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import re
 from pathlib import Path
@@ -15,9 +15,8 @@ def describe() -> tuple[str, ...]:
     """Give sentences: kernel, processor, how busy it is, and the day."""
     system = os.uname()
     return (
-        f"Measured {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC.",
-        f"Kernel {system.release} ({system.machine}), {os.cpu_count()} x {_model()},"
-        f" governor {_governor()}.",
+        f"Measured {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC on kernel {system.release}.",
+        f"{os.cpu_count()} x {_model()} ({system.machine}), governor {_governor()}.",
         f"Load before the run {_load()}; {_others()} sensors of others were attached.",
     )
 

@@ -19,7 +19,7 @@ _bpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
 _STATS_RUN_TIME = 0  # linux/bpf.h: enum bpf_stats_type
 _RAW_TRACEPOINT = 17  # linux/bpf.h: enum bpf_prog_type
 _MAPS_MAX = 64
-# r0 = 0; exit
+# Two instructions: BPF_MOV64_IMM of 0 to r0, BPF_EXIT.
 _EMPTY = bytes.fromhex("b700000000000000 9500000000000000")
 
 
@@ -76,7 +76,7 @@ class Programs:
 
 @contextmanager
 def statistics() -> Iterator[None]:
-    """Have the kernel count runs and their time; off again when this process ends, at the latest."""
+    """Have the kernel count runs and their time; the end of this process ends it too."""
     fd = _bpf.bpf_enable_stats(_STATS_RUN_TIME)
     if fd < 0:
         raise OSError(ctypes.get_errno(), "BPF_ENABLE_STATS")

@@ -27,6 +27,7 @@ class Clock:
         )
 
     def lap(self, name: str) -> None:
+        """Call the time since the last lap ``name``."""
         now = time.perf_counter()
         self.seconds[name] = now - self._last
         self._last = now

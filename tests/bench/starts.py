@@ -11,13 +11,14 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.scope import Scope
+
 from bench.sensor import AGENT_SENSOR, Sensor
 from bench.table import Table, spread, verdict
 from bench.workshop import timed
-from support.scope import Scope
 
 if TYPE_CHECKING:
-    from bench.workshop import Workshop
+    from bench.workshop import Argument, Workshop
 
 COLD_S = 2.0
 WARM_S = 0.3
@@ -47,12 +48,13 @@ def _watch(scope: Scope) -> float:
 
 
 def _loads(scope: Scope, turns: int) -> list[tuple[str, ...]]:
-    load = [AGENT_SENSOR, "load", f"--scope={scope.path}"]
+    scoped = f"--scope={scope.path}"
+    load: list[Argument] = [AGENT_SENSOR, "load", scoped]
     cold, warm = [], []
     for _ in range(turns):
         cold.append(timed(load).wall_s)
         warm.append(timed(load).wall_s)
-        timed([AGENT_SENSOR, "unload", *load[2:]])
+        timed([AGENT_SENSOR, "unload", scoped])
     return [
         _row("load, cold", cold, COLD_S),
         _row("load, warm: pins are used again", warm, WARM_S),

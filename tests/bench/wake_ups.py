@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.scope import Scope
+
 from bench.sensor import Sensor
 from bench.table import Table, verdict
 from bench.wall_clock import work
-from support.scope import Scope
 
 if TYPE_CHECKING:
     from bench.workshop import Workshop

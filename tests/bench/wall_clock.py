@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 BUILD_RATIO = 1.005
 _BUILD = Path(__file__).parent / "drivers" / "build.sh"
+_REMARK = (
+    "The sensor watches the whole host. CPU is user and system time of the work and its children,"
+    " less shaken by what else runs here."
+)
+_WORK = (
+    "spawn: posix_spawn and wait of /bin/true; sspawn: of a static binary on tmpfs; conn: TCP"
+    " connects to a loopback listener; build: coreutils and gcc -c of small files."
+)
 # Native figures of others on the same kind of machine, measured the same way, 2026-11-23.
 _PEERS = {
     "spawn": "1.09-1.19 / 1.16",
@@ -53,12 +61,7 @@ def measure(shop: Workshop) -> Table:
         "Exec-heavy work, sensor on / off",
         ("work", "wall", "least", "greatest", "CPU", "off s", "bpftrace / auditd", ""),
         tuple(_row(name, pairs[name]) for name in works),
-        (
-            f"Medians of {len(pairs['build'])} pairs; the sensor watches the whole host. CPU is user"
-            " and system time of the work and its children, less shaken by what else runs here.",
-            "spawn: posix_spawn and wait of /bin/true; sspawn: of a static binary on tmpfs; conn:"
-            " TCP connects to a loopback listener; build: coreutils and gcc -c of small files.",
-        ),
+        (f"Medians of {len(pairs['build'])} pairs. {_REMARK}", _WORK),
     )
 
 
