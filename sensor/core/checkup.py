@@ -31,6 +31,7 @@ class Answer:
 
 
 ASK_AS_ROOT = Answer(State.UNKNOWN, "needs root", "run sudo agent-sensor doctor")
+ASK_LATER = Answer(State.UNKNOWN, "cannot be asked without what is missing above")
 
 
 class Verdict(Enum):
@@ -135,7 +136,7 @@ class Checkup:
                     "unsure: nothing that watch uses is known to be missing;"
                     f" not looked at: {', '.join(unasked)}"
                 )
-            case Verdict.READY:
+            case _:
                 return "ready: watch can run here, with everything that it uses"
 
     @property

@@ -14,12 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.checkup import ASK_AS_ROOT, Answer, Checkup, Finding, State
+from sensor.core.checkup import ASK_AS_ROOT, ASK_LATER, Answer, Checkup, Finding, State
 from sensor.core.features import FEATURES
 from sensor.core.quote import quote
 from sensor.daemon import loader
 from sensor.edge import features, libbpf, mounts
-from sensor.errors import SensorError
+from sensor.errors import SensorError, UnsupportedError
 from sensor.wire.btf import Btf
 from sensor.wire.headers import missing
 from sensor.wire.programs import PROGRAMS, Hook
@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 
 _ROOT = Path("/")
 
-# include/uapi/linux/bpf.h: enum bpf_prog_type, bpf_attach_type, bpf_map_type, bpf_func_id
+# include/uapi/linux/bpf.h: enum bpf_prog_type, bpf_attach_type, bpf_map_type
 _TRACING, _LSM = 26, 29
 _TRACE_FENTRY, _LSM_MAC = 24, 27
 _RINGBUF = 27
-_PROBE_READ_KERNEL = 113
 
 # Runs in the kernel's own BPF tests only (net/bpf/test_run.c): attached to it, nobody is seen.
 _HARMLESS = "bpf_fentry_test1"
@@ -87,7 +86,9 @@ class _Host:
         """Ask for one feature; what another one's absence keeps from being asked is unknown."""
         try:
             return self._questions[feature]()
-        except SensorError as problem:
+        except UnsupportedError:
+            return ASK_LATER
+        except (SensorError, OSError) as problem:
             return Answer(State.UNKNOWN, str(problem))
 
     def _asked(self, refusal: int) -> Answer:
@@ -95,7 +96,7 @@ class _Host:
         if refusal == 0:
             return Answer(State.YES)
         if refusal in {errno.EPERM, errno.EACCES} and self._rights.state is not State.YES:
-            return ASK_AS_ROOT
+            return ASK_AS_ROOT if self._rights.state is State.UNKNOWN else ASK_LATER
         if refusal == errno.ENOENT:
             return Answer(State.NO, "the kernel has no such hook")
         return Answer(State.NO, f"the kernel says: {os.strerror(refusal)}")
@@ -132,14 +133,13 @@ class _Host:
         return self._loads(Hook.RAW_TRACEPOINT) if there.state is State.YES else there
 
     def _lockdown(self) -> Answer:
+        """Try what lockdown forbids; the mode's name alone would be no proof."""
         loads = self._loads(Hook.RAW_TRACEPOINT)
-        if loads.state is State.NO:
-            return Answer(State.UNKNOWN, "asked by a raw tracepoint program, which does not load")
-        if loads.state is State.UNKNOWN:
-            return loads
+        if loads.state is not State.YES:
+            return loads if loads.state is State.UNKNOWN else ASK_LATER
+        refused = libbpf.try_program(Hook.RAW_TRACEPOINT.program_type, reads_kernel=True)
         mode = f"mode {features.lockdown(_ROOT) or 'not shown'}"
-        reads = libbpf.has_helper(Hook.RAW_TRACEPOINT.program_type, _PROBE_READ_KERNEL)
-        return Answer(State.YES if reads else State.NO, mode)
+        return Answer(State.NO if refused else State.YES, mode)
 
     def _sock_addr(self) -> Answer:
         hooks = (Hook.CONNECT4, Hook.CONNECT6, Hook.SENDMSG4, Hook.SENDMSG6)
@@ -175,22 +175,18 @@ class _Host:
 def _libbpf() -> Answer:
     try:
         return Answer(State.YES, libbpf.version())
-    except SensorError:
+    except UnsupportedError:
         return Answer(State.NO)
 
 
 def _btf() -> Answer:
-    try:
-        loader.kernel_types()
-    except SensorError as problem:
-        return Answer(State.NO, str(problem.__cause__))
-    return Answer(State.YES)
+    return Answer(State.YES if loader.BTF.exists() else State.NO)
 
 
 def _cgroup2() -> Answer:
     try:
         place = mounts.cgroup2()
-    except SensorError:
+    except UnsupportedError:
         return Answer(State.NO)
     return Answer(State.YES, f"{features.hierarchy(_ROOT)}, at {quote(str(place))}")
 
@@ -198,5 +194,5 @@ def _cgroup2() -> Answer:
 def _bpffs() -> Answer:
     try:
         return Answer(State.YES, quote(str(mounts.bpffs())))
-    except SensorError:
+    except UnsupportedError:
         return Answer(State.NO)

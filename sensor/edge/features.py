@@ -63,8 +63,8 @@ def bcc() -> Answer:
 
 def hierarchy(root: Path) -> str:
     """Tell whether cgroup2 is the only hierarchy: ``unified``, or ``hybrid``."""
-    mounts = (_read(root / "proc/self/mounts") or "").splitlines()
-    kinds = {line.split(" ")[2] for line in mounts}
+    mounts = (_read(root / "proc/self/mounts") or "").split("\n")
+    kinds = {field for line in mounts for field in line.split(" ")[2:3]}
     return "hybrid" if "cgroup" in kinds else "unified"
 
 

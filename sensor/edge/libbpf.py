@@ -11,6 +11,7 @@ import ctypes
 import errno
 import functools
 import os
+import struct
 from typing import TYPE_CHECKING
 
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
@@ -26,13 +27,13 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "bpf_map_lookup_elem": (_INT, [_INT, _PTR, _PTR]),
     "bpf_map_update_elem": (_INT, [_INT, _PTR, _PTR, ctypes.c_uint64]),
     "bpf_map_delete_elem": (_INT, [_INT, _PTR]),
+    "bpf_map_get_next_key": (_INT, [_INT, _PTR, _PTR]),
     "bpf_raw_tracepoint_open": (_INT, [_STR, _INT]),
     "bpf_link_create": (_INT, [_INT, _INT, _INT, _PTR]),
     "bpf_obj_get_info_by_fd": (_INT, [_INT, _PTR, ctypes.POINTER(_U32)]),
     "bpf_prog_load": (_INT, [_INT, _STR, _STR, _PTR, ctypes.c_size_t, _PTR]),
     "bpf_map_create": (_INT, [_INT, _STR, _U32, _U32, _U32, _PTR]),
     "libbpf_find_vmlinux_btf_id": (_INT, [_STR, _INT]),
-    "libbpf_probe_bpf_helper": (_INT, [_INT, _INT, _PTR]),
     "libbpf_version_string": (_STR, []),
     "libbpf_set_print": (_PTR, [_PTR]),
     "libbpf_num_possible_cpus": (_INT, []),
@@ -42,7 +43,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "ring_buffer__free": (None, [_PTR]),
 }
 
-BPF_ANY = 0
+BPF_ANY, _BPF_NOEXIST = 0, 1
 
 
 @functools.cache
@@ -126,8 +127,15 @@ class _LoadOptions(ctypes.Structure):
     )
 
 
-# ``r0 = 0; exit``: include/uapi/linux/bpf.h, struct bpf_insn, BPF_ALU64 | BPF_MOV and BPF_EXIT.
-_LEAST_PROGRAM = b"\xb7" + bytes(7) + b"\x95" + bytes(7)
+# struct bpf_insn of include/uapi/linux/bpf.h: code, registers, offset, immediate.
+_INSTRUCTION = struct.Struct("<BBhi")
+_RETURN_0 = _INSTRUCTION.pack(0xB7, 0, 0, 0) + _INSTRUCTION.pack(0x95, 0, 0, 0)
+
+
+def _read_kernel() -> bytes:
+    """Write ``bpf_probe_read_kernel(fp - 8, 8, NULL)``."""
+    codes = ((0xBF, 0xA1, 0), (0x07, 1, -8), (0xB7, 2, 8), (0xB7, 3, 0), (0x85, 0, 113))
+    return b"".join(_INSTRUCTION.pack(code, at, 0, number) for code, at, number in codes)
 
 
 def version() -> str:
@@ -136,13 +144,19 @@ def version() -> str:
 
 
 def try_program(
-    kind: int, attach_type: int | None = None, *, function: str = "", attach: bool = False
+    kind: int,
+    attach_type: int | None = None,
+    *,
+    function: str = "",
+    attach: bool = False,
+    reads_kernel: bool = False,
 ) -> int:
     """Load the least program of a type and let it go. Returns 0, or the errno of the refusal.
 
     ``function`` is the kernel's function that it is for. ``attach`` attaches it
-    there for a moment too. libbpf's own question is not asked: for LSM and
-    fentry it reads a verifier's log, and has no errno.
+    there for a moment too. libbpf's own probes are not asked: they go by the
+    words of the verifier's log, and those of libbpf 1.1 take a helper that
+    lockdown forbids on 6.12, or one asked for without rights, for supported.
     """
     library = _library()
     options = _LoadOptions(sz=ctypes.sizeof(_LoadOptions), expected_attach_type=attach_type or 0)
@@ -151,10 +165,9 @@ def try_program(
         if found < 0:
             return errno.ENOENT
         options.attach_btf_id = found
-    instructions = len(_LEAST_PROGRAM) // 8
-    program = library.bpf_prog_load(
-        kind, b"ask", b"GPL", _LEAST_PROGRAM, instructions, ctypes.byref(options)
-    )
+    code = (_read_kernel() if reads_kernel else b"") + _RETURN_0
+    count = len(code) // _INSTRUCTION.size
+    program = library.bpf_prog_load(kind, b"ask", b"GPL", code, count, ctypes.byref(options))
     if program < 0:
         return -int(program)
     try:
@@ -176,14 +189,6 @@ def _close(fd: int) -> int:
     return 0
 
 
-def has_helper(kind: int, helper: int) -> bool:
-    """Tell whether programs of a type may call a helper (``BPF_FUNC_*``).
-
-    Says yes where the type itself is refused: try that first.
-    """
-    return bool(_library().libbpf_probe_bpf_helper(kind, helper, None) == 1)
-
-
 class Map:
     """One BPF map, with keys and values as bytes of the map's own sizes."""
 
@@ -195,9 +200,25 @@ class Map:
         result = _library().bpf_map_update_elem(self.fd, key, value, BPF_ANY)
         _check(result, "cannot write a map entry")
 
-    def delete(self, key: bytes) -> None:
-        """Remove an entry; one that is not there is no error."""
-        _library().bpf_map_delete_elem(self.fd, key)
+    def insert(self, key: bytes, value: bytes) -> bool:
+        """Add an entry. Returns False where the key has one. Raises SensorError when it is full."""
+        result = _library().bpf_map_update_elem(self.fd, key, value, _BPF_NOEXIST)
+        if result < 0 and ctypes.get_errno() == errno.EEXIST:
+            return False
+        _check(result, "cannot add a map entry")
+        return True
+
+    def delete(self, key: bytes) -> bool:
+        """Remove an entry. Returns False where there was none."""
+        return bool(_library().bpf_map_delete_elem(self.fd, key) == 0)
+
+    def items(self, key_bytes: int, value_bytes: int) -> Iterator[tuple[bytes, bytes]]:
+        """Walk a hash map that others write meanwhile: what is there all the time comes once."""
+        key, following = None, ctypes.create_string_buffer(key_bytes)
+        while _library().bpf_map_get_next_key(self.fd, key, following) == 0:
+            key = following.raw
+            if (value := self.lookup(key, value_bytes)) is not None:
+                yield key, value
 
     def lookup(self, key: bytes, value_bytes: int) -> bytes | None:
         """Give a copy of an entry of ``value_bytes`` bytes, or None."""
