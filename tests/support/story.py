@@ -114,6 +114,13 @@ def at(pid: int) -> Process:
 SHELL = at(1)
 """Whoever starts the tools; the kernel does not follow it."""
 
+CLAUDE = ("/opt/bin/claude", "-p", "fix it")
+CODEX = ("/opt/bin/codex",)
+GIT = ("/usr/bin/git", "status")
+GOOSE = ("/usr/bin/goose", "up")
+START = ["session_start claude-code", "exec claude-code 0"]
+END = ["exit claude-code 0", "session_end claude-code"]
+
 
 def exec_(
     pid: int,
