@@ -106,7 +106,8 @@ class Engine:
 
     def _exec(self, fact: Exec) -> Iterator[Action]:
         before = self._lineage.member(fact.process)
-        if fact.late and (before or self._lineage.is_stranger(fact.process)):
+        was_released = self._lineage.is_stranger(fact.process)
+        if fact.late and (before or was_released):
             return  # a record of the kernel was first
         identity = self._identifier.identify(fact)
         home, depth = self._home(fact, before)
@@ -130,7 +131,8 @@ class Engine:
         self._admit(member, before)
         if before and before.session is not session:
             yield from self._leave(before.session, fact.at_ns)
-        if fact.late or (is_new and fact.root != session.root):
+        # A release can overtake the exec that makes a tool of the process after all.
+        if fact.late or was_released or (is_new and fact.root != session.root):
             yield Follow(fact.process, session.root)
         if is_new:
             yield self._stream.started(fact, session)

@@ -101,8 +101,16 @@ def test_what_a_released_process_still_did_is_nobodys(engine: Engine) -> None:
 
 
 def test_a_released_process_can_become_a_tool(engine: Engine) -> None:
-    """What a process was says nothing about what it runs next."""
-    play(engine, exec_(9, *GOOSE), ["release 9"], exec_(9, *CLAUDE), START, exit_(9), END)
+    """The kernel may have forgotten it just after it did, so it is told to follow it again."""
+    play(
+        engine,
+        exec_(9, *GOOSE),
+        ["release 9"],
+        exec_(9, *CLAUDE),
+        ["follow 9 of 9", *START],
+        exec_(9, *CLAUDE),
+        ["exec claude-code 0"],
+    )
 
 
 def test_depth_counts_images_not_forks(engine: Engine) -> None:
