@@ -28,6 +28,7 @@ _TIME = slice(len("2026-11-23T"), len("2026-11-23T14:03:07.512"))
 _RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}  # RFC 1035
 _SIGNAL_BITS = 0x7F  # WTERMSIG of wait(2)
 _CWD_COLUMNS = 40
+_ADDRESSES = 4
 
 
 def line(event: Event) -> str:
@@ -71,18 +72,21 @@ def _close(event: Event) -> str:
     if to is None or traffic is None:
         return "-"
     where = f"{quote(to.name)}:{to.port}" if to.name else _at(to.ip, to.port)
+    took = duration(traffic.duration_ns)
+    if traffic.outcome != Outcome.CLOSED and not (traffic.sent_bytes or traffic.received_bytes):
+        return f"{where} {traffic.outcome} after {took}{_notes(event)}"
     outcome = "" if traffic.outcome == Outcome.CLOSED else f" {traffic.outcome}"
-    return (
-        f"{where}{outcome} sent {size(traffic.sent_bytes)} "
-        f"received {size(traffic.received_bytes)} {duration(traffic.duration_ns)}{_notes(event)}"
-    )
+    sent, received = size(traffic.sent_bytes), size(traffic.received_bytes)
+    return f"{where}{outcome} sent {sent} received {received} {took}{_notes(event)}"
 
 
 def _resolve(event: Event) -> str:
     asked = event.destination
     if asked is None or asked.name is None:
         return "-"
-    answer = ", ".join(str(one) for one in asked.addresses) or "no address"
+    answer = ", ".join(map(str, asked.addresses[:_ADDRESSES])) or "no address"
+    if len(asked.addresses) > _ADDRESSES:
+        answer += f" [+{len(asked.addresses) - _ADDRESSES}]"
     if asked.rcode:
         answer = _RCODES.get(asked.rcode, f"rcode {asked.rcode}")
     cut = " (answer cut)" if asked.cut else ""

@@ -54,6 +54,7 @@ ASKED = Destination(
 TRAFFIC = Traffic(
     sent_bytes=12_595, received_bytes=4_198, duration_ns=1_200_000_000, outcome="closed"
 )
+REFUSED = Traffic(sent_bytes=0, received_bytes=0, duration_ns=55_000, outcome="refused")
 
 
 def event(kind: Kind) -> Event:
@@ -132,6 +133,10 @@ LOSS = replace(LOSS, process=None)
             replace(CLOSE, destination=NAMELESS, traffic=replace(TRAFFIC, outcome="reset")),
             f"close    [2001:db8::1]:443 reset sent 12.3 KiB received 4.1 KiB 1.2 s{WHO}",
         ),
+        (
+            replace(CLOSE, destination=NAMELESS, traffic=REFUSED),
+            f"close    [2001:db8::1]:443 refused after 55 us{WHO}",
+        ),
         (replace(CLOSE, destination=API), "close    -"),
         (
             replace(RESOLVE, destination=ASKED),
@@ -140,6 +145,10 @@ LOSS = replace(LOSS, process=None)
         (
             replace(RESOLVE, destination=replace(ASKED, cut=True, addresses=())),
             f"resolve  api.anthropic.com -> no address (answer cut){WHO}",
+        ),
+        (
+            replace(RESOLVE, destination=replace(ASKED, addresses=(ADDRESS,) * 6)),
+            f"resolve  api.anthropic.com -> {', '.join(['192.0.2.1'] * 4)} [+2]{WHO}",
         ),
         (
             replace(RESOLVE, destination=replace(ASKED, rcode=3)),
