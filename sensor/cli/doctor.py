@@ -14,21 +14,20 @@ from sensor.cli import options
 @click.command(short_help="Ask this kernel what it lets the sensor see.")
 @options.as_json
 def doctor(*, as_json: bool) -> None:
-    r"""Ask this kernel what it lets the sensor see, feature by feature.
+    """Ask this kernel what it lets the sensor see, feature by feature.
 
     Says what each feature is good for, what its absence costs, and what to do
     about it. Leaves nothing attached. Runs without root too, and says what it
     could not look at.
 
-    \b
-    Ends with 0 when nothing that `watch` uses is known to be missing,
-    6 when something optional is, 4 when `watch` cannot run here.
+    Ends with 0 when nothing that `watch` uses is known to be missing, 6 when
+    something optional is, 4 when `watch` cannot run here.
 
     \b
     Examples:
       sudo agent-sensor doctor
       agent-sensor doctor --json | jq -r '.features[] | select(.state != "yes") | .name'
-    """
+    """  # noqa: D301  # click keeps the lines after a real \\b as they are
     from sensor.daemon.checkup import checkup  # noqa: PLC0415  # reads BTF: only here
 
     found = checkup()

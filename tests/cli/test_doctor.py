@@ -58,6 +58,11 @@ def test_nothing_of_the_environment_is_needed() -> None:
     assert bare.stderr == ""
 
 
+def test_the_help_keeps_its_examples_on_lines_of_their_own() -> None:
+    """They can be copied."""
+    assert "\n    sudo agent-sensor doctor\n" in run(*DOCTOR, "--help").stdout
+
+
 @pytest.mark.kernel
 def test_without_root_it_says_what_it_did_not_look_at() -> None:
     """Not to know is no failure, and no claim."""
