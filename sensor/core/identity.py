@@ -124,7 +124,8 @@ class Identifier:
         # "a/./b" and "a//b" hide a pair of components from sight, not from the kernel.
         parts = posixpath.normpath(path).split("/")
         found = list(self._hits.get((MarkKind.NAME, parts[-1].removeprefix(MEMFD)), ()))
-        for pair in pairwise(parts):
+        # From the file upwards: of a package within a package, the inner one is meant.
+        for pair in reversed(list(pairwise(parts))):
             found += self._hits.get((MarkKind.PATH, "/".join(pair)), ())
         return tuple(found)
 

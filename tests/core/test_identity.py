@@ -114,6 +114,12 @@ def test_the_likeliest_tool_is_taken() -> None:
     assert found(IDENTIFIER.identify(fact)) == ("codex", ("path",))
 
 
+def test_the_inner_of_two_packages_is_meant() -> None:
+    """An adapter brings the agent along in its own node_modules."""
+    fact = exec_(9, "x", exe="/l/@anthropic-ai/claude-code/node_modules/@openai/codex/x")
+    assert found(IDENTIFIER.identify(fact)) == ("codex", ("path",))
+
+
 def test_a_path_decides_between_equals() -> None:
     """Two tools with one weak mark each: the path was harder to come by."""
     rivals = Catalogue(
