@@ -29,13 +29,13 @@ BPF_HASH(names, struct comm, struct mark, 4096);
 /* mm/memfd.c puts "memfd:" before the name that a memfd was given. */
 #define MEMFD_PREFIX_BYTES 6
 
-/* The hash of one component without its first bytes; those after MARK_BYTES do not count. */
-static inline u64 hash_name(struct dentry *dentry, u32 skip)
+/* The hash of one component; bytes after MARK_BYTES do not count. */
+static inline u64 hash_name(struct dentry *dentry)
 {
 	char name[MARK_BYTES + 1] = {};
 	u64 hash = HASH_SEED;
 
-	bpf_probe_read_kernel_str(name, sizeof(name), (char *)READ(dentry, d_name_name) + skip);
+	bpf_probe_read_kernel_str(name, sizeof(name), READ(dentry, d_name_name));
 	for (int i = 0; i < MARK_BYTES; i++) {
 		if (!name[i])
 			break;
@@ -57,18 +57,29 @@ static inline void add_mark(struct mark *found, u64 word, u32 wanted)
 	found->flags |= mark->flags;
 }
 
-static inline void judge_path(struct mark *found, struct file *file)
+/* A memfd has a name and no path. A second loop that hashes is too much for the verifier of 5.10. */
+static inline void judge_memfd(struct mark *found, struct dentry *dentry)
 {
-	struct place place = place_of(READ(file, f_mnt), READ(file, f_dentry));
-	u32 skip = is_alone(&place) ? MEMFD_PREFIX_BYTES : 0;
+	struct comm name = {};
+	struct mark *mark;
+
+	bpf_probe_read_kernel_str(&name, sizeof(name),
+				  (char *)READ(dentry, d_name_name) + MEMFD_PREFIX_BYTES);
+	mark = names.lookup(&name);
+	if (mark)
+		*found = *mark;
+}
+
+static inline void judge_path(struct mark *found, struct place place)
+{
 	u64 child = 0;
 
 	for (int level = 0; level < PATH_LEVELS; level++) {
 		u64 hash;
 
-		if (!settle(&place) && !(skip && level == 0))
+		if (!settle(&place))
 			return;
-		hash = hash_name(place.dentry, skip);
+		hash = hash_name(place.dentry);
 		if (level == 0)
 			add_mark(found, hash, MARK_NAME | MARK_INTERPRETERS);
 		else
@@ -83,7 +94,7 @@ static inline void fill_key(struct file_key *key, struct file *file, struct inod
 	key->ino = READ(inode, i_ino);
 	key->ctime_ns = change_time_ns(inode);
 	key->dev = READ(READ(inode, i_sb), s_dev);
-	key->name = READ(inode, i_nlink) > 1 ? (u32)hash_name(READ(file, f_dentry), 0) | 1 : 0;
+	key->name = READ(inode, i_nlink) > 1 ? (u32)hash_name(READ(file, f_dentry)) | 1 : 0;
 }
 
 /* What the file's own path says: the marks that hit, or none. */
@@ -92,12 +103,17 @@ static inline struct mark judge(struct file *file)
 	struct file_key key = {};
 	struct mark found = {};
 	struct mark *known;
+	struct place place;
 
 	fill_key(&key, file, READ(file, f_inode));
 	known = files.lookup(&key);
 	if (known)
 		return *known;
-	judge_path(&found, file);
+	place = place_of(READ(file, f_mnt), READ(file, f_dentry));
+	if (is_alone(&place))
+		judge_memfd(&found, place.dentry);
+	else
+		judge_path(&found, place);
 	files.update(&key, &found);
 	return found;
 }
