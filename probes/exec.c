@@ -18,8 +18,7 @@ static inline struct member *found_member(struct task_struct *task, u32 pid)
 	member.started_ns = READ(READ(task, group_leader), start_boottime);
 	member.root_started_ns = member.started_ns;
 	member.root_pid = pid;
-	if (members.update(&pid, &member))
-		count_lost(LOST_MEMBER);
+	add_member(pid, &member);
 	return members.lookup(&pid);
 }
 
@@ -28,40 +27,26 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (void *)ctx->args[0];
 	struct linux_binprm *bprm = (void *)ctx->args[2];
-	u32 pid = current_pid(), signals = 0;
+	u32 pid = current_pid();
 	struct member *member = member_of(pid);
-	struct mark mark = {}, *by_name;
-	struct comm comm = {};
+	struct answer_of_file image = {};
 
-	if (member) {
-		emit_exec(task, bprm, member, mark, SIGNAL_SESSION);
+	if (unlikely(member != 0)) {
+		emit_exec(task, bprm, member, image.mark, SIGNAL_SESSION);
 		return 0;
 	}
-	/*
-	 * begin_new_exec() (fs/exec.c) has just set comm to the basename of the
-	 * name as typed, and no instruction has run that could change it.
-	 */
-	bpf_get_current_comm(&comm, sizeof(comm));
-	by_name = names.lookup(&comm);
-	if (by_name) {
-		mark = *by_name;
-		signals = SIGNAL_NAME;
-	} else {
-		mark = judge(READ(bprm, file));
-		if (mark.tool)
-			signals = SIGNAL_FILE;
+	judge(&image, READ(bprm, file));
+	if (unlikely(!image.mark.tool && (image.mark.flags & MARK_INTERPRETERS))) {
+		image.mark = judge_arguments(READ(task, mm), image.mark.flags);
+		if (image.mark.tool)
+			image.signals = SIGNAL_ARGUMENT;
 	}
-	if (!mark.tool && (mark.flags & MARK_INTERPRETERS)) {
-		mark = judge_arguments(READ(task, mm), mark.flags);
-		if (mark.tool)
-			signals = SIGNAL_ARGUMENT;
-	}
-	if (!mark.tool)
+	if (likely(!image.mark.tool))
 		return 0;
 	if (!in_scope())
 		return 0;
 	member = found_member(task, pid);
 	if (member)
-		emit_exec(task, bprm, member, mark, signals);
+		emit_exec(task, bprm, member, image.mark, image.signals);
 	return 0;
 }

@@ -43,8 +43,7 @@ int seen_fork(struct bpf_raw_tracepoint_args *ctx)
 	member.started_ns = READ(child, start_boottime);
 	member.root_started_ns = parent->root_started_ns;
 	member.root_pid = parent->root_pid;
-	if (members.update(&pid, &member))
-		count_lost(LOST_MEMBER);
+	add_member(pid, &member);
 	emit_fork(&member, pid, parent_pid, parent->started_ns);
 	return 0;
 }
@@ -72,7 +71,7 @@ int seen_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (READ(READ(task, signal), live_counter))
 		return 0;
 	member = *found;
-	members.delete(&pid);
+	remove_member(pid);
 	out = records.ringbuf_reserve(sizeof(*out));
 	if (!out) {
 		count_lost(RECORD_EXIT);

@@ -16,6 +16,18 @@
 BPF_RINGBUF_OUTPUT(records, RING_PAGES);
 BPF_PERCPU_ARRAY(lost, u64, LOST_SLOTS);
 BPF_HASH(members, u32, struct member, MEMBERS);
+/*
+ * What every hook asks first, in one cache line. How many members there are is
+ * a sum: user space adds and removes members too, and only it writes its slot.
+ * While the sum is 0, a hook costs one read.
+ */
+enum state_slot {
+	STATE_KERNEL_MEMBERS,
+	STATE_USER_MEMBERS,
+	STATE_GENERATION, /* moves when user space has filled `names` and `words` */
+	STATE_SLOTS,
+};
+BPF_ARRAY(state, u64, STATE_SLOTS);
 /* Slot 0: the cgroup below which candidates are looked for. */
 BPF_CGROUP_ARRAY(scope, 1);
 
@@ -28,9 +40,50 @@ static inline void count_lost(u32 slot)
 		(*count)++;
 }
 
+static inline u64 state_of(u32 slot)
+{
+	u64 *value = state.lookup(&slot);
+
+	return value ? *value : 0;
+}
+
+static inline u32 generation(void)
+{
+	return state_of(STATE_GENERATION);
+}
+
+static inline void count_member(u64 change)
+{
+	u32 slot = STATE_KERNEL_MEMBERS;
+	u64 *count = state.lookup(&slot);
+
+	if (count)
+		lock_xadd(count, change);
+}
+
 static inline struct member *member_of(u32 pid)
 {
+	if (state_of(STATE_KERNEL_MEMBERS) + state_of(STATE_USER_MEMBERS) == 0)
+		return 0;
 	return members.lookup(&pid);
+}
+
+/* Counted before it is there, so that the sum is never 0 while somebody is followed. */
+static inline void add_member(u32 pid, struct member *member)
+{
+	count_member(1);
+	if (!members.insert(&pid, member))
+		return;
+	count_member(-1);
+	/* There is an entry, whose end was missed; or the table is full. */
+	if (members.update(&pid, member))
+		count_lost(LOST_MEMBER);
+}
+
+static inline void remove_member(u32 pid)
+{
+	if (!members.delete(&pid))
+		count_member(-1);
 }
 
 static inline u32 current_pid(void)

@@ -24,11 +24,9 @@
 #define I_CTIME_QUERIED (1U << 31)
 
 /* The change time as stat(2) gives it. */
-static inline __u64 change_time_ns(struct inode *inode)
+static inline __u64 change_time_ns(const struct inode *copy)
 {
-	__u64 nsec = READ(inode, i_ctime_nsec) & ~I_CTIME_QUERIED;
-
-	return READ(inode, i_ctime_sec) * 1000000000ULL + nsec;
+	return copy->i_ctime_sec * 1000000000ULL + (copy->i_ctime_nsec & ~I_CTIME_QUERIED);
 }
 
 struct place {

@@ -12,6 +12,12 @@
 #define AF_INET 2
 #define IPPROTO_UDP 17
 
+/* Where clang lays the rare path out of the way: after an exec the code is cold too. */
+#ifndef likely
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#endif
+
 /* The value of a member, 0 where the pointer is bad. */
 #define READ(ptr, member)                                                                          \
 	({                                                                                         \

@@ -124,13 +124,14 @@ static inline void put_argv(struct exec_buffer *out, struct mm_struct *mm)
 
 static inline void put_file(struct exec_record *record, struct file *file)
 {
-	struct inode *inode = READ(file, f_inode);
+	struct inode inode = {};
 
-	record->ino = READ(inode, i_ino);
-	record->dev = READ(READ(inode, i_sb), s_dev);
-	record->ctime_ns = change_time_ns(inode);
-	record->file_bytes = READ(inode, i_size);
-	if (!READ(inode, i_nlink))
+	bpf_probe_read_kernel(&inode, sizeof(inode), READ(file, f_inode));
+	record->ino = inode.i_ino;
+	record->dev = READ(inode.i_sb, s_dev);
+	record->ctime_ns = change_time_ns(&inode);
+	record->file_bytes = inode.i_size;
+	if (!inode.i_nlink)
 		record->flags |= EXEC_FILELESS;
 }
 

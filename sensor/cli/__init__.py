@@ -47,13 +47,13 @@ def _drain_stdout() -> None:
 @click.group(cls=_Sensor, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="agent-sensor")
 def cli() -> None:
-    r"""See what AI coding tools do on this host, from the kernel.
+    """See what AI coding tools do on this host, from the kernel.
 
     \b
     Examples:
       agent-sensor watch              every AI tool, live, until Ctrl-C
       agent-sensor doctor             what this kernel lets the sensor see
-    """
+    """  # noqa: D301  # click reads the \b
 
 
 for _command in (watch, doctor, load, unload, sockets):

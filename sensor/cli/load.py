@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @options.bpffs
 @options.as_json
 def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> None:
-    r"""Compile, attach and pin the probes, then end.
+    """Compile, attach and pin the probes, then end.
 
     The probes stay attached until `unload`. Ones that fit this kernel and
     these sources already are used again, without a compile.
@@ -32,7 +32,7 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> No
     Examples:
       agent-sensor load
       agent-sensor load --scope /sys/fs/cgroup/build.slice --run-dir /run/sensor-build
-    """
+    """  # noqa: D301  # click reads the \b
     from sensor.daemon.loader import load as load_probes  # noqa: PLC0415  # reads BTF: only here
 
     where = mounts.scope(scope)
@@ -52,14 +52,16 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> No
 @options.run_dir
 @options.bpffs
 def unload(*, scope: Path | None, run_dir: Path, bpffs: Path) -> None:
-    r"""Detach the probes that `load` attached, and remove their pins.
+    """Detach the probes that `load` attached, and remove their pins.
 
     \b
     Examples:
       agent-sensor unload
       agent-sensor unload --run-dir /run/sensor-build --scope /sys/fs/cgroup/build.slice
-    """
-    instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=mounts.scope(scope))
+    """  # noqa: D301  # click reads the \b
+    # The cgroup itself may be gone by now; its pins are not.
+    where = scope.resolve() if scope else mounts.cgroup2()
+    instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
     found = instance.remove()
     click.echo(f"{'removed' if found else 'nothing at'} {instance.folder}")
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def watch(
     *, scope: Path | None, as_json: bool, seconds: float | None, all_children: bool, color: str
 ) -> None:
-    r"""See every AI tool on this host, live, until Ctrl-C.
+    """See every AI tool on this host, live, until Ctrl-C.
 
     Shows each AI tool that is executed, what it starts itself, which hosts it
     looks up and connects to, and when it ends. Observes only: nothing is
@@ -43,7 +43,7 @@ def watch(
     Examples:
       agent-sensor watch
       agent-sensor watch --json --for 60 | jq 'select(.kind == "connect")'
-    """
+    """  # noqa: D301  # click reads the \b
     printer = Printer(
         _stdout(as_json=as_json), as_json=as_json, all_children=all_children, color=color
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Record, Release
 from sensor.core.facts import Damaged
+from sensor.daemon.members import Members
 from sensor.edge import libbpf
 from sensor.errors import DamagedRecordError, ExitCode, SensorError
 from sensor.wire import marks, probe, tables
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
-    from sensor.core.facts import Connect, Fact, Process
+    from sensor.core.facts import Connect, Fact
     from sensor.daemon.instance import Pins
 
 
@@ -47,15 +48,24 @@ def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> tuple[Path, dict[s
         process_group=0,  # Ctrl-C is for the sensor, which lets the loader end first
     )  # fmt: skip
     if done.returncode:
-        said = done.stderr.strip() or (
-            f"the loader ended with {done.returncode} and said nothing; run it by hand to see why:"
-            f" agent-sensor load --scope={scope}"
-        )
-        error = SensorError(said.removeprefix("agent-sensor: "))
+        error = SensorError(_sentence(done.stderr, done.returncode))
         error.exit_code = _exit_code(done.returncode)
         raise error
     loaded = json.loads(done.stdout)
     return Path(loaded["pins"]), loaded["missing"]
+
+
+def _sentence(stderr: str, returncode: int) -> str:
+    """Pick the loader's own sentence; around it may stand pages of the compiler or the verifier."""
+    mark = "agent-sensor: "
+    said = [line.removeprefix(mark) for line in stderr.splitlines() if line.startswith(mark)]
+    return (
+        said[-1]
+        if said
+        else (
+            f"the loader ended with {returncode} and no reason; agent-sensor load shows all it says"
+        )
+    )
 
 
 def _exit_code(returncode: int) -> ExitCode:
@@ -68,7 +78,7 @@ class Probing:
     def __init__(self, pins: Pins, take: Callable[[Fact], None]) -> None:
         self._pins = pins
         self._take = take
-        self._members = pins.map("members")
+        self.members = Members(pins)
         self._flows = pins.map("flows")
         self._lost = pins.map("lost")
         self._counted = list(self._lost.sums(len(probe.LOST)))
@@ -84,6 +94,7 @@ class Probing:
             table = self._pins.map(name)
             for key, value in entries.items():
                 table.update(key, value)
+        self.members.renew_answers()
 
     def read(self) -> int:
         """Take every record that waits, and tell what was lost. Returns how many there were."""
@@ -95,30 +106,19 @@ class Probing:
         self._counted = now
         return count
 
-    def known(self, pid: int) -> bool:
-        """Tell whether the kernel follows a process already."""
-        return self._members.lookup(tables.pid_key(pid), tables.MEMBER.size) is not None
-
     def apply(self, action: Action) -> None:
         """Do to the kernel's tables what the engine wants."""
         match action:
             case Follow(process, root):
-                self._members.update(tables.pid_key(process.pid), tables.member(process, root))
+                self.members.follow(process, root)
             case Release(process):
-                self._release(process)
+                self.members.release(process)
             case Record():
                 pass
 
     def follow_connection(self, fact: Connect) -> None:
         """Have the end of a connection told that was open before the probes were there."""
         self._flows.update(tables.flow_key(fact.cookie), tables.flow(fact))
-
-    def _release(self, process: Process) -> None:
-        """Forget a process, unless its pid is somebody else's by now."""
-        key = tables.pid_key(process.pid)
-        value = self._members.lookup(key, tables.MEMBER.size)
-        if value and tables.process_of(process.pid, value) == process:
-            self._members.delete(key)
 
     def _record(self, record: bytes) -> None:
         try:

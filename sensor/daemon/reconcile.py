@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NOBODY = Process(0, 0)
 
 
-def running(scope: Path, *, top: Path, known: Callable[[int], bool]) -> Iterator[Exec]:
+def running(scope: Path, *, top: Path, known: Callable[[int], Process | None]) -> Iterator[Exec]:
     """Give the images that run in ``scope``, parents before children.
 
     Leaves out what the kernel follows already: the ring buffer tells of that.

@@ -125,7 +125,8 @@ class Watch:
         """Find what ran before. Twice: what a running tool forked meanwhile is its child now."""
         found: dict[Process, Process] = {}
         for _ in range(2):
-            for fact in reconcile.running(self._scope, top=self._top, known=self._probing.known):
+            known = self._probing.members.find
+            for fact in reconcile.running(self._scope, top=self._top, known=known):
                 for action in self._engine.see(fact):
                     self._do(action)
                     if isinstance(action, Follow):

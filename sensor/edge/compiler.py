@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sensor.errors import NotPermittedError, SensorError, UnsupportedError
+from sensor.errors import SensorError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,16 +51,16 @@ class Compiled:
     def load(self, name: str, program_type: int, attach_type: int | None) -> int:
         """Load one program. Returns its descriptor, which the caller must not close.
 
-        Raises SensorError with the kernel's reason: an errno, or the
-        verifier's last line.
+        Raises UnsupportedError; the verifier has then written its log to stderr.
         """
         kind = -1 if attach_type is None else attach_type  # -1: bcc leaves it unset
         try:
             function = self._bpf.load_func(name.encode(), program_type, None, kind)
         except Exception as problem:
-            text = str(problem)
-            error = NotPermittedError if "Operation not permitted" in text else SensorError
-            raise error(f"the kernel refused the program {name}: {text}") from problem
+            raise UnsupportedError(
+                f"the kernel refused the program {name} ({problem});"
+                " agent-sensor doctor says what it can do"
+            ) from problem
         return int(function.fd)
 
     def map(self, name: str) -> int:

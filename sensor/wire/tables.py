@@ -35,6 +35,12 @@ def process_of(pid: int, value: bytes) -> Process:
     return Process(pid, MEMBER.unpack(value)[0])
 
 
+def member_of(key: bytes, value: bytes) -> tuple[Process, Process]:
+    """Read an entry of ``members``: the process, and the root of its session."""
+    started_ns, root_started_ns, root_pid, _ = MEMBER.unpack(value)
+    return Process(struct.unpack("=I", key)[0], started_ns), Process(root_pid, root_started_ns)
+
+
 def address_be(address: Address) -> bytes:
     """Write an address as the probes do: 16 bytes, IPv4 mapped into IPv6."""
     if isinstance(address, IPv4Address):

@@ -34,6 +34,7 @@ def test_a_member_says_whom_it_follows() -> None:
     value = tables.member(SHELL, TOOL)
     assert tables.process_of(8, value) == SHELL
     assert tables.MEMBER.unpack(value) == (80, 70, 7, 0)
+    assert tables.member_of(tables.pid_key(8), value) == (SHELL, TOOL)
 
 
 def test_a_pid_is_a_native_word() -> None:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom the kernel follows, and how many of them user space has entered.
+
+While nobody is followed a hook costs one read: the probes add up how many they
+have entered themselves and how many this file says it has.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from sensor.wire import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sensor.core.facts import Process
+    from sensor.daemon.instance import Pins
+
+# enum state_slot of probes/members.c
+_USER_MEMBERS, _GENERATION = struct.pack("=I", 1), struct.pack("=I", 2)
+_STATE = struct.Struct("=q")
+
+
+class Members:
+    """The maps `members` and `state` of one instance; there is one writer at a time."""
+
+    def __init__(self, pins: Pins) -> None:
+        self._members = pins.map("members")
+        self._state = pins.map("state")
+
+    def find(self, pid: int) -> Process | None:
+        """Tell whom the kernel follows under a pid, if anybody."""
+        value = self._members.lookup(tables.pid_key(pid), tables.MEMBER.size)
+        return None if value is None else tables.process_of(pid, value)
+
+    def all(self) -> Iterator[tuple[Process, Process]]:
+        """Give every process that is followed, with the root of its session."""
+        for key, value in self._members.items(len(tables.pid_key(0)), tables.MEMBER.size):
+            yield tables.member_of(key, value)
+
+    def follow(self, process: Process, root: Process) -> None:
+        """Have a process followed. It is counted first: the sum must not be 0 too long."""
+        key, value = tables.pid_key(process.pid), tables.member(process, root)
+        self._add(_USER_MEMBERS, 1)
+        if not self._members.insert(key, value):
+            self._members.update(key, value)
+            self._add(_USER_MEMBERS, -1)
+
+    def release(self, process: Process) -> None:
+        """Forget a process, unless its pid is somebody else's by now."""
+        if self.find(process.pid) == process and self._members.delete(tables.pid_key(process.pid)):
+            self._add(_USER_MEMBERS, -1)
+
+    def renew_answers(self) -> None:
+        """Have the kernel judge every file anew: the catalogue has changed."""
+        self._add(_GENERATION, 1)
+
+    def _add(self, slot: bytes, change: int) -> None:
+        before = self._state.lookup(slot, _STATE.size)
+        value = _STATE.unpack(before)[0] if before else 0
+        self._state.update(slot, _STATE.pack(value + change))
