@@ -20,7 +20,8 @@ stty -onlcr </dev/console
 share ro,cache=loose machine /machine
 mount -t tmpfs -o size=75% over /over
 mkdir /over/upper /over/work
-mount -t overlay -o lowerdir=/machine,upperdir=/over/upper,workdir=/over/work root /root || die "no overlay"
+# xino: a file's device is one number for stat(2) and in the kernel, as on an ordinary disk.
+mount -t overlay -o xino=on,lowerdir=/machine,upperdir=/over/upper,workdir=/over/work root /root || die "no overlay"
 
 mount -t proc proc /root/proc
 mount -t sysfs sysfs /root/sys
