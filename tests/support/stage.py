@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -60,8 +61,13 @@ class Stage:
 
     def runs(self, ended: dict[int, int], since: int) -> list[Run]:
         """Give the runs of these pids and statuses among the events from ``since`` on."""
-        events = self.watching.until(lambda events: {*ended} <= {*_over(events[since:])})[since:]
-        return [Run(pid, ended[pid], tuple(_over(events)[pid])) for pid in ended]
+        with suppress(AssertionError):
+            self.watching.until(lambda events: {*ended} <= {*_over(events[since:])})
+        events = self.watching.events()[since:]
+        over = _over(events)
+        missing = {pid: [e["line"] for e in events if _pid(e) == pid] for pid in {*ended} - {*over}}
+        assert not missing, f"of {len(ended)} runs the sensor told these in part: {missing}"
+        return [Run(pid, status, tuple(over[pid])) for pid, status in ended.items()]
 
     def everything_is_told(self) -> None:
         """Wait for the events of a tool that runs now: what happened before is told by then."""
@@ -83,6 +89,10 @@ def _over(events: list[Event]) -> dict[int, list[Event]]:
         for end in told
         if end["kind"] == "session_end" and _opened(told) == _closed(told)
     }
+
+
+def _pid(event: Event) -> int | None:
+    return event["process"]["pid"] if event["process"] else None
 
 
 def _opened(events: list[Event]) -> int:
