@@ -11,7 +11,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from sensor.core.outcome import Outcome
-from sensor.core.quote import quote, quote_all
+from sensor.core.quote import quote, quote_all, quote_path
 from sensor.core.units import count, duration, size
 from sensor.core.words import Kind
 
@@ -115,8 +115,13 @@ def _loss(event: Event) -> str:
 
 
 def _command(process: ProcessView) -> str:
-    """Write the resolved file in place of argv[0], which is the process's own word."""
-    return quote_all((process.exe or "-", *(process.argv or ())[1:]))
+    """Write the script, or the resolved file in place of argv[0], the process's own word."""
+    arguments = (process.argv or ())[1:]
+    if process.script:
+        for at, argument in enumerate(arguments, 1):
+            if posixpath.join(process.cwd or "", argument) == process.script:
+                return quote_all((process.script, *arguments[at:]))
+    return quote_all((process.exe or "-", *arguments))
 
 
 def _notes(event: Event, *, cwd: str | None = None) -> str:
@@ -125,10 +130,10 @@ def _notes(event: Event, *, cwd: str | None = None) -> str:
     if process is None:
         return ""
     notes = []
-    if cwd:
-        notes.append(f"cwd {quote(cwd, _CWD_COLUMNS)}")
-    elif process.exe:
+    if process.exe and (process.script or not cwd):
         notes.append(quote(posixpath.basename(process.exe)))
+    if cwd:
+        notes.append(f"cwd {quote_path(cwd, _CWD_COLUMNS)}")
     notes.append(f"pid {process.pid}")
     if process.fileless:
         notes.append("fileless")

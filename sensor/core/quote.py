@@ -58,12 +58,23 @@ def quote(text: str, limit: int = WORD_LIMIT) -> str:
     return body + mark if _PLAIN.fullmatch(body) else f'"{body}"{mark}'
 
 
+def quote_path(path: str, limit: int = WORD_LIMIT) -> str:
+    """Quote a path; what takes too many columns loses its front, for the end says what it is."""
+    quoted = quote(path, limit)
+    if "[" not in quoted.rpartition('"')[2]:
+        return quoted
+    kept = path[-limit:]
+    while kept and "[" in (quoted := quote(kept, limit)).rpartition('"')[2]:
+        kept = kept[1:]
+    return f"[+{len(path) - len(kept)}]{quoted}"
+
+
 def quote_all(words: Sequence[str], limit: int = LINE_LIMIT) -> str:
-    """Return words that can be told apart: the first, and more while there is room."""
+    """Return words that can be told apart: the first, a path, and more while there is room."""
     shown: list[str] = []
     room = limit
     for word in words:
-        quoted = quote(word)
+        quoted = quote(word) if shown else quote_path(word)
         room -= len(quoted) + 1
         if shown and room < 0:
             break

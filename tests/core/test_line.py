@@ -96,6 +96,25 @@ LOSS = replace(LOSS, process=None)
         ),
         (replace(EXEC, process=None), "exec     -"),
         (
+            replace(
+                EXEC,
+                process=replace(
+                    CLAUDE,
+                    exe="/usr/bin/node",
+                    script="/home/alice/src/x/bin/codex",
+                    argv=("node", "--no-warnings", "bin/codex", "-p", "hi"),
+                ),
+            ),
+            (
+                "exec     alice     /home/alice/src/x/bin/codex -p hi"
+                "  (node, cwd /home/alice/src/x, pid 4711)"
+            ),
+        ),
+        (
+            replace(EXEC, process=replace(CLAUDE, script="/gone", argv=("python3", "-c"))),
+            f"exec     alice     {EXE} -c  (claude, cwd /home/alice/src/x, pid 4711)",
+        ),
+        (
             replace(EXEC, process=ProcessView(pid=1, started_ns=1)),
             "exec     -         -  (pid 1)",
         ),

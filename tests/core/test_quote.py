@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.core.quote import WORD_LIMIT, quote, quote_all
+from sensor.core.quote import WORD_LIMIT, quote, quote_all, quote_path
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,20 @@ def test_what_is_cut_is_counted() -> None:
 def test_escapes_do_not_widen_the_line() -> None:
     """The limit is on columns shown, not on characters given."""
     assert quote("\x1b" * 50, 10) == r'"\x1b\x1b"[+48]'
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/bin/x", "/bin/x"),
+        ("/a b/x", '"/a b/x"'),
+        ("/very/long/path/to/bin/x", "[+14]h/to/bin/x"),
+        ("/very/long/path/to/b\n/x", r'[+14]"h/to/b\n/x"'),
+    ],
+)
+def test_a_path_loses_its_front(path: str, shown: str) -> None:
+    """What is left says which file it is; what is gone is counted."""
+    assert quote_path(path, 10) == shown
 
 
 def test_arguments_are_told_apart() -> None:
