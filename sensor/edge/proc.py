@@ -127,7 +127,7 @@ def image(found: Entry, parent: Process) -> Exec | None:
 
 
 def _uid(folder: Path) -> int:
-    """Read the real uid; the folder's owner is root for what must not be dumped."""
+    """Read the real uid, as the probes do; the folder belongs to the effective one."""
     match = re.search(rb"^Uid:\t(\d+)", (folder / "status").read_bytes(), re.MULTILINE)
     return int(match[1]) if match else _UNSET
 
