@@ -20,12 +20,14 @@ from sensor.core.facts import (
     Exec,
     Exit,
     Fork,
+    Gap,
     Loss,
+    Process,
     Resolved,
     Transport,
 )
 from sensor.core.flows import Flow, Flows
-from sensor.core.identity import Identifier
+from sensor.core.identity import Identifier, Identity
 from sensor.core.lineage import MEMBERS, Lineage, Member
 from sensor.core.names import Endpoints, Names
 from sensor.core.sessions import Session, Sessions, session_id
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
 
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
-    from sensor.core.facts import Fact, Process
+    from sensor.core.event import Event
+    from sensor.core.facts import Fact
     from sensor.core.host import Host
-    from sensor.core.identity import Identity
 
 LOSS_EVERY_NS = 1_000_000_000
 """The engine's own losses are summed up that long: a flood is not to be answered by a flood."""
@@ -58,11 +60,14 @@ class Engine:
     are in. Not every order of facts can happen, but every one is survived.
     """
 
-    def __init__(self, catalogue: Catalogue, host: Host, *, limit: int = MEMBERS) -> None:
+    def __init__(
+        self, catalogue: Catalogue, host: Host, *, limit: int = MEMBERS, first_seq: int = 1
+    ) -> None:
         self._boot_id = host.boot_id
+        self._catalogue = catalogue
         self._identifier = Identifier(catalogue)
         self._endpoints = Endpoints(catalogue)
-        self._stream = Stream(host)
+        self._stream = Stream(host, first_seq)
         self._lineage = Lineage(limit)
         self._sessions = Sessions()
         self._evicted: list[Member] = []
@@ -95,14 +100,47 @@ class Engine:
                 yield from self._exit(fact)
             case Resolved():
                 yield from self._resolved(fact)
-            case Loss():
-                yield self._stream.loss(fact)
-            case Damaged():
-                yield self._stream.damaged(fact)
+            case Loss() | Damaged() | Gap():
+                yield self._stream.missing(fact)
             case _:
                 assert_never(fact)
         if self._evicted or self._lost:
-            yield from self._settle(fact.at_ns)
+            yield from self._account(fact.at_ns)
+
+    def resume(self, began: Event) -> None:
+        """Take up a session that another run of the sensor began, by its ``session_start``.
+
+        Nobody is in it until late facts or the kernel's records say so. A
+        session of a tool that the catalogue does not have any more is left out.
+        """
+        tool = self._catalogue.tool(began.tool or "")
+        view = began.process
+        if tool is None or view is None or began.session is None:
+            return
+        self._sessions.resume(
+            Session(
+                id=began.session,
+                tool=tool,
+                identity=Identity(
+                    tool=tool,
+                    confidence=began.confidence or 0.0,
+                    evidence=began.evidence,
+                    script=view.script,
+                ),
+                root=Process(view.pid, view.started_ns),
+                started_ns=view.started_ns if began.late else began.at_ns,
+                names=Names(self._endpoints),
+                view=view,
+                processes=1,
+                was_resumed=True,
+            ),
+            within=began.parent_session,
+        )
+
+    def settle(self, at_ns: int) -> Iterator[Action]:
+        """End the sessions in which nobody is: what they were waiting for happened unseen."""
+        for session in self._sessions.sweep():
+            yield self._stream.ended(at_ns, session)
 
     def _exec(self, fact: Exec) -> Iterator[Action]:
         before = self._lineage.member(fact.process)
@@ -136,7 +174,8 @@ class Engine:
             yield Follow(fact.process, session.root)
         if is_new:
             yield self._stream.started(fact, session)
-        yield self._stream.exec(fact, member, identity)
+        if not (fact.late and session.was_resumed):  # else the run before has told of it
+            yield self._stream.exec(fact, member, identity)
 
     def _home(self, fact: Exec, before: Member | None) -> tuple[Session | None, int | None]:
         """Return the session around a new image, and the depth of an ordinary program there."""
@@ -230,7 +269,7 @@ class Engine:
         for ended in self._sessions.leave(session):
             yield self._stream.ended(at_ns, ended)
 
-    def _settle(self, at_ns: int) -> Iterator[Action]:
+    def _account(self, at_ns: int) -> Iterator[Action]:
         """Account for what was forgotten, and tell of it now and then."""
         for member in self._evicted:
             self._lost[LOST_MEMBER] += 1
@@ -240,7 +279,7 @@ class Engine:
             return
         self._told_ns = at_ns
         for what, count in self._lost.items():
-            yield self._stream.loss(Loss(at_ns=at_ns, what=what, count=count))
+            yield self._stream.missing(Loss(at_ns=at_ns, what=what, count=count))
         self._lost.clear()
 
 

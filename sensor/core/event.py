@@ -80,12 +80,26 @@ class Traffic:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A time of which something may be missing; wall clock, RFC 3339.
+
+    Numbers from ``first_seq`` to ``last_seq`` were given out and are not kept.
+    """
+
+    from_at: str
+    to_at: str
+    first_seq: int | None = None
+    last_seq: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One event. ``seq`` counts without holes within one run of the sensor.
 
     ``processes`` and ``hosts`` sum up a session at its end. ``loss`` is what was
-    lost and how much of it, ``reason`` why.
+    lost and how much of it, ``gap`` of which time something may be missing,
+    ``reason`` why.
     """
 
     v: int
@@ -110,6 +124,7 @@ class Event:
     destination: Destination | None = None
     traffic: Traffic | None = None
     loss: tuple[str, int] | None = None
+    gap: Lack | None = None
     reason: str | None = None
     duration_ns: int | None = None
     processes: int | None = None
@@ -122,5 +137,6 @@ class Event:
 
 
 __all__ = [
-    "Destination", "Event", "Evidence", "Kind", "NameSource", "ProcessView", "Traffic", "Verdict",
+    "Destination", "Event", "Evidence", "Kind", "Lack", "NameSource", "ProcessView", "Traffic",
+    "Verdict",
 ]  # fmt: skip

@@ -173,9 +173,22 @@ class Damaged:
     why: str
 
 
-Fact = Exec | Fork | Exit | Connect | Close | Resolved | Loss | Damaged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """From ``from_wall_ns`` to ``at_ns`` the stream may lack something; ``why`` says what.
+
+    ``seqs`` is the first and last number that was given out and is not kept.
+    """
+
+    at_ns: int
+    from_wall_ns: int
+    why: str
+    seqs: tuple[int, int] | None = None
+
+
+Fact = Exec | Fork | Exit | Connect | Close | Resolved | Loss | Damaged | Gap
 
 __all__ = [
-    "Address", "Close", "Connect", "Damaged", "Exec", "Exit", "Fact", "File", "Fork",
+    "Address", "Close", "Connect", "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Gap",
     "Loss", "Process", "Resolved", "Signal", "Transport",
 ]  # fmt: skip

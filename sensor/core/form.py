@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sensor.core.event import Destination, Event, ProcessView, Traffic
+    from sensor.core.event import Destination, Event, Lack, ProcessView, Traffic
 
 
 def as_dict(event: Event) -> dict[str, object]:
@@ -43,10 +43,20 @@ def fields_of(event: Event) -> dict[str, object]:
         "destination": _destination(event.destination) if event.destination else None,
         "traffic": _traffic(event.traffic) if event.traffic else None,
         "loss": {"what": event.loss[0], "count": event.loss[1]} if event.loss else None,
+        "gap": _gap(event.gap) if event.gap else None,
         "reason": event.reason,
         "duration_ns": event.duration_ns,
         "processes": event.processes,
         "hosts": event.hosts,
+    }
+
+
+def _gap(gap: Lack) -> dict[str, object]:
+    return {
+        "from_at": gap.from_at,
+        "to_at": gap.to_at,
+        "first_seq": gap.first_seq,
+        "last_seq": gap.last_seq,
     }
 
 

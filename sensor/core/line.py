@@ -11,7 +11,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from sensor.core.outcome import Outcome
-from sensor.core.quote import quote, quote_all, quote_path
+from sensor.core.quote import LINE_LIMIT, quote, quote_all, quote_path
 from sensor.core.units import count, duration, size
 from sensor.core.words import Kind
 
@@ -25,6 +25,7 @@ TOOL_COLUMNS = 12
 """Most tools' ids; a longer one shifts its line."""
 
 _TIME = slice(len("2026-11-23T"), len("2026-11-23T14:03:07.512"))
+_SECONDS = len("2026-11-23T14:03:07")
 _RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}  # RFC 1035
 _SIGNAL_BITS = 0x7F  # WTERMSIG of wait(2)
 _CWD_COLUMNS = 40
@@ -44,7 +45,7 @@ def _exec(event: Event) -> str:
     if process is None:
         return "-"
     user = process.user or ("-" if process.uid is None else str(process.uid))
-    return f"{quote(user):8}  {_command(process)}{_notes(event, cwd=process.cwd)}"
+    return f"{quote(user):8}  {command(process)}{_notes(event, cwd=process.cwd)}"
 
 
 def _exit(event: Event) -> str:
@@ -63,7 +64,7 @@ def _connect(event: Event) -> str:
     if to is None:
         return "-"
     name = quote(to.name) if to.name else f"({to.endpoint})" if to.endpoint else ""
-    words = (_at(to.ip, to.port), name, to.transport or "")
+    words = (peer(to.ip, to.port), name, to.transport or "")
     return f"{' '.join(filter(None, words))}{_notes(event)}"
 
 
@@ -71,7 +72,7 @@ def _close(event: Event) -> str:
     to, traffic = event.destination, event.traffic
     if to is None or traffic is None:
         return "-"
-    where = f"{quote(to.name)}:{to.port}" if to.name else _at(to.ip, to.port)
+    where = f"{quote(to.name)}:{to.port}" if to.name else peer(to.ip, to.port)
     took = duration(traffic.duration_ns)
     if traffic.outcome != Outcome.CLOSED and not (traffic.sent_bytes or traffic.received_bytes):
         return f"{where} {traffic.outcome} after {took}{_notes(event)}"
@@ -114,7 +115,16 @@ def _loss(event: Event) -> str:
     return f"{amount} {quote(what)} lost{reason}"
 
 
-def _command(process: ProcessView) -> str:
+def _gap(event: Event) -> str:
+    if event.gap is None:
+        return "-"
+    gap = event.gap
+    seqs = "" if gap.first_seq is None else f", events {gap.first_seq} to {gap.last_seq} not kept"
+    time = f"{gap.from_at[:_SECONDS]}Z to {gap.to_at[:_SECONDS]}Z"
+    return f"{time}{seqs}: {quote(event.reason or '-', LINE_LIMIT)}"
+
+
+def command(process: ProcessView) -> str:
     """Write the script, or the resolved file in place of argv[0], the process's own word."""
     arguments = (process.argv or ())[1:]
     if process.script:
@@ -148,7 +158,8 @@ def _after(event: Event) -> str:
     return "" if event.duration_ns is None else f" after {duration(event.duration_ns)}"
 
 
-def _at(ip: Address | None, port: int | None) -> str:
+def peer(ip: Address | None, port: int | None) -> str:
+    """Write an address and a port, IPv6 in brackets."""
     if ip is None:
         return "-"
     host = str(ip) if ip.version == 4 else f"[{ip}]"  # noqa: PLR2004 - the IP version
@@ -164,4 +175,5 @@ _WRITERS: dict[Kind, tuple[str, Callable[[Event], str]]] = {
     Kind.SESSION_START: ("session", _start),
     Kind.SESSION_END: ("session", _end),
     Kind.LOSS: ("loss", _loss),
+    Kind.GAP: ("gap", _gap),
 }

@@ -35,7 +35,8 @@ class Session:
     """One run of a tool; ``view`` shows the process that it began with.
 
     ``alive`` counts its processes and the sessions directly within it,
-    ``processes`` all that it ever had.
+    ``processes`` all that it ever had. One that ``was_resumed`` was begun by
+    another run of the sensor.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Session:
     view: ProcessView | None = None
     alive: int = 0
     processes: int = 0
+    was_resumed: bool = False
 
     def around(self) -> Iterator[Session]:
         """Yield this session and all that it runs within, from the inside out."""
@@ -108,6 +110,23 @@ class Sessions:
         self._by_root[session.root] = session
         if session.parent:
             session.parent.alive += 1
+
+    def resume(self, session: Session, *, within: str | None) -> None:
+        """Take up a session of another run, within the one of that id if it goes on too."""
+        outer = (one for one in self._by_root.values() if one.id == within)
+        session.parent = next(outer, None)
+        self._by_root[session.root] = session
+        if session.parent:
+            session.parent.alive += 1
+
+    def sweep(self) -> Iterator[Session]:
+        """End the sessions that nobody is in, the innermost first; yield them."""
+        while idle := [one for one in self._by_root.values() if not one.alive]:
+            for session in idle:
+                self._end(session)
+                yield session
+                if session.parent:
+                    session.parent.alive -= 1
 
     def leave(self, session: Session) -> Iterator[Session]:
         """Count one process less; yield the sessions that this ends, from the inside out."""

@@ -10,15 +10,16 @@ that a session then does an ``ALLOW``, both by the rule ``default``.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, assert_never
 
 from sensor.core.actions import Record
-from sensor.core.event import Destination, Event, Kind, ProcessView, Traffic, Verdict
+from sensor.core.event import Destination, Event, Kind, Lack, ProcessView, Traffic, Verdict
+from sensor.core.facts import Damaged, Gap, Loss
 from sensor.core.outcome import outcome_of
 from sensor.core.wall import rfc3339
 
 if TYPE_CHECKING:
-    from sensor.core.facts import Close, Connect, Damaged, Exec, Exit, Loss, Resolved
+    from sensor.core.facts import Close, Connect, Exec, Exit, Resolved
     from sensor.core.host import Host
     from sensor.core.identity import Identity
     from sensor.core.lineage import Member
@@ -47,11 +48,11 @@ class _Owner(TypedDict):
 
 
 class Stream:
-    """Writes the events of one run of the sensor; ``seq`` counts them from 1."""
+    """Writes the events of one run of the sensor; ``seq`` counts them from ``first_seq``."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, first_seq: int) -> None:
         self._host = host
-        self._seq = 0
+        self._seq = first_seq - 1
 
     def image(self, fact: Exec, identity: Identity) -> ProcessView:
         """Show a process as its exec left it."""
@@ -202,15 +203,19 @@ class Stream:
             )
         )
 
-    def loss(self, fact: Loss) -> Record:
-        """Tell that something is missing from the stream."""
-        return Record(Event(**self._head(fact.at_ns), kind=Kind.LOSS, loss=(fact.what, fact.count)))
-
-    def damaged(self, fact: Damaged) -> Record:
-        """Tell that a record came and could not be read."""
-        return Record(
-            Event(**self._head(fact.at_ns), kind=Kind.LOSS, loss=("record", 1), reason=fact.why)
-        )
+    def missing(self, fact: Loss | Damaged | Gap) -> Record:
+        """Tell that something is missing from the stream: records, one of them, or a time."""
+        head = self._head(fact.at_ns)
+        match fact:
+            case Loss():
+                return Record(Event(**head, kind=Kind.LOSS, loss=(fact.what, fact.count)))
+            case Damaged():
+                return Record(Event(**head, kind=Kind.LOSS, loss=("record", 1), reason=fact.why))
+            case Gap():
+                lack = Lack(rfc3339(fact.from_wall_ns), head["at"], *(fact.seqs or ()))
+                return Record(Event(**head, kind=Kind.GAP, gap=lack, reason=fact.why))
+            case _:
+                assert_never(fact)
 
     def _head(self, at_ns: int) -> _Head:
         self._seq += 1

@@ -17,6 +17,7 @@ class Kind(Enum):
     SESSION_START = "session_start"
     SESSION_END = "session_end"
     LOSS = "loss"
+    GAP = "gap"
 
 
 class Verdict(Enum):

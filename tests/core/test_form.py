@@ -12,6 +12,7 @@ from sensor.core.event import (
     Event,
     Evidence,
     Kind,
+    Lack,
     NameSource,
     ProcessView,
     Traffic,
@@ -51,6 +52,7 @@ FULL = Event(
     ),
     traffic=Traffic(sent_bytes=1, received_bytes=2, duration_ns=3, outcome=Outcome.RESET),
     loss=("exec", 3),
+    gap=Lack("2026-11-23T14:00:00Z", "2026-11-23T14:01:00Z", 7, 9),
 )
 
 
@@ -63,6 +65,7 @@ def test_every_field_has_its_name() -> None:
         ("destination", Destination),
         ("traffic", Traffic),
         ("parent", Process),
+        ("gap", Lack),
     ):
         inner = plain[part]
         assert isinstance(inner, dict)
@@ -91,7 +94,7 @@ def test_absent_is_null() -> None:
     """Every name is there, also where there is nothing to say."""
     plain = as_dict(BARE)
     assert set(plain) == set(as_dict(FULL))
-    assert {plain[name] for name in ("verdict", "process", "parent", "traffic", "loss")} == {None}
+    assert {plain[name] for name in ("verdict", "process", "parent", "traffic", "loss", "gap")} == {None}
 
 
 def test_absent_parts_of_parts_are_null() -> None:

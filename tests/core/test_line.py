@@ -15,6 +15,7 @@ from sensor.core.event import (
     Event,
     Evidence,
     Kind,
+    Lack,
     NameSource,
     ProcessView,
     Traffic,
@@ -54,6 +55,7 @@ ASKED = Destination(
 TRAFFIC = Traffic(
     sent_bytes=12_595, received_bytes=4_198, duration_ns=1_200_000_000, outcome="closed"
 )
+LACK = Lack("2026-11-23T14:00:00.000000000Z", "2026-11-23T14:01:00.000000000Z")
 REFUSED = Traffic(sent_bytes=0, received_bytes=0, duration_ns=55_000, outcome="refused")
 
 
@@ -73,8 +75,8 @@ def event(kind: Kind) -> Event:
     )
 
 
-EXEC, EXIT, CONNECT, CLOSE, RESOLVE, START, END, LOSS = map(event, Kind)
-LOSS = replace(LOSS, process=None)
+EXEC, EXIT, CONNECT, CLOSE, RESOLVE, START, END, LOSS, GAP = map(event, Kind)
+LOSS, GAP = (replace(one, process=None) for one in (LOSS, GAP))
 
 
 @pytest.mark.parametrize(
@@ -201,6 +203,15 @@ LOSS = replace(LOSS, process=None)
             'loss     1 record lost: "12 bytes"',
         ),
         (LOSS, "loss     0 - lost"),
+        (
+            replace(GAP, gap=LACK, reason="the sensor was down"),
+            'gap      2026-11-23T14:00:00Z to 2026-11-23T14:01:00Z: "the sensor was down"',
+        ),
+        (
+            replace(GAP, gap=replace(LACK, first_seq=7, last_seq=9)),
+            "gap      2026-11-23T14:00:00Z to 2026-11-23T14:01:00Z, events 7 to 9 not kept: -",
+        ),
+        (GAP, "gap      -"),
     ],
 )
 def test_an_event_is_one_line(told: Event, text: str) -> None:

@@ -20,8 +20,8 @@ from support.story import (
     resolved,
 )
 
-from sensor.core.event import Destination, Event, Evidence, Kind, ProcessView, Verdict
-from sensor.core.facts import Damaged, Loss
+from sensor.core.event import Destination, Event, Evidence, Kind, Lack, ProcessView, Verdict
+from sensor.core.facts import Damaged, Gap, Loss
 from sensor.core.identity import Identity
 from sensor.core.lineage import Member
 from sensor.core.names import Endpoints, Names
@@ -39,7 +39,7 @@ TO = Destination(ip=ip_address("192.0.2.1"), port=443, transport="tcp")
 @pytest.fixture
 def stream() -> Stream:
     """Return a stream on which nothing has been told."""
-    return Stream(StoryHost())
+    return Stream(StoryHost(), 1)
 
 
 def member(stream: Stream, *, depth: int | None = 0) -> Member:
@@ -72,7 +72,7 @@ def owned(event: Event) -> bool:
 def test_events_are_numbered_and_dated(stream: Stream) -> None:
     """The host's offset turns nanoseconds since boot into a time of day."""
     first, second = (
-        stream.loss(Loss(at_ns=SECOND + 5, what="exec", count=3)).event for _ in range(2)
+        stream.missing(Loss(at_ns=SECOND + 5, what="exec", count=3)).event for _ in range(2)
     )
     assert (first.seq, second.seq) == (1, 2)
     assert (first.v, first.host, first.boot_id) == (1, "build-7", StoryHost.boot_id)
@@ -214,8 +214,24 @@ def test_an_answer_names_the_resolver_the_question_and_the_addresses(stream: Str
 
 def test_what_was_lost_is_told_and_why(stream: Stream) -> None:
     """A damaged record is a lost one of which it is known where it broke."""
-    lost = stream.loss(Loss(at_ns=5, what="exec", count=3)).event
+    lost = stream.missing(Loss(at_ns=5, what="exec", count=3)).event
     assert (lost.kind, lost.loss, lost.reason) == (Kind.LOSS, ("exec", 3), None)
-    damaged = stream.damaged(Damaged(at_ns=5, why="12 bytes")).event
+    damaged = stream.missing(Damaged(at_ns=5, why="12 bytes")).event
     assert (damaged.kind, damaged.loss, damaged.reason) == (Kind.LOSS, ("record", 1), "12 bytes")
     assert (damaged.tool, damaged.session, damaged.process) == (None, None, None)
+
+
+@pytest.mark.parametrize("seqs", [None, (7, 9)])
+def test_a_gap_has_its_time_and_its_reason(stream: Stream, seqs: tuple[int, int] | None) -> None:
+    """Numbers are named where some were given out and not kept."""
+    start = StoryHost.wall_offset_ns
+    told = stream.missing(Gap(at_ns=5, from_wall_ns=start - 10, why="down", seqs=seqs)).event
+    assert told.kind is Kind.GAP
+    assert told.reason == "down"
+    assert told.gap == Lack("2026-11-23T13:59:59.999999990Z", told.at, *(seqs or ()))
+
+
+def test_numbers_go_on_where_another_run_ended() -> None:
+    """The first event has the number that was asked for."""
+    lost = Stream(StoryHost(), 41).missing(Loss(at_ns=5, what="exec", count=3))
+    assert lost.event.seq == 41
