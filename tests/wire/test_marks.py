@@ -155,7 +155,7 @@ def test_the_flags_are_those_of_the_kernel_side() -> None:
     for flag in MarkFlag:
         assert flag.name
         bit = flag.bit_length() - 1
-        assert f"#define MARK_{flag.name}\t(1U << {bit})" in text
+        assert f"#define MARK_{flag.name} (1U << {bit})" in text
     assert f"#define MARK_BYTES {COMPONENT_BYTES}\n" in text
 
 
