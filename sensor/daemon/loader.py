@@ -126,10 +126,21 @@ def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
             path.write_text(text, "utf-8")
         flags = (f"-I{folder}", f"-I{headers}/include", *_FLAGS)
         compiled = Compiled(source(folder), headers=Path(headers), flags=flags)
-    found = sorted(compiled.programs())
-    if found != sorted(program.name for program in PROGRAMS):
-        raise SensorError(f"the probes compiled to other programs than expected: {found}")
+    _compare(set(compiled.programs()), {program.name for program in PROGRAMS})
     return _attach_all(compiled, pins, scope)
+
+
+def _compare(found: set[str], expected: set[str]) -> None:
+    """Hold what was compiled against what is attached: BCC makes no program of what it misreads."""
+    differences = [
+        f"{word} {', '.join(sorted(names))}"
+        for word, names in (("without", expected - found), ("with an unknown", found - expected))
+        if names
+    ]
+    if differences:
+        raise SensorError(
+            f"the probes compiled {' and '.join(differences)}; install agent-sensor again"
+        )
 
 
 def _ask_for_maps() -> None:

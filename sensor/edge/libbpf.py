@@ -92,8 +92,14 @@ def attach_raw_tracepoint(program: int, name: str) -> int:
 
 def attach_cgroup(program: int, cgroup: int, attach_type: int) -> int:
     """Attach a program to a cgroup (an open directory). Returns the link's descriptor."""
-    result = _library().bpf_link_create(program, cgroup, attach_type, None)
-    return _check(result, f"cannot attach to the cgroup (type {attach_type})")
+    result = int(_library().bpf_link_create(program, cgroup, attach_type, None))
+    what = f"cannot attach to the cgroup (type {attach_type})"
+    if result == -errno.EPERM:  # kernel/bpf/cgroup.c: BPF_F_ALLOW_MULTI was not given there
+        raise NotPermittedError(
+            f"{what}: {os.strerror(errno.EPERM)}; a program there or above it admits no other"
+            " (bpftool cgroup tree names it), or the right is missing (CAP_NET_ADMIN)"
+        )
+    return _check(result, what)
 
 
 class _LinkInfo(ctypes.Structure):

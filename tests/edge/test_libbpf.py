@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pins, maps, links and the ring buffer, against the kernel itself."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.bpf import MapKind, make_map, only_one_program
+from support.host import BPFFS, Host
+from support.loading import Loaded, loading
+from support.scope import Scope
+
+from sensor.core.facts import Exec
+from sensor.daemon.probing import Probing
+from sensor.daemon.watch import catalogue
+from sensor.edge import libbpf
+from sensor.errors import NotPermittedError, SensorError
+from sensor.wire import probe
+from sensor.wire.programs import MAPS, PROGRAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.kernel
+
+KEY, VALUE = b"key.", b"value..."
+NO_DESCRIPTOR = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    """Give loaded probes that know the catalogue."""
+    with loading(tmp_path_factory.mktemp("tool")) as loaded:
+        Probing(loaded.pins, lambda _: None).teach(catalogue())
+        yield loaded
+
+
+@pytest.fixture
+def bpffs() -> Iterator[Path]:
+    """Give a bpffs that nobody else sees."""
+    with Host() as host:
+        yield host.seen(BPFFS)
+
+
+def test_an_entry_is_there_until_it_is_deleted() -> None:
+    """Deleting twice is no error, and what is not there is None."""
+    table = libbpf.Map(make_map(MapKind.HASH))
+    assert table.lookup(KEY, len(VALUE)) is None
+    table.update(KEY, VALUE)
+    table.update(KEY, VALUE[::-1])
+    assert table.lookup(KEY, len(VALUE)) == VALUE[::-1]
+    table.delete(KEY)
+    table.delete(KEY)
+    assert table.lookup(KEY, len(VALUE)) is None
+
+
+def test_a_full_map_is_an_error() -> None:
+    """An entry that cannot be written is never dropped in silence."""
+    table = libbpf.Map(make_map(MapKind.HASH, entries=1))
+    table.update(KEY, VALUE)
+    with pytest.raises(SensorError, match="cannot write a map entry"):
+        table.update(KEY[::-1], VALUE)
+
+
+def test_slots_are_summed_over_all_cpus() -> None:
+    """Each CPU has a count of its own; sums are of 64 bits."""
+    possible = _possible_cpus()
+    table = libbpf.Map(make_map(MapKind.PERCPU_ARRAY, entries=2))
+    counts = [2**33 + cpu for cpu in range(possible)]
+    table.update(struct.pack("=I", 1), struct.pack(f"={possible}Q", *counts))
+    assert list(table.sums(2)) == [0, sum(counts)]
+
+
+def _possible_cpus() -> int:
+    """Count what /sys lists as ``0-3,8``."""
+    text = Path("/sys/devices/system/cpu/possible").read_text("ascii")
+    ranges = [part.partition("-")[::2] for part in text.strip().split(",")]
+    return sum(int(last or first) - int(first) + 1 for first, last in ranges)
+
+
+def test_a_pin_opens_what_was_pinned(bpffs: Path) -> None:
+    """It is the same map, through another descriptor, also when the first is closed."""
+    path = str(bpffs / "map")
+    fd = make_map(MapKind.HASH)
+    libbpf.Map(fd).update(KEY, VALUE)
+    libbpf.pin(fd, path)
+    os.close(fd)
+    assert libbpf.Map(libbpf.open_pin(path)).lookup(KEY, len(VALUE)) == VALUE
+
+
+def test_a_pin_that_is_not_there_is_named(bpffs: Path) -> None:
+    """The text has the path and the kernel's word."""
+    with pytest.raises(SensorError, match=r"cannot open the pin .*/none: No such file"):
+        libbpf.open_pin(str(bpffs / "none"))
+
+
+def test_a_pin_is_never_replaced(bpffs: Path) -> None:
+    """What has the name keeps it."""
+    path = str(bpffs / "map")
+    libbpf.pin(make_map(MapKind.HASH), path)
+    with pytest.raises(SensorError, match=r"cannot pin .*/map: File exists"):
+        libbpf.pin(make_map(MapKind.HASH), path)
+
+
+def test_a_pin_goes_to_a_bpffs_and_nowhere_else(tmp_path: Path) -> None:
+    """Other file systems cannot hold it, which is a matter of rights for the kernel."""
+    with pytest.raises(NotPermittedError, match="cannot pin"):
+        libbpf.pin(make_map(MapKind.HASH), str(tmp_path / "map"))
+
+
+@pytest.mark.parametrize(
+    ("attach", "text"),
+    [
+        (lambda fd: libbpf.attach_raw_tracepoint(fd, "sched_process_exec"), "sched_process_exec"),
+        (lambda fd: libbpf.attach_cgroup(fd, fd, 10), r"cgroup \(type 10\)"),
+        (libbpf.program_of, "link"),
+        (lambda fd: libbpf.Ring(fd, lambda _: None), "ring buffer"),
+    ],
+)
+def test_what_is_no_program_is_not_attached(attach: object, text: str) -> None:
+    """The text names what was to be done."""
+    assert callable(attach)
+    with pytest.raises(SensorError, match=text):
+        attach(NO_DESCRIPTOR)
+
+
+def test_a_cgroup_that_admits_no_program_says_who_is_in_the_way(loaded: Loaded) -> None:
+    """Root does not help there, so the remedy names another."""
+    with Scope() as scope, only_one_program(scope):
+        said = loaded.host.sensor("load", "--json", "--scope", scope.path)
+        unloaded = loaded.host.sensor("unload", "--scope", scope.path)
+    assert said.status == 0
+    assert "bpftool cgroup tree" in said.out
+    assert unloaded.status == 0
+
+
+def test_a_link_names_its_program(loaded: Loaded) -> None:
+    """Every pinned link holds a program of its own."""
+    links = [libbpf.open_pin(str(path)) for path in loaded.folder.glob("link_*")]
+    ids = {libbpf.program_of(link) for link in links}
+    assert len(ids) == len(PROGRAMS)
+    assert all(ids)
+
+
+def test_all_maps_are_pinned(loaded: Loaded) -> None:
+    """Each can be opened by its name."""
+    assert {path.name for path in loaded.folder.glob("map_*")} == {f"map_{name}" for name in MAPS}
+    assert all(loaded.pins.map(name).fd > 0 for name in MAPS)
+
+
+def ring(loaded: Loaded, records: list[bytes]) -> libbpf.Ring:
+    """Open the ring buffer of the probes; nothing waits in it."""
+    opened = libbpf.Ring(loaded.pins.map("records").fd, records.append)
+    opened.consume()
+    records.clear()
+    return opened
+
+
+def test_the_ring_gives_each_record_once(loaded: Loaded) -> None:
+    """Records come as bytes, in their order, and consume tells how many."""
+    records: list[bytes] = []
+    opened = ring(loaded, records)
+    pids = [loaded.run_tool() for _ in range(3)]
+    count = opened.consume()
+    facts = [probe.read(record) for record in records]
+    assert count == len(facts)
+    execs = [fact.process.pid for fact in facts if isinstance(fact, Exec)]
+    assert execs == pids
+    assert opened.consume() == 0
+    opened.close()
+
+
+def test_what_the_taker_raises_comes_out_of_consume(loaded: Loaded) -> None:
+    """The record that it was raised for is gone; those behind it are still there."""
+    taken: list[bytes] = []
+
+    def take(record: bytes) -> None:
+        taken.append(record)
+        if len(taken) == 1:
+            raise KeyboardInterrupt
+
+    ring(loaded, []).close()
+    opened = libbpf.Ring(loaded.pins.map("records").fd, take)
+    loaded.run_tool()
+    loaded.run_tool()
+    with pytest.raises(KeyboardInterrupt):
+        opened.consume()
+    assert len(taken) == 1
+    left = opened.consume()
+    assert len(taken) == 1 + left
+    assert left >= 3
+    assert len(set(taken)) == len(taken)
+    opened.close()
+
+
+def test_a_ring_is_readable_when_records_wait(loaded: Loaded) -> None:
+    """A selector wakes on it, and only then."""
+    opened = ring(loaded, [])
+    with selectors.DefaultSelector() as selector:
+        selector.register(opened, selectors.EVENT_READ)
+        assert selector.select(0) == []
+        loaded.run_tool()
+        assert selector.select(10)
+        opened.consume()
+        assert selector.select(0) == []
+    opened.close()
+    opened.close()
+
+
+def test_a_map_is_asked_for_before_it_is_needed() -> None:
+    """Zero is yes; all else is the kernel's errno."""
+    assert libbpf.try_map(MapKind.RING, 4096) == 0
+    assert libbpf.try_map(MapKind.RING, 1) > 0

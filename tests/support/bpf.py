@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""BPF objects of a test's own, made without the code under test."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.scope import Scope
+
+_bpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
+
+# linux/bpf.h
+_CGROUP_SOCK_ADDR, CONNECT4 = 18, 10
+# r0 = 1; exit: lets everything pass.
+_ALLOW = bytes([0xB7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
+
+
+class MapKind(IntEnum):
+    """Some of enum bpf_map_type."""
+
+    HASH = 1
+    PERCPU_ARRAY = 6
+    RING = 27
+
+
+class _LoadOptions(ctypes.Structure):
+    """The start of ``struct bpf_prog_load_opts``, bpf/bpf.h."""
+
+    _fields_ = (
+        ("sz", ctypes.c_size_t),
+        ("attempts", ctypes.c_int),
+        ("expected_attach_type", ctypes.c_int),
+    )
+
+
+def make_map(kind: MapKind, *, key: int = 4, value: int = 8, entries: int = 1) -> int:
+    """Make a map; the caller owns the descriptor."""
+    return _checked(_bpf.bpf_map_create(kind, b"test", key, value, entries, None))
+
+
+@contextmanager
+def only_one_program(scope: Scope) -> Iterator[None]:
+    """Have a program at the scope that lets all IPv4 connections pass and no other program in."""
+    options = _LoadOptions(sz=ctypes.sizeof(_LoadOptions), expected_attach_type=CONNECT4)
+    program = _checked(
+        _bpf.bpf_prog_load(
+            _CGROUP_SOCK_ADDR, b"test", b"GPL", _ALLOW, len(_ALLOW) // 8, ctypes.byref(options)
+        )
+    )
+    cgroup = os.open(scope.path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _checked(_bpf.bpf_prog_attach(program, cgroup, CONNECT4, 0))
+        yield
+        _checked(_bpf.bpf_prog_detach2(program, cgroup, CONNECT4))
+    finally:
+        os.close(cgroup)
+        os.close(program)
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        raise OSError(-result, os.strerror(-result))
+    return result
