@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Capabilities: which the sensor uses, when, and what for.
+
+The unit's bounding set, what the daemon keeps and docs/threat-model.md all
+come from these tables; tests hold them to that.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Capability(IntEnum):
+    """Capabilities by their number in include/uapi/linux/capability.h."""
+
+    CHOWN = 0
+    DAC_READ_SEARCH = 2
+    SETPCAP = 8
+    NET_ADMIN = 12
+    SYS_PTRACE = 19
+    SYS_ADMIN = 21
+    PERFMON = 38
+    BPF = 39
+
+    def __str__(self) -> str:
+        return f"CAP_{self.name}"
+
+
+RUNNING: dict[Capability, str] = {
+    Capability.BPF: "read and write open maps, on kernels before 5.19",
+    Capability.DAC_READ_SEARCH: "name cgroups by handle; read files in homes closed to others",
+    Capability.SYS_PTRACE: "read exe and cwd of other users' processes in /proc",
+}
+"""What the daemon keeps once the probes are in place."""
+
+STARTING: dict[Capability, str] = {
+    **RUNNING,
+    Capability.PERFMON: "load programs that read kernel memory",
+    Capability.NET_ADMIN: "load and attach programs of cgroups' sockets",
+    Capability.SYS_ADMIN: "enter network namespaces to list connections that were open before",
+    Capability.CHOWN: "give the stream's socket to its group",
+    Capability.SETPCAP: "give up for good all that is not kept",
+}
+"""What the daemon and its loader need until then; the most that the unit allows."""
