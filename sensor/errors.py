@@ -44,3 +44,25 @@ class BadInputError(SensorError):
 
 class DamagedRecordError(SensorError):
     """A record from the kernel does not have the shape of its kind."""
+
+
+class FrameError(BadInputError):
+    """Bytes from the other end of the stream's socket are no frame, or say nothing we know."""
+
+
+class NoDaemonError(SensorError):
+    """Nobody listens at the stream's socket."""
+
+
+class DaemonGoneError(SensorError):
+    """The daemon ended, or ended the connection, before it had said everything."""
+
+
+class StoreError(SensorError):
+    """The store cannot be read or written right now; what it holds is as it was."""
+
+
+class DamagedStoreError(StoreError):
+    """What the store holds is not what was written."""
+
+    exit_code = ExitCode.DEGRADED
