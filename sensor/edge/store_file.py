@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store's file: found or made, opened by SQLite, and what SQLite says in our words.
+
+It is never opened beside SQLite: closing it would let go of the locks that
+SQLite holds in this process (https://sqlite.org/howtocorrupt.html, section 2.2).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sensor.errors import BadInputError, DamagedStoreError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_WAIT_S = 5.0
+"""For another process's lock; readers hold none that a writer waits for."""
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open a file for SQLite; a writer makes an empty one where there is none.
+
+    Raises BadInputError for what can be no store, before SQLite sees it.
+    """
+    _look_at(path, make=not read_only)
+    with explained(path):
+        return sqlite3.connect(
+            f"{path.as_uri()}?mode={'ro' if read_only else 'rw'}",
+            uri=True,
+            isolation_level=None,
+            timeout=_WAIT_S,
+            check_same_thread=False,  # a thread may take a store over; two never use it at once
+        )
+
+
+def _look_at(path: Path, *, make: bool) -> None:
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        if not make:
+            raise BadInputError(
+                f"{path}: there is no store; start the sensor, or name another place with"
+                " --state-dir"
+            ) from None
+        _make(path)
+        return
+    except OSError as problem:
+        raise BadInputError(f"{path}: {problem.strerror}") from problem
+    if not stat.S_ISREG(kind):
+        raise BadInputError(f"{path} is no plain file; move it away, or name another place")
+
+
+def _make(path: Path) -> None:
+    """Make an empty file that only its owner can read: it tells what others run."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    except OSError as problem:
+        raise BadInputError(f"{path}: {problem.strerror}; make its folder first") from problem
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite says into one of our errors, with what to do about it."""
+    try:
+        yield
+    except sqlite3.Error as problem:
+        raise _error(path, problem) from problem
+
+
+def _error(path: Path, problem: sqlite3.Error) -> Exception:
+    # The low byte is the error, the rest says where it arose: https://sqlite.org/rescode.html
+    match getattr(problem, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_NOTADB:
+            return foreign(path)
+        case sqlite3.SQLITE_FULL:
+            return StoreError(f"{path}: no space left on the device; make room there")
+        case sqlite3.SQLITE_CORRUPT:
+            return DamagedStoreError(
+                f"{path}: {problem}; `agent-sensor verify` tells how far it is whole, then move it"
+                " away: the sensor makes a new one"
+            )
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return StoreError(f"{path}: {problem}; look at the rights of the file and its folder")
+        case _:
+            return StoreError(f"{path}: {problem}")
+
+
+def foreign(path: Path) -> BadInputError:
+    """Say that a file is not ours."""
+    return BadInputError(
+        f"{path} is no store of agent-sensor and was not touched; move it away, or name another"
+        " place with --state-dir"
+    )
