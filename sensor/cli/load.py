@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> No
     """  # noqa: D301  # click reads the \b
     from sensor.daemon.loader import load as load_probes  # noqa: PLC0415  # reads BTF: only here
 
+    # What is half made then is taken away, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     where = mounts.scope(scope)
     instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
     loaded = load_probes(instance, where)

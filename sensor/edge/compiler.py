@@ -28,15 +28,15 @@ class Compiled:
     def __init__(self, text: str, *, headers: Path, flags: Sequence[str]) -> None:
         os.environ["BCC_KERNEL_SOURCE"] = str(headers)
         try:
-            import bcc  # noqa: PLC0415  # 60 MB: only in the process that compiles
+            from bcc import BPF, lib  # noqa: PLC0415  # 60 MB: only where it compiles
         except ImportError as problem:
             raise UnsupportedError(
                 "python3-bpfcc is not installed (the bcc of PyPI is another thing):"
                 " run apt install python3-bpfcc"
             ) from problem
-        self._bcc = bcc
+        self._lib = lib
         try:
-            self._bpf = bcc.BPF(text=text, cflags=list(flags))
+            self._bpf = BPF(text=text, cflags=list(flags))
         except Exception as problem:
             raise SensorError(
                 f"the probes did not compile or their maps were refused: {problem}"
@@ -44,7 +44,7 @@ class Compiled:
 
     def programs(self) -> list[str]:
         """Name the functions that became programs, in the order of the text."""
-        lib, module = self._bcc.lib, self._bpf.module
+        lib, module = self._lib, self._bpf.module
         count = lib.bpf_num_functions(module)
         return [lib.bpf_function_name(module, i).decode() for i in range(count)]
 
