@@ -6,11 +6,10 @@ from __future__ import annotations
 import os
 import selectors
 import struct
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.bpf import MapKind, make_map, only_one_program
+from support.bpf import MapKind, make_map, only_one_program, possible_cpus
 from support.host import BPFFS, Host
 from support.loading import Loaded, loading
 from support.scope import Scope
@@ -25,6 +24,7 @@ from sensor.wire.programs import MAPS, PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.kernel
 
@@ -69,18 +69,11 @@ def test_a_full_map_is_an_error() -> None:
 
 def test_slots_are_summed_over_all_cpus() -> None:
     """Each CPU has a count of its own; sums are of 64 bits."""
-    possible = _possible_cpus()
+    possible = possible_cpus()
     table = libbpf.Map(make_map(MapKind.PERCPU_ARRAY, entries=2))
     counts = [2**33 + cpu for cpu in range(possible)]
     table.update(struct.pack("=I", 1), struct.pack(f"={possible}Q", *counts))
     assert list(table.sums(2)) == [0, sum(counts)]
-
-
-def _possible_cpus() -> int:
-    """Count what /sys lists as ``0-3,8``."""
-    text = Path("/sys/devices/system/cpu/possible").read_text("ascii")
-    ranges = [part.partition("-")[::2] for part in text.strip().split(",")]
-    return sum(int(last or first) - int(first) + 1 for first, last in ranges)
 
 
 def test_a_pin_opens_what_was_pinned(bpffs: Path) -> None:

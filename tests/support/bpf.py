@@ -7,6 +7,7 @@ import ctypes
 import os
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +44,13 @@ class _LoadOptions(ctypes.Structure):
 def make_map(kind: MapKind, *, key: int = 4, value: int = 8, entries: int = 1) -> int:
     """Make a map; the caller owns the descriptor."""
     return _checked(_bpf.bpf_map_create(kind, b"test", key, value, entries, None))
+
+
+def possible_cpus() -> int:
+    """Count what /sys lists as ``0-3,8``."""
+    text = Path("/sys/devices/system/cpu/possible").read_text("ascii")
+    ranges = [part.partition("-")[::2] for part in text.strip().split(",")]
+    return sum(int(last or first) - int(first) + 1 for first, last in ranges)
 
 
 @contextmanager

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom the kernel follows is told in its own tables."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from support.host import copied
+
+from sensor.core.facts import Process
+from sensor.daemon.members import Members
+from sensor.daemon.probing import Probing
+from sensor.daemon.watch import catalogue
+
+if TYPE_CHECKING:
+    from support.loading import Loaded
+
+pytestmark = pytest.mark.kernel
+
+# More than the kernel's largest pid: nobody else's entry is touched.
+FORMER, LATTER = Process(2**22 + 1, 1_000_000_000), Process(2**22 + 1, 2_000_000_000)
+ROOT = Process(2**22 + 2, 1)
+
+
+@pytest.fixture(scope="module")
+def members(loaded: Loaded) -> Members:
+    """Give the tables of loaded probes."""
+    return Members(loaded.pins)
+
+
+def test_a_process_is_followed_until_it_is_released(members: Members) -> None:
+    """What nobody follows can be released again."""
+    assert members.find(FORMER.pid) is None
+    members.follow(FORMER, ROOT)
+    members.follow(FORMER, ROOT)
+    assert members.find(FORMER.pid) == FORMER
+    assert list(members.all()) == [(FORMER, ROOT)]
+    members.release(FORMER)
+    members.release(FORMER)
+    assert members.find(FORMER.pid) is None
+    assert list(members.all()) == []
+
+
+def test_a_pid_that_is_used_again_is_not_released(members: Members) -> None:
+    """The entry is that of the process which has the pid now."""
+    members.follow(LATTER, ROOT)
+    members.release(FORMER)
+    assert members.find(LATTER.pid) == LATTER
+    members.release(LATTER)
+    assert members.find(LATTER.pid) is None
+
+
+def test_a_tool_that_runs_is_followed(loaded: Loaded, members: Members) -> None:
+    """The kernel enters it by itself, and takes it out when it ends."""
+    Probing(loaded.pins, lambda _: None).teach(catalogue())
+    reader = copied("cat", loaded.tool.parent / "reader")
+    with loaded.scope.run([reader], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"\n"
+        found = members.find(process.pid)
+        process.kill()
+    assert found
+    assert found.pid == process.pid
+    assert members.find(process.pid) is None

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loaded probes as the sensor uses them: facts come out of the kernel, actions go in."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.bpf import possible_cpus
+from support.host import CHECKOUT, Host, copied
+from support.loading import Loaded
+from support.scope import Scope
+
+from sensor.core.actions import Follow, Release
+from sensor.core.facts import Connect, Damaged, Exec, Exit, Loss, Process, Transport
+from sensor.daemon.instance import Pins
+from sensor.daemon.probing import Probing, command, run_loader
+from sensor.daemon.watch import catalogue
+from sensor.errors import ExitCode, SensorError
+from sensor.wire import probe, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sensor.core.facts import Fact
+
+# More than the kernel's largest pid: nobody else's entry is touched.
+FORMER, LATTER = Process(2**22 + 1, 1_000_000_000), Process(2**22 + 1, 2_000_000_000)
+
+
+@pytest.fixture
+def facts() -> list[Fact]:
+    """Give the list that facts go to."""
+    return []
+
+
+@pytest.fixture
+def probing(loaded: Loaded, facts: list[Fact]) -> Iterator[Probing]:
+    """Give probes that have been taught the catalogue, and whose ring is empty."""
+    probing = Probing(loaded.pins, facts.append)
+    probing.teach(catalogue())
+    probing.read()
+    facts.clear()
+    yield probing
+    probing.ring.close()
+
+
+def test_the_sensor_is_run_again_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder with a package of the same name, even in PYTHONPATH, is never run as root."""
+    (tmp_path / "sensor").mkdir()
+    for name in ("__init__.py", "__main__.py"):
+        (tmp_path / "sensor" / name).write_text("raise SystemExit('hostile')", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    said = subprocess.run(
+        command("--version"), cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert said.stdout.startswith("agent-sensor")
+
+
+def test_the_loaders_sentence_and_code_are_passed_on(tmp_path: Path) -> None:
+    """As if no process had been in between."""
+    with pytest.raises(SensorError) as caught:
+        run_loader(bpffs=tmp_path, run_dir=tmp_path, scope=Path("/proc"))
+    assert caught.value.exit_code is ExitCode.BAD_INPUT
+    assert str(caught.value).startswith("--scope /proc: ")
+
+
+@pytest.mark.kernel
+def test_a_tool_is_told_from_its_execution_to_its_end(
+    loaded: Loaded, probing: Probing, facts: list[Fact]
+) -> None:
+    """The kernel knows it by what it was taught."""
+    pid = loaded.run_tool("x")
+    assert probing.read() == len(facts)
+    first, *_, last = facts
+    assert isinstance(first, Exec)
+    assert isinstance(last, Exit)
+    assert first.process == last.process
+    assert first.process.pid == pid
+    assert first.argv[1:] == ("x",)
+    assert probing.members.find(pid) is None
+
+
+@pytest.mark.kernel
+def test_following_and_releasing_reach_the_kernel(probing: Probing) -> None:
+    """It is one entry of the kernel's table."""
+    probing.apply(Follow(FORMER, LATTER))
+    assert (FORMER, LATTER) in set(probing.members.all())
+    probing.apply(Release(FORMER))
+    assert probing.members.find(FORMER.pid) is None
+
+
+@pytest.mark.kernel
+def test_losses_are_told_once_by_what_was_lost(
+    loaded: Loaded, probing: Probing, facts: list[Fact]
+) -> None:
+    """The kernel only counts up; the sensor tells how far each counter has moved."""
+    lost = loaded.pins.map("lost")
+    slot = probe.LOST.index("connect")
+    key = struct.pack("=I", slot)
+    before = list(lost.sums(len(probe.LOST)))[slot]
+    for more in (5, 7):
+        count = struct.pack("=Q", before + more)
+        lost.update(key, count + bytes(8 * possible_cpus() - len(count)))
+        probing.read()
+        probing.read()
+    losses = [fact for fact in facts if isinstance(fact, Loss)]
+    assert [(loss.what, loss.count) for loss in losses] == [("connect", 5), ("connect", 2)]
+    assert probing.lost == 7
+
+
+@pytest.mark.kernel
+def test_an_open_connection_is_followed(loaded: Loaded, probing: Probing) -> None:
+    """The kernel has its peer and its process, by the socket's cookie."""
+    fact = Connect(
+        at_ns=3,
+        process=FORMER,
+        root=LATTER,
+        uid=0,
+        cookie=2**63 + 1,
+        address=ipaddress.IPv4Address("192.0.2.1"),
+        port=443,
+        transport=Transport.TCP,
+        late=True,
+    )
+    probing.follow_connection(fact)
+    flows = loaded.pins.map("flows")
+    assert flows.lookup(tables.flow_key(fact.cookie), tables.FLOW.size) == tables.flow(fact)
+    flows.delete(tables.flow_key(fact.cookie))
+
+
+@pytest.mark.kernel
+def test_a_record_of_another_shape_is_told_as_damaged(tmp_path: Path) -> None:
+    """It stops nothing: what comes behind it is read."""
+    facts: list[Fact] = []
+    with Host() as host, Scope() as scope:
+        host.edit(CHECKOUT / "probes/lineage.c", "pid, RECORD_EXIT,", "pid, 77,")
+        loaded = Loaded(host, scope, copied("echo", tmp_path))
+        probing = Probing(Pins(loaded.folder), facts.append)
+        probing.teach(catalogue())
+        pids = [loaded.run_tool(), loaded.run_tool()]
+        assert probing.read() == len(facts)
+        probing.ring.close()
+    assert [fact.process.pid for fact in facts if isinstance(fact, Exec)] == pids
+    damaged = [fact for fact in facts if isinstance(fact, Damaged)]
+    assert len(damaged) == 2
+    assert "77" in damaged[0].why
