@@ -15,6 +15,11 @@
 
 BPF_RINGBUF_OUTPUT(records, RING_PAGES);
 BPF_PERCPU_ARRAY(lost, u64, LOST_SLOTS);
+/* What of `lost` is in the stream; user space's alone, here to outlive it. */
+struct told {
+	u64 counts[LOST_SLOTS];
+};
+BPF_ARRAY(told, struct told, 1);
 BPF_HASH(members, u32, struct member, MEMBERS);
 /*
  * What every hook asks first, in one cache line. How many members there are is

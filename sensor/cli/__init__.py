@@ -10,7 +10,9 @@ from typing import NoReturn
 import click
 
 from sensor.cli.doctor import doctor
+from sensor.cli.install import install, uninstall
 from sensor.cli.load import load, sockets, unload
+from sensor.cli.run import run
 from sensor.cli.watch import watch
 from sensor.errors import ExitCode, NotPermittedError, SensorError
 
@@ -56,7 +58,7 @@ def cli() -> None:
     """  # noqa: D301  # click reads the \b
 
 
-for _command in (watch, doctor, load, unload, sockets):
+for _command in (watch, run, doctor, load, unload, install, uninstall, sockets):
     cli.add_command(_command)
 
 

@@ -23,6 +23,13 @@ run_dir = click.option(
     show_default=True,
     help="Names the instance; several live side by side.",
 )
+state_dir = click.option(
+    "--state-dir",
+    type=_DIRECTORY,
+    default=Path("/var/lib/agent-sensor"),
+    show_default=True,
+    help="Where the store is.",
+)
 bpffs = click.option(
     "--bpffs",
     type=_DIRECTORY,

@@ -15,6 +15,7 @@ import hashlib
 import os
 import stat
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sensor.edge import libbpf
@@ -35,6 +36,15 @@ def fingerprint(*parts: bytes) -> str:
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is in force: the folder of the pins, and the programs that are missing, with why."""
+
+    pins: Path
+    reused: bool
+    missing: dict[str, str]
 
 
 class Instance:

@@ -12,11 +12,10 @@ import mmap
 import os
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.daemon.instance import Instance, fingerprint
+from sensor.daemon.instance import Instance, Loaded, fingerprint
 from sensor.edge import libbpf
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 from sensor.wire.btf import Btf
@@ -34,15 +33,6 @@ _REQUIRED_PINS = (
 # include/uapi/linux/bpf.h: BPF_MAP_TYPE_RINGBUF
 _RING_BUFFER = 27
 _FLAGS = ("-Wno-address-of-packed-member", "-Wno-unused-function")
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What is in force: the folder of the pins, and the programs that are missing, with why."""
-
-    pins: Path
-    reused: bool
-    missing: dict[str, str]
 
 
 def probes() -> Path:

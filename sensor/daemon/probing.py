@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Record, Release
 from sensor.core.facts import Damaged
+from sensor.daemon.instance import Loaded
 from sensor.daemon.members import Members
 from sensor.edge import libbpf
 from sensor.errors import DamagedRecordError, ExitCode, SensorError
@@ -34,8 +35,8 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-I", "-m", "sensor", *arguments]
 
 
-def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> tuple[Path, dict[str, str]]:
-    """Load through a process that ends afterwards. Returns the folder of pins, and what is missing.
+def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> Loaded:
+    """Load through a process that ends afterwards.
 
     Raises SensorError with the loader's own sentence where it fails.
     """
@@ -51,8 +52,8 @@ def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> tuple[Path, dict[s
         error = SensorError(_sentence(done.stderr, done.returncode))
         error.exit_code = _exit_code(done.returncode)
         raise error
-    loaded = json.loads(done.stdout)
-    return Path(loaded["pins"]), loaded["missing"]
+    said = json.loads(done.stdout)
+    return Loaded(Path(said["pins"]), reused=said["reused"], missing=said["missing"])
 
 
 def _sentence(stderr: str, returncode: int) -> str:
@@ -81,9 +82,13 @@ class Probing:
         self.members = Members(pins)
         self._flows = pins.map("flows")
         self._lost = pins.map("lost")
-        self._counted = list(self._lost.sums(len(probe.LOST)))
+        # Kept beside the counters, so that the next sensor tells what nobody has told.
+        self._told = pins.map("told")
         self.ring = libbpf.Ring(pins.map("records").fd, self._record)
         self.lost = 0
+        self._counted = tables.counters_of(
+            self._told.lookup(bytes(4), 8 * len(probe.LOST)) or bytes(8 * len(probe.LOST))
+        )
 
     def teach(self, catalogue: Catalogue) -> None:
         """Fill the maps by which the kernel recognises candidates."""
@@ -100,11 +105,16 @@ class Probing:
         """Take every record that waits, and tell what was lost. Returns how many there were."""
         count = self.ring.consume()
         now = list(self._lost.sums(len(probe.LOST)))
+        if now != self._counted:
+            self._tell_losses(now)
+        return count
+
+    def _tell_losses(self, now: list[int]) -> None:
         for loss in probe.losses(self._counted, now, _now_ns()):
             self.lost += loss.count
             self._take(loss)
+        self._told.update(bytes(4), tables.counters(now))
         self._counted = now
-        return count
 
     def apply(self, action: Action) -> None:
         """Do to the kernel's tables what the engine wants."""

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import subprocess
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import Connect, Process, Transport
@@ -34,6 +35,21 @@ def running(scope: Path, *, top: Path, known: Callable[[int], Process | None]) -
             continue
         if fact := proc.image(entry, seen.get(entry.ppid, _NOBODY)):
             yield fact
+
+
+def followed(members: dict[Process, Process], scope: Path, *, top: Path) -> Iterator[Exec]:
+    """Give the images of processes that the kernel follows, by its start times and roots.
+
+    ``members`` has the root of each. Parents come before children.
+    """
+    by_pid = {process.pid: process for process in members}
+    for entry in proc.entries(scope, top=top):
+        process = by_pid.get(entry.process.pid)
+        if process is None:
+            continue
+        known = replace(entry, process=process)
+        if fact := proc.image(known, by_pid.get(entry.ppid, _NOBODY)):
+            yield replace(fact, root=members[process])
 
 
 def connections(processes: dict[Process, Process]) -> Iterator[Connect]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import grp
 import os
 import pwd
 import socket
@@ -51,6 +52,14 @@ class LocalHost:
             os.close(fd)
         below = path.removeprefix(os.fsencode(self._top))
         return below.decode("utf-8", "backslashreplace") or "/"
+
+
+def group_id(name: str) -> int | None:
+    """Give the id of a group, None where the host has none of this name."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
 
 
 def _user(uid: int) -> str | None:

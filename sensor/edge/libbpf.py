@@ -244,11 +244,13 @@ class Ring:
     """The consumer's end of a ring buffer.
 
     ``take`` gets each record as bytes. It runs inside libbpf: what it raises
-    is kept and raised again by :meth:`consume`.
+    is kept and raised again by :meth:`consume`, which takes ``most`` records at
+    a time, so that a flood does not keep the caller from all else.
     """
 
-    def __init__(self, fd: int, take: Callable[[bytes], None]) -> None:
+    def __init__(self, fd: int, take: Callable[[bytes], None], *, most: int = 8192) -> None:
         self._problem: BaseException | None = None
+        self._most = self._left = most
         string_at = ctypes.string_at
 
         def sample(_context: int, start: int, size: int) -> int:
@@ -257,7 +259,8 @@ class Ring:
             except BaseException as problem:  # noqa: BLE001  # must not unwind through C
                 self._problem = problem
                 return -errno.ECANCELED
-            return 0
+            self._left -= 1
+            return 0 if self._left else -errno.EAGAIN
 
         self._sample = _SAMPLE(sample)  # kept: libbpf calls it later
         ring = _library().ring_buffer__new(fd, self._sample, None, None)
@@ -270,8 +273,11 @@ class Ring:
         return int(_library().ring_buffer__epoll_fd(self._ring))
 
     def consume(self) -> int:
-        """Hand all records that wait to ``take``. Returns how many there were."""
+        """Hand records that wait to ``take``. Returns how many there were; ``most``: and more."""
+        self._left = self._most
         count = _library().ring_buffer__consume(self._ring)
+        if not self._left:
+            return self._most
         if self._problem:
             problem, self._problem = self._problem, None
             raise problem

@@ -69,6 +69,6 @@ PROGRAMS = (
 )
 
 MAPS = (
-    "records", "lost", "members", "state", "scope", "words", "names", "answers",
+    "records", "lost", "told", "members", "state", "scope", "words", "names", "answers",
     "flows", "askers", "sent",
 )  # fmt: skip

@@ -11,6 +11,8 @@ from sensor.core.facts import Process
 from sensor.wire.layout import Layout
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sensor.core.facts import Address, Connect
 
 MEMBER = Layout("Q started_ns", "Q root_started_ns", "I root_pid", "I reserved")
@@ -18,6 +20,16 @@ FLOW = Layout(
     "Q member.started_ns", "Q member.root_started_ns", "I member.root_pid", "I member.reserved",
     "Q opened_ns", "Q established_ns", "I pid", "H port_be", "H reserved", "16s address_be",
 )  # fmt: skip
+
+
+def counters(values: Sequence[int]) -> bytes:
+    """Give the value of ``told``: a counter for each slot of ``lost``."""
+    return struct.pack(f"={len(values)}Q", *values)
+
+
+def counters_of(value: bytes) -> list[int]:
+    """Read the value of ``told``."""
+    return list(memoryview(value).cast("Q"))
 
 
 def pid_key(pid: int) -> bytes:

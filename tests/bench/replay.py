@@ -63,7 +63,7 @@ def _recorded(shop: Workshop, *, turns: int) -> list[bytes]:
     """Run a busy tool before loaded probes, and keep what comes out of the ring."""
     records: list[bytes] = []
     with Scope() as scope:
-        pins = run_loader(bpffs=BPFFS, run_dir=_RUN_DIR, scope=scope.path)[0]
+        pins = run_loader(bpffs=BPFFS, run_dir=_RUN_DIR, scope=scope.path).pins
         try:
             opened = Pins(pins)
             Probing(opened, lambda _: None).teach(catalogue())

@@ -27,15 +27,15 @@ from sensor.edge.host import LocalHost
 scope, other = Path(sys.argv[1]), int(sys.argv[2])
 bpffs = mounts.private_bpffs()
 capabilities.keep(frozenset(STARTING))
-pins, missing = run_loader(bpffs=bpffs, run_dir=Path("/rights"), scope=scope)
-opened, top = Pins(pins), mounts.cgroup2()
+loaded = run_loader(bpffs=bpffs, run_dir=Path("/rights"), scope=scope)
+opened, top = Pins(loaded.pins), mounts.cgroup2()
 ring, host = libbpf.Ring(opened.map("records").fd, lambda record: None), LocalHost(top)
 members, key = opened.map("members"), (1).to_bytes(4, sys.byteorder)
 before = subprocess.run(command("sockets", str(other)), check=False, capture_output=True)
 capabilities.keep(frozenset(RUNNING))
 members.update(key, bytes(24))
 done = {{
-    "missing": missing,
+    "missing": loaded.missing,
     "sockets": before.returncode,
     "entry": members.lookup(key, 24) == bytes(24),
     "walked": len(list(members.items(4, 24))),

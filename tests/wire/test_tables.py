@@ -37,6 +37,11 @@ def test_a_member_says_whom_it_follows() -> None:
     assert tables.member_of(tables.pid_key(8), value) == (SHELL, TOOL)
 
 
+def test_counters_are_what_was_written() -> None:
+    """One native long word for each."""
+    assert tables.counters_of(tables.counters([1, 2**63, 0])) == [1, 2**63, 0]
+
+
 def test_a_pid_is_a_native_word() -> None:
     """The key is what the program has in its u32."""
     assert memoryview(tables.pid_key(0x01020304)).cast("I")[0] == 0x01020304

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``run``: the daemon, in the foreground of whoever starts it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from sensor.cli import options
+from sensor.core.config import Config, parse
+from sensor.errors import BadInputError
+
+DEFAULT_CONFIG = Path("/etc/agent-sensor/config.toml")
+
+
+@click.command(short_help="Keep and tell: the daemon for build hosts.")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Default: {DEFAULT_CONFIG}, where it is there.",
+)
+@options.state_dir
+@options.run_dir
+@options.bpffs
+@options.scope
+@click.option("--keep", is_flag=True, help="Leave the probes attached at the end.")
+def run(
+    *,
+    config: Path | None,
+    state_dir: Path,
+    run_dir: Path,
+    bpffs: Path,
+    scope: Path | None,
+    keep: bool,
+) -> None:
+    """Run the daemon: record what AI tools do, store it, and tell readers live.
+
+    Ctrl-C, SIGTERM and `agent-sensor unload` are a clean end, which detaches
+    the probes. A kill leaves them; the next start goes on with them.
+
+    \b
+    Examples:
+      agent-sensor run
+      agent-sensor run --scope /sys/fs/cgroup/build.slice --state-dir /tmp/state --run-dir /tmp/run
+    """  # noqa: D301  # click reads the \b
+    from sensor.daemon.run import Daemon, Places  # noqa: PLC0415  # the store: only here
+
+    settings = _config(config)
+    if scope is not None:
+        settings = replace(settings, scope=str(scope))
+    places = Places(state_dir=state_dir, run_dir=run_dir, bpffs=bpffs)
+    Daemon(settings, places, say=lambda text: click.echo(text, err=True)).run(keep=keep)
+
+
+def _config(path: Path | None) -> Config:
+    """Read the file that was named; the one in its usual place may be missing."""
+    if path is None and not DEFAULT_CONFIG.exists():
+        return Config()
+    path = path or DEFAULT_CONFIG
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadInputError(f"{path}: {problem}; name a readable file with --config") from problem
+    return parse(text, where=str(path))

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon: one process, one loop, over probes that outlive it.
+
+A kill leaves the probes attached and recording; the next start takes them
+over, goes on with the sessions, and declares the time between as a gap.
+"""
+
+from __future__ import annotations
+
+import selectors
+import signal
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.core.engine import Engine
+from sensor.core.facts import Gap
+from sensor.core.rights import RUNNING
+from sensor.core.wall import rfc3339
+from sensor.daemon.ending import ENDING, received, signals
+from sensor.daemon.instance import Instance, Pins
+from sensor.daemon.lookback import Before, look_back
+from sensor.daemon.probing import run_loader
+from sensor.daemon.sensing import Sensing, catalogue
+from sensor.daemon.standing import Clock, Standing
+from sensor.daemon.telling import Telling
+from sensor.edge import capabilities, mounts
+from sensor.edge.door import Door
+from sensor.edge.host import LocalHost, group_id
+from sensor.edge.hub import Hub
+from sensor.edge.notify import Notify
+from sensor.edge.store import Begun, Store
+from sensor.edge.store_writer import Keep, Writer
+from sensor.edge.system import lock
+from sensor.wire.answers import Hello
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from sensor.core.config import Config
+
+_READ = selectors.EVENT_READ
+_DOWN = "the sensor was not running; probes that were left attached have recorded meanwhile"
+_FRESH = "the sensor was not running, and nothing recorded meanwhile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the daemon keeps things."""
+
+    state_dir: Path
+    run_dir: Path
+    bpffs: Path
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.state_dir / "events.db"
+
+    @property
+    def socket(self) -> Path:
+        """The stream's socket."""
+        return self.run_dir / "stream.sock"
+
+
+class Daemon:
+    """The sensor as a daemon; ``say`` is for the operator's log."""
+
+    def __init__(self, config: Config, places: Places, *, say: Callable[[str], None]) -> None:
+        self._config = config
+        self._places = places
+        self._say = say
+        self._top = mounts.cgroup2()
+        self._scope = mounts.scope(Path(config.scope) if config.scope else None)
+        self._bpffs = mounts.bpffs(places.bpffs)
+        self._host = LocalHost(self._top)
+        self._notify = Notify()
+        self._telling = Telling(say=say)
+        self._is_ending = False
+
+    def run(self, *, keep: bool) -> None:
+        """Run until a signal to end comes. ``keep`` leaves the probes attached then.
+
+        Raises SensorError where it cannot begin; what it attached is gone then.
+        """
+        instance = Instance(bpffs=self._bpffs, run_dir=self._places.run_dir, scope=self._scope)
+        with ExitStack() as stack:
+            inbox = stack.enter_context(signals(signal.SIGHUP))
+            stack.enter_context(lock(self._places.run_dir, self._places.state_dir))
+            try:
+                standing = self._begin(stack)
+            except BaseException:
+                instance.remove()
+                raise
+            self._announce(standing)
+            self._loop(inbox, standing)
+            self._notify.tell("STOPPING=1")
+        if not keep:
+            instance.remove()
+
+    def _begin(self, stack: ExitStack) -> Standing:
+        """Attach or take over, find what runs, give up rights, and let readers in."""
+        known = catalogue()
+        store = stack.enter_context(Store(self._places.store))
+        begun = store.begin()
+        before = look_back(
+            store, boot_id=self._host.boot_id, booted_wall_ns=self._host.wall_offset_ns
+        )
+        loaded = run_loader(bpffs=self._bpffs, run_dir=self._places.run_dir, scope=self._scope)
+        engine = Engine(known, self._host, first_seq=begun.next_seq)
+        self._telling.next_seq = begun.next_seq
+        sensing = Sensing(Pins(loaded.pins), engine, tell=self._telling.tell)
+        sensing.probing.teach(known)
+        self._go_on(sensing, before, begun, was_loaded=loaded.reused)
+        door = Door(self._places.socket, group=group_id(self._config.group))
+        capabilities.keep(frozenset(RUNNING))
+        past = stack.enter_context(Store(self._places.store, read_only=True))
+        return self._open(stack, sensing, store, begun, past, door, loaded.missing)
+
+    def _go_on(self, sensing: Sensing, before: Before, begun: Begun, *, was_loaded: bool) -> None:
+        """Declare the time since the run before, take its sessions up, and find what is new."""
+        if before.spoke_wall_ns is not None:
+            lost = begun.lost
+            gap = Gap(
+                at_ns=Clock.now_ns(),
+                from_wall_ns=before.spoke_wall_ns,
+                why=_DOWN if was_loaded else _FRESH,
+                seqs=(lost.first_seq, lost.last_seq) if lost else None,
+            )
+            sensing.see(gap)
+        for session in before.sessions:
+            sensing.engine.resume(session)
+        if was_loaded:
+            sensing.take_over(self._scope, top=self._top)
+            while sensing.probing.read():
+                pass
+        sensing.reconcile(self._scope, top=self._top)
+        for action in sensing.engine.settle(Clock.now_ns()):
+            sensing.do(action)
+
+    def _open(  # noqa: PLR0917  # it introduces them all to each other
+        self, stack: ExitStack, sensing: Sensing, store: Store, begun: Begun, past: Store,
+        door: Door, missing: dict[str, str],
+    ) -> Standing:  # fmt: skip
+        clock = Clock()
+        started_at = rfc3339(clock.now_ns() + clock.wall_offset_ns())
+        standing = Standing(
+            sensing=sensing, telling=self._telling, past=past, started_at=started_at,
+            scope=str(self._scope), missing=missing, stop=self._stop,
+        )  # fmt: skip
+        hello = Hello(
+            host=self._host.name, boot_id=self._host.boot_id, seq=begun.next_seq - 1,
+            started_at=started_at,
+        )  # fmt: skip
+        hub = Hub(door, hello=hello, past=past, daemon=standing, clock=clock)
+        keep = Keep(max_age_s=self._config.max_age_s, max_bytes=self._config.max_bytes)
+        writer = Writer(store, begun, keep)
+        standing.hub, standing.writer = hub, writer
+        self._selector = stack.enter_context(selectors.DefaultSelector())
+        self._telling.begin(hub, writer, self._selector)
+        stack.callback(self._telling.end)
+        return standing
+
+    def _stop(self) -> None:
+        self._is_ending = True
+
+    def _announce(self, standing: Standing) -> None:
+        place = "this host" if self._scope == self._top else str(self._scope)
+        self._say(f"watching {place}; readers at {self._places.socket}")
+        for problem in standing.status()["problems"]:  # type: ignore[attr-defined]
+            self._say(problem)
+        self._notify.tell("READY=1", f"STATUS=watching {place}")
+
+    def _loop(self, inbox: socket.socket, standing: Standing) -> None:
+        """Sleep until a record, a reader, a signal or the store has something to say."""
+        sensing, telling = standing.sensing, self._telling
+        self._selector.register(inbox, _READ, lambda _mask: self._heed(inbox))
+        self._selector.register(sensing.probing.ring, _READ, lambda _mask: sensing.probing.read())
+        if standing.writer:
+            self._selector.register(standing.writer, _READ, lambda _mask: self._listen(sensing))
+        watchdog_s = self._notify.watchdog_s()
+        while not self._is_ending:
+            waits = [wait for wait in (telling.timeout(), watchdog_s) if wait is not None]
+            for key, mask in self._selector.select(min(waits, default=None)):
+                key.data(mask)
+            telling.turn()
+            if watchdog_s is not None:
+                self._notify.tell("WATCHDOG=1")
+
+    def _heed(self, inbox: socket.socket) -> None:
+        if received(inbox) & set(ENDING):
+            self._is_ending = True
+
+    def _listen(self, sensing: Sensing) -> None:
+        for fact in self._telling.news():
+            sensing.see(fact)

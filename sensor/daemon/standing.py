@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the daemon stands: what ``status`` says. Plain values, for the wire and for people."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.errors import BadInputError
+from sensor.wire.programs import PROGRAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sensor.daemon.sensing import Sensing
+    from sensor.daemon.telling import Telling
+    from sensor.edge.hub import Hub
+    from sensor.edge.store import Store
+    from sensor.edge.store_writer import Writer
+    from sensor.wire.requests import Control
+
+_STATM = Path("/proc/self/status")
+
+
+class Clock:
+    """The clocks, for the hub."""
+
+    @staticmethod
+    def now_ns() -> int:
+        """Return CLOCK_BOOTTIME."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+    def wall_offset_ns(self) -> int:
+        """Return the wall clock minus CLOCK_BOOTTIME."""
+        return time.time_ns() - self.now_ns()
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """Knows all parts of the daemon, and does what root asks of it by ``control``."""
+
+    sensing: Sensing
+    telling: Telling
+    past: Store
+    started_at: str
+    scope: str
+    missing: dict[str, str]
+    stop: Callable[[], None]
+    hub: Hub | None = None
+    writer: Writer | None = None
+    controls: frozenset[str] = field(default=frozenset({"stop"}))
+
+    def status(self) -> dict[str, object]:
+        """Return how things are now; ``problems`` is empty when all is well."""
+        return {
+            "mode": "observe",
+            "enforcement": "none",
+            "started_at": self.started_at,
+            "scope": self.scope,
+            "hooks": {program.name: program.name not in self.missing for program in PROGRAMS},
+            "sessions": self.sensing.engine.sessions,
+            "processes": self.sensing.engine.members,
+            "events": dict(self.telling.counts),
+            "lost": self.sensing.probing.lost,
+            "store": self._store(),
+            "hub": self.hub.state() if self.hub else {},
+            "memory_bytes": _resident_bytes(),
+            "problems": self._problems(),
+        }
+
+    def control(self, request: Control) -> dict[str, object]:
+        """Carry out what root asks for."""
+        if request.do != "stop":
+            raise BadInputError(f"{request.do}: nothing that this daemon does")
+        self.stop()
+        return {"stopping": True}
+
+    def _store(self) -> dict[str, object]:
+        sizes = self.past.sizes()
+        state = self.writer.state() if self.writer else None
+        return {
+            "path": str(self.past.path),
+            "file_bytes": sizes.file_bytes,
+            "log_bytes": sizes.log_bytes,
+            "used_bytes": sizes.used_bytes,
+            "last_seq": state.last_seq if state else self.past.last_seq,
+            "waiting": state.waiting_rows if state else 0,
+            "unstored": state.unstored if state else 0,
+            "problem": state.problem if state else None,
+        }
+
+    def _problems(self) -> list[str]:
+        problems = [
+            f"not seen: {program.sees} ({self.missing[program.name]})"
+            for program in PROGRAMS
+            if program.name in self.missing
+        ]
+        if lost := self.sensing.probing.lost:
+            problems.append(f"{lost} records lost since the start")
+        state = self.writer.state() if self.writer else None
+        if state and state.problem:
+            problems.append(f"events cannot be stored: {state.problem}")
+        if state and state.unstored:
+            problems.append(f"{state.unstored} events were told and not stored")
+        return problems
+
+
+def _resident_bytes() -> int:
+    """Read VmRSS (proc(5))."""
+    for line in _STATM.read_text("ascii", "replace").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon's own folders, and that there is one daemon to each."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sensor.errors import BadInputError, SensorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_RUN_MODE, _STATE_MODE = 0o750, 0o700
+
+
+@contextmanager
+def lock(run_dir: Path, state_dir: Path) -> Iterator[None]:
+    """Hold both folders against every other daemon; they are made where they are missing.
+
+    Raises SensorError where another daemon has one of them, BadInputError where
+    one cannot be had. The kernel lets go when this process ends, however it does.
+    """
+    held = []
+    try:
+        for folder, mode in ((run_dir, _RUN_MODE), (state_dir, _STATE_MODE)):
+            held.append(_hold(folder, mode))
+        yield
+    finally:
+        for handle in held:
+            os.close(handle)
+
+
+def _hold(folder: Path, mode: int) -> int:
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as problem:
+        raise BadInputError(f"{folder}: {problem.strerror}; choose another folder") from problem
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        os.close(handle)
+        raise SensorError(
+            f"another agent-sensor uses {folder}: stop it, or choose another folder"
+        ) from problem
+    return handle
