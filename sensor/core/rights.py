@@ -13,7 +13,6 @@ from enum import IntEnum
 class Capability(IntEnum):
     """Capabilities by their number in include/uapi/linux/capability.h."""
 
-    CHOWN = 0
     DAC_READ_SEARCH = 2
     SETPCAP = 8
     NET_ADMIN = 12
@@ -38,7 +37,6 @@ STARTING: dict[Capability, str] = {
     Capability.PERFMON: "load programs that read kernel memory",
     Capability.NET_ADMIN: "load and attach programs of cgroups' sockets",
     Capability.SYS_ADMIN: "enter network namespaces to list connections that were open before",
-    Capability.CHOWN: "give the stream's socket to its group",
     Capability.SETPCAP: "give up for good all that is not kept",
 }
 """What the daemon and its loader need until then; the most that the unit allows."""

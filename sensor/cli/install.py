@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``install`` and ``uninstall``: the service, its configuration and its group."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from sensor.core import installation
+from sensor.daemon.instance import Instance
+from sensor.edge import mounts
+from sensor.edge.installer import Installer, texts
+from sensor.errors import UnsupportedError
+
+_ROOT = click.option(
+    "--root",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("/"),
+    metavar="DIR",
+    help="Install into an image below DIR; no command is run.",
+)
+_PREFIX = click.option(
+    "--prefix",
+    default=sys.prefix,
+    show_default="that of this command",
+    metavar="DIR",
+    help="The service starts DIR/bin/agent-sensor.",
+)
+
+
+@click.command(short_help="Make a service of this program.")
+@_ROOT
+@_PREFIX
+def install(*, root: Path, prefix: str) -> None:
+    """Put the unit, the configuration, the group and the folders in place.
+
+    Nothing is started. A configuration that was changed stays as it is, and
+    the new one is put beside it as `.new`. Running it twice changes nothing.
+
+    \b
+    Examples:
+      sudo agent-sensor install && sudo systemctl enable --now agent-sensor
+      agent-sensor install --root /mnt/image --prefix /opt/agent-sensor
+    """  # noqa: D301  # click reads the \b
+    installer = Installer(root)
+    for line in installer.install(installation.files(texts(), prefix=prefix)):
+        click.echo(line)
+    if installer.live:
+        click.echo(installation.after_install(systemd=installer.systemd), err=True)
+
+
+@click.command(short_help="Take away what `install` put in place.")
+@_ROOT
+@_PREFIX
+@click.option("--purge", is_flag=True, help="Stored events, changed files and the group too.")
+def uninstall(*, root: Path, prefix: str, purge: bool) -> None:
+    """Stop the service and take away what `install` put in place.
+
+    What people decided or the daemon stored stays, and is named: a changed
+    configuration, stored events, a group that has members.
+
+    \b
+    Examples:
+      sudo agent-sensor uninstall
+      sudo agent-sensor uninstall --purge
+    """  # noqa: D301  # click reads the \b
+    installer = Installer(root)
+    for line in installer.uninstall(installation.files(texts(), prefix=prefix), purge=purge):
+        click.echo(line)
+    if installer.live:
+        _remove_pins()
+
+
+def _remove_pins() -> None:
+    """Take away what `run --keep` or `load` left attached."""
+    with suppress(UnsupportedError):  # without bpffs or cgroup2 there can be none
+        run_dir = Path(installation.RUN_DIR)
+        instance = Instance(bpffs=mounts.bpffs(), run_dir=run_dir, scope=mounts.cgroup2())
+        if instance.remove():
+            click.echo(f"removed {instance.folder}")
