@@ -52,7 +52,7 @@ class Programs:
 
     def __init__(self, sensor_pid: int) -> None:
         ours = set(_open_maps(sensor_pid))
-        self._fds = {}
+        self._fds: dict[str, int] = {}
         for number in _ids():
             fd = _bpf.bpf_prog_get_fd_by_id(number)
             if fd < 0:
@@ -67,6 +67,10 @@ class Programs:
         """Read the counters of all programs."""
         infos = {name: _read(fd)[0] for name, fd in self._fds.items()}
         return {name: Runs(info.run_cnt, info.run_time_ns) for name, info in infos.items()}
+
+    def fd(self, name: str) -> int:
+        """Give the descriptor of one program."""
+        return self._fds[name]
 
     def close(self) -> None:
         """Let go of the programs."""
