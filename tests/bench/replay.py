@@ -20,7 +20,7 @@ from sensor.core.engine import Engine
 from sensor.core.form import as_dict
 from sensor.daemon.instance import Instance, Pins
 from sensor.daemon.probing import Probing, run_loader
-from sensor.daemon.watch import catalogue
+from sensor.daemon.sensing import catalogue
 from sensor.edge import libbpf
 from sensor.edge.host import LocalHost
 from sensor.edge.mounts import BPFFS, cgroup2

@@ -79,7 +79,7 @@ def _load(clock: Clock) -> None:
 
 
 def _teach(clock: Clock) -> None:
-    from sensor.daemon.watch import catalogue  # noqa: PLC0415
+    from sensor.daemon.sensing import catalogue  # noqa: PLC0415
     from sensor.wire import marks  # noqa: PLC0415
 
     known = catalogue()

@@ -12,7 +12,7 @@ from support.host import copied
 from sensor.core.facts import Process
 from sensor.daemon.members import Members
 from sensor.daemon.probing import Probing
-from sensor.daemon.watch import catalogue
+from sensor.daemon.sensing import catalogue
 
 if TYPE_CHECKING:
     from support.loading import Loaded

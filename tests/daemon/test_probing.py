@@ -19,7 +19,7 @@ from sensor.core.actions import Follow, Release
 from sensor.core.facts import Connect, Damaged, Exec, Exit, Loss, Process, Transport
 from sensor.daemon.instance import Pins
 from sensor.daemon.probing import Probing, command, run_loader
-from sensor.daemon.watch import catalogue
+from sensor.daemon.sensing import catalogue
 from sensor.errors import ExitCode, SensorError
 from sensor.wire import probe, tables
 

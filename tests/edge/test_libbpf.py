@@ -16,7 +16,7 @@ from support.scope import Scope
 
 from sensor.core.facts import Exec
 from sensor.daemon.probing import Probing
-from sensor.daemon.watch import catalogue
+from sensor.daemon.sensing import catalogue
 from sensor.edge import libbpf
 from sensor.errors import NotPermittedError, SensorError
 from sensor.wire import probe
