@@ -135,21 +135,16 @@ class Subscription:
             return Wait()
         if self._next >= window.first:
             return ReadRecent(self._next, min(self.last, window.last), self._left)
-        if self.is_in_past(window, stored=stored):
+        if self._has_seen_present and not self._every:
+            return self._skip(window.middle - 1)
+        if self._next <= stored:
             last = min(self.last, window.first - 1, stored, self._next + SPAN - 1)
             return ReadPast(self._next, last, min(PAGE, self._left))
-        if self._every:
-            return Wait(for_store=True)
-        return self._skip((window.middle if self._has_seen_present else window.first) - 1)
+        return Wait(for_store=True) if self._every else self._skip(window.first - 1)
 
-    def is_in_past(self, window: Window, *, stored: int) -> bool:
-        """Tell whether what comes next is a page from the store, which takes time."""
-        return (
-            self._next < window.first
-            and self._next <= min(self.last, stored)
-            and self._left > 0
-            and (self._every or not self._has_seen_present)
-        )
+    def is_behind(self, window: Window) -> bool:
+        """Tell whether it matters for the next step what the store has."""
+        return self._next < window.first
 
     def advance(self, upto: int, given: int) -> None:
         """Take note that all up to a seq was looked at, and how many events were given."""

@@ -8,6 +8,7 @@ last: a peer that does not read costs no more than its largest request.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.core.subscription import (
@@ -42,11 +43,18 @@ PAGE_BYTES = 256 * 1024
 """Most bytes of one page of the past that are kept until the peer takes them."""
 
 
+@dataclass(slots=True)
+class Pages:
+    """How many pages of the past may still be read in this turn, by all peers together."""
+
+    left: int
+
+
 class Conversation:
     """Talks with one peer. ``over`` when nothing more will be said or heard.
 
-    ``reads_past`` tells that the next call of ``produce`` reads a page from the
-    store, ``waits_for_store`` that there is nothing to read there yet.
+    ``waits_for_page`` tells that what comes next is a page from the store that
+    could not be read in this turn, ``waits_for_store`` that it is not there yet.
     ``ends_at_ns`` is when a subscription ends by the clock (CLOCK_BOOTTIME).
     """
 
@@ -60,7 +68,7 @@ class Conversation:
         self._fetch: Subscription | None = None
         self.skipped = 0
         self.over = False
-        self.waits_for_store = False
+        self.waits_for_page = self.waits_for_store = False
         self.ends_at_ns: int | None = None
 
     @property
@@ -73,27 +81,24 @@ class Conversation:
         """Whether there is a request that is still being answered."""
         return self._subscription is not None or self._fetch is not None
 
-    @property
-    def reads_past(self) -> bool:
-        """Whether what comes next is in the store."""
-        job = self._fetch or self._subscription
-        if job is None:
-            return False
-        return job.is_in_past(self._sources.window(), stored=self._sources.past.last_seq)
-
     def receive(self, piece: bytes) -> None:
         """Take bytes from the peer."""
         self._requests = self._reader.feed(piece)
 
-    def produce(self) -> bytes:
-        """Return the next bytes for the peer, none when there is nothing to say now."""
-        self.waits_for_store = False
+    def produce(self, pages: Pages) -> bytes:
+        """Return the next bytes for the peer.
+
+        None when there is nothing to say before something comes: an event, a
+        request, another turn's pages.
+        """
+        self.waits_for_page = self.waits_for_store = False
         if self.over:
             return b""
         try:
-            return self._answer_next() or self._go_on()
+            said = self._answer_next()
         except FrameError as problem:
             return self.refuse(problem)
+        return said or self._go_on(pages)
 
     def tick(self, now_ns: int) -> None:
         """End the subscription whose time has come."""
@@ -166,34 +171,43 @@ class Conversation:
         self.ends_at_ns = self._sources.ends_at_ns(request)
         return said
 
-    def _go_on(self) -> bytes:
-        """Return what comes next of what was asked for, a page of the past at the most."""
+    def _go_on(self, pages: Pages) -> bytes:
+        """Return what comes next of what was asked for; a store that fails ends that."""
         while job := self._fetch or self._subscription:
-            step = job.step(self._sources.window(), stored=self._sources.past.last_seq)
-            match step:
-                case ReadPast():
-                    said = self._page(job, step)
-                case Wait(for_store):
-                    self.waits_for_store = for_store
-                    return b""
-                case ReadRecent():
-                    said = self._recent(job, step)
-                case Skip():
-                    said = self._skip(step)
-                case Finish(seq):
-                    said = self._end(job, answers.done(seq))
-                case _:
-                    assert_never(step)
-            if said or self.reads_past:
-                return said
+            try:
+                said = self._take(job, pages)
+            except SensorError as problem:
+                return self._end(job, answers.refused(problem))
+            if said is None or said:
+                return said or b""
         return b""
+
+    def _take(self, job: Subscription, pages: Pages) -> bytes | None:
+        """Take one step; None where nothing can be had now, no bytes where there is a next one."""
+        window = self._sources.window()
+        stored = self._sources.past.last_seq if job.is_behind(window) else window.last
+        step = job.step(window, stored=stored)
+        match step:
+            case ReadPast() if not pages.left:
+                self.waits_for_page = True
+                return None
+            case ReadPast():
+                pages.left -= 1
+                return self._page(job, step)
+            case ReadRecent():
+                return self._recent(job, step)
+            case Skip():
+                return self._skip(step)
+            case Finish(seq):
+                return self._end(job, answers.done(seq))
+            case Wait(for_store):
+                self.waits_for_store = for_store
+                return None
+        assert_never(step)
 
     def _page(self, job: Subscription, step: ReadPast) -> bytes:
         """Read a page; of one that is too large, what fits is given, and the rest read again."""
-        try:
-            rows = self._sources.past.read(step.first, step.last, job.wanted, step.limit)
-        except SensorError as problem:
-            return self._end(job, answers.refused(problem))
+        rows = self._sources.past.read(step.first, step.last, job.wanted, step.limit)
         chosen: list[bytes] = []
         upto, left_bytes = step.last, PAGE_BYTES
         for seq, body in rows:

@@ -13,7 +13,7 @@ from sensor.core.event import Event, Kind, ProcessView
 from sensor.edge.door import Door
 from sensor.edge.hub import Hub
 from sensor.errors import SensorError
-from sensor.wire.answers import Answer, Done, Hello, Skipped, Told, answer_of
+from sensor.wire.answers import Answer, Done, Hello, Skipped, State, Told, answer_of
 from sensor.wire.envelope import Reader, envelope
 from sensor.wire.frame import Frame, event_of, frame_of
 
@@ -134,18 +134,47 @@ class StoryDaemon:
         return {"stops": True}
 
 
+class Turnstile:
+    """A door through which the test pushes whom it likes."""
+
+    def __init__(self) -> None:
+        self.end, self._bell = socket.socketpair()
+        self.waiting: list[tuple[socket.socket, int, int, bool]] = []
+
+    def fileno(self) -> int:
+        """Return what is readable when someone waits."""
+        return self.end.fileno()
+
+    def push(self, uid: int, *, may_read: bool = True) -> socket.socket:
+        """Send somebody in; return their end."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)  # noqa: FBT003  # the socket's own interface
+        self.waiting.append((ours, 7, uid, may_read))
+        self._bell.send(b"!")
+        return theirs
+
+    def accept(self) -> tuple[socket.socket, int, int, bool] | None:
+        """Return who waits."""
+        return self.waiting.pop(0) if self.waiting else None
+
+    def close(self) -> None:
+        """Shut."""
+        self.end.close()
+        self._bell.close()
+
+
 class Stage:
     """A hub, and a loop that the test turns."""
 
     def __init__(
         self,
-        path: Path,
+        entry: Path | Turnstile,
         past: MemoryPast | None = None,
         *,
         limits: Limits | None = None,
         group: int | None = None,
     ) -> None:
-        self.path = path
+        self.entry = entry
         self.past = past or MemoryPast()
         self.clock = HandClock()
         self.daemon = StoryDaemon()
@@ -156,8 +185,9 @@ class Stage:
             seq=self.past.last_seq,
             started_at=HELLO.started_at,
         )
+        door = entry if isinstance(entry, Turnstile) else Door(entry, group=group)
         self.hub = Hub(
-            Door(path, group=group),
+            door,
             hello=hello,
             past=self.past,
             daemon=self.daemon,
@@ -196,24 +226,35 @@ class Stage:
 class Peer:
     """A reader that does as the test says."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, end: socket.socket | None = None) -> None:
         self._stage = stage
         self._reader = Reader()
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.connect(str(stage.path))
+        self.socket = end or socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        if end is None:
+            self.socket.connect(str(stage.entry))
         self.socket.setblocking(False)  # noqa: FBT003  # the socket's own interface
         self.answers: list[Answer] = []
+        self.seqs: list[int] = []
         self.is_over = False
 
     def ask(self, **request: object) -> None:
         """Send a request."""
         self.socket.sendall(envelope(request))
 
+    def subscribe(self, **more: object) -> None:
+        """Subscribe, and wait until that is so."""
+        self.ask(do="subscribe", **more)
+        self.ask(do="status")
+        self.wait(State)
+
     def read(self) -> None:
         """Read what is there now."""
         try:
             while piece := self.socket.recv(1 << 20):
-                self.answers += map(answer_of, self._reader.feed(piece))
+                for answer in map(answer_of, self._reader.feed(piece)):
+                    self.answers.append(answer)
+                    if isinstance(answer, Told):
+                        self.seqs.append(event_of(answer.body).seq)
             self.is_over = True
         except BlockingIOError:
             pass
@@ -233,11 +274,6 @@ class Peer:
         """Read until an answer of a kind comes; return it."""
         self.until(lambda: any(isinstance(one, kind) for one in self.answers))
         return next(one for one in self.answers if isinstance(one, kind))
-
-    @property
-    def seqs(self) -> list[int]:
-        """What was told so far."""
-        return [event_of(one.body).seq for one in self.answers if isinstance(one, Told)]
 
     @property
     def skipped(self) -> list[tuple[int, int]]:

@@ -3,74 +3,18 @@
 
 from __future__ import annotations
 
-import pytest
-from support.streams import HandClock, MemoryPast, StoryDaemon, event, frames
+from support.streams import event, frames
+from support.talk import Story
 
 from sensor.core.event import Kind
-from sensor.core.recent import Recent
-from sensor.errors import ExitCode, SensorError
-from sensor.wire import answers
+from sensor.errors import ExitCode
 from sensor.wire.answers import (
-    Answer,
     Done,
-    Obeyed,
     Refused,
     Skipped,
-    State,
-    Told,
-    answer_of,
 )
-from sensor.wire.conversation import PAGE_BYTES, Conversation
-from sensor.wire.envelope import Reader, envelope
-from sensor.wire.frame import event_of, frame_of
-from sensor.wire.sources import Sources
-
-
-class Story:
-    """A conversation with a stream of which the first 30 events are stored."""
-
-    def __init__(self, *, may_control: bool = True, room: int = 1 << 20, newest: int = 30) -> None:
-        self.past = MemoryPast(frames(1, newest))
-        self.clock = HandClock()
-        self.clock.ns = 1000
-        self.recent = Recent(limit_bytes=room, last=newest)
-        sources = Sources(
-            recent=self.recent, past=self.past, daemon=StoryDaemon(), clock=self.clock
-        )
-        self.talk = Conversation(sources, may_control=may_control)
-        self._reader = Reader()
-
-    def publish(self, first: int, last: int, *, store: bool = True) -> None:
-        """Let events come."""
-        new = frames(first, last)
-        for seq, at_ns, traits, body in new:
-            self.recent.add(seq, at_ns, traits, answers.told(body))
-        if store:
-            self.past.keep(new)
-
-    def ask(self, **request: object) -> list[Answer]:
-        """Ask, and hear all there is to hear now."""
-        self.talk.receive(envelope(request))
-        return self.hear()
-
-    def hear(self) -> list[Answer]:
-        """Hear all there is to hear now."""
-        heard: list[Answer] = []
-        while (said := self.talk.produce()) or self.talk.reads_past:
-            heard += map(answer_of, self._reader.feed(said))
-        return heard
-
-    def seqs(self, **request: object) -> list[int | Answer]:
-        """Ask, and hear; an event is its number."""
-        return [_short(one) for one in self.ask(**request)]
-
-    def more(self) -> list[int | Answer]:
-        """Hear; an event is its number."""
-        return [_short(one) for one in self.hear()]
-
-
-def _short(answer: Answer) -> int | Answer:
-    return event_of(answer.body).seq if isinstance(answer, Told) else answer
+from sensor.wire.envelope import envelope
+from sensor.wire.frame import frame_of
 
 
 def test_a_subscription_gives_what_comes() -> None:
@@ -201,97 +145,3 @@ def test_a_subscription_ends_by_the_clock() -> None:
     assert story.more() == [Done(31)]
     assert story.talk.ends_at_ns is None
     story.talk.tick(3000)
-
-
-def test_the_daemon_says_how_it_is() -> None:
-    """During a subscription too."""
-    story = Story()
-    story.ask(do="subscribe")
-    assert story.ask(do="status") == [State({"mode": "observe"})]
-
-
-def test_root_controls() -> None:
-    """And hears what came of it, or why nothing did."""
-    story = Story()
-    assert story.ask(do="stop", soon=True) == [Obeyed({"stops": True})]
-    assert story.ask(do="stop") == [Refused("it has stopped already", ExitCode.FAILED)]
-
-
-def test_others_do_not_control() -> None:
-    """They are told, and go on reading."""
-    story = Story(may_control=False)
-    assert story.ask(do="stop") == [
-        Refused("stop: only root may ask for this: use sudo", ExitCode.NOT_PERMITTED)
-    ]
-    assert story.ask(do="status") == [State({"mode": "observe"})]
-
-
-def test_a_request_that_is_not_understood_is_answered() -> None:
-    """The next one is heard."""
-    story = Story()
-    [refused, state] = [*story.ask(do="hack"), *story.ask(do="status")]
-    assert isinstance(refused, Refused)
-    assert refused.code == ExitCode.BAD_INPUT
-    assert isinstance(state, State)
-
-
-def test_bytes_that_are_no_request_are_the_end() -> None:
-    """What follows them cannot be found."""
-    story = Story()
-    story.talk.receive(b"GET / HTTP/1.1\r\n\r\n" + envelope({"do": "status"}))
-    [refused] = story.hear()
-    assert isinstance(refused, Refused)
-    assert story.talk.over
-    assert story.talk.produce() == b""
-
-
-def test_half_a_request_waits() -> None:
-    """How much of it came can be seen."""
-    story = Story()
-    story.talk.receive(envelope({"do": "status"})[:7])
-    assert story.hear() == []
-    assert story.talk.half_bytes == 7
-    story.talk.receive(envelope({"do": "status"})[7:])
-    assert story.hear() == [State({"mode": "observe"})]
-    assert story.talk.half_bytes == 0
-
-
-def test_one_request_is_answered_at_a_time() -> None:
-    """A thousand requests from a peer that does not read are one answer in memory."""
-    story = Story()
-    story.talk.receive(envelope({"do": "status"}) * 1000)
-    assert story.talk.produce() == answers.state({"mode": "observe"})
-    assert story.talk.half_bytes == 999 * len(envelope({"do": "status"}))
-
-
-def test_a_store_that_fails_ends_the_request() -> None:
-    """With its own words; the connection lives."""
-    story = Story()
-    story.past.problem = SensorError("disk I/O error")
-    assert story.seqs(do="query") == [Refused("disk I/O error", ExitCode.FAILED)]
-    assert story.seqs(do="fetch", first=1, last=99) == [Refused("disk I/O error", ExitCode.FAILED)]
-    story.past.problem = None
-    assert story.seqs(do="query", limit=1) == [1, Done(1)]
-
-
-def test_a_page_of_large_events_is_cut() -> None:
-    """What does not fit is read again, and nothing is lost."""
-    story = Story(newest=0)
-    large = [frame_of(event(seq, pad=100_000)) for seq in range(1, 8)]
-    story.past.keep(large)
-    for seq, at_ns, traits, _ in large:
-        story.recent.add(seq, at_ns, traits, bytes(1 << 21))
-    story.talk.receive(envelope({"do": "query"}))
-    pages = []
-    while said := story.talk.produce():
-        pages.append(len(said))
-    assert len(pages) == 4
-    assert max(pages) < PAGE_BYTES + 101_000
-    assert story.seqs(do="query") == [*range(1, 8), Done(7)]
-
-
-@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 513])
-def test_pages_join(size: int) -> None:
-    """Whether the last one is full, or one event long, or empty."""
-    story = Story(newest=size)
-    assert story.seqs(do="query") == [*range(1, size + 1), Done(size)]
