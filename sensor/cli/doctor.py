@@ -14,9 +14,9 @@ from sensor.cli import options
 @click.command(short_help="Ask this kernel what it lets the sensor see.")
 @options.as_json
 def doctor(*, as_json: bool) -> None:
-    """Ask this kernel what it lets the sensor see, feature by feature.
+    """Ask this kernel what it lets the sensor see.
 
-    Says what each feature is good for, what its absence costs, and what to do
+    Feature by feature it says what each feature is good for, what its absence costs, and what to do
     about it. Leaves nothing attached. Runs without root too, and says what it
     could not look at.
 

@@ -35,7 +35,7 @@ _PREFIX = click.option(
 @_ROOT
 @_PREFIX
 def install(*, root: Path, prefix: str) -> None:
-    """Put the unit, the configuration, the group and the folders in place.
+    """Put unit, configuration, group and folders in place.
 
     Nothing is started. A configuration that was changed stays as it is, and
     the new one is put beside it as `.new`. Running it twice changes nothing.

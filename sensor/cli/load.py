@@ -55,7 +55,7 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> No
 @options.run_dir
 @options.bpffs
 def unload(*, scope: Path | None, run_dir: Path, bpffs: Path) -> None:
-    """Detach the probes that `load` attached, and remove their pins.
+    """Detach the probes that `load` attached; remove their pins.
 
     \b
     Examples:

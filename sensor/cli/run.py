@@ -35,7 +35,7 @@ def run(
     scope: Path | None,
     keep: bool,
 ) -> None:
-    """Run the daemon: record what AI tools do, store it, and tell readers live.
+    """Record what AI tools do, store it, and tell readers live.
 
     Ctrl-C, SIGTERM and `agent-sensor unload` are a clean end, which detaches
     the probes. A kill leaves them; the next start goes on with them.

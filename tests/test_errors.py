@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exit codes are a contract with scripts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sensor import errors
+from sensor.errors import ExitCode, SensorError
+
+README = Path(__file__).parent.parent / "README.md"
+ERRORS = [each for each in vars(errors).values() if isinstance(each, type) and each is not ExitCode]
+
+
+def test_the_readme_has_every_exit_code() -> None:
+    """One table, one enum."""
+    rows = re.findall(r"^\| `?(\d+)`? \|", README.read_text("utf-8"), re.MULTILINE)
+    assert [int(row) for row in rows] == [code.value for code in ExitCode]
+
+
+@pytest.mark.parametrize("error", [each for each in ERRORS if issubclass(each, SensorError)])
+def test_every_error_has_a_code_and_keeps_its_sentence(error: type[SensorError]) -> None:
+    """An error is never a success."""
+    assert error.exit_code in set(ExitCode) - {ExitCode.OK}
+    assert str(error("what, where, what to do")) == "what, where, what to do"
+
+
+def test_success_is_zero_and_wrong_usage_two() -> None:
+    """As shells and click have it."""
+    assert (ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE) == (0, 1, 2)
