@@ -15,6 +15,7 @@ if [ -e "/lib/modules/$(uname -r)/build" ]; then
 else
 	setsid --wait /bin/sh $results/task </dev/null
 	echo $? >$results/status
+	cat /proc/uptime >$results/uptime
 fi
 sync
 # Off within milliseconds; until then this process must not end, nor load anything.
