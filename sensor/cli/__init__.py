@@ -10,9 +10,15 @@ from typing import NoReturn
 import click
 
 from sensor.cli.doctor import doctor
+from sensor.cli.explain import explain
 from sensor.cli.install import install, uninstall
 from sensor.cli.load import load, sockets, unload
+from sensor.cli.query import query
 from sensor.cli.run import run
+from sensor.cli.sessions import sessions
+from sensor.cli.status import status
+from sensor.cli.tail import tail
+from sensor.cli.verify import verify
 from sensor.cli.watch import watch
 from sensor.errors import ExitCode, NotPermittedError, SensorError
 
@@ -58,7 +64,22 @@ def cli() -> None:
     """  # noqa: D301  # click reads the \b
 
 
-for _command in (watch, run, doctor, load, unload, install, uninstall, sockets):
+for _command in (
+    watch,
+    run,
+    doctor,
+    load,
+    unload,
+    install,
+    uninstall,
+    sockets,
+    tail,
+    sessions,
+    query,
+    explain,
+    status,
+    verify,
+):
     cli.add_command(_command)
 
 

@@ -6,15 +6,19 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 import zlib
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from io import TextIOWrapper
+from typing import IO, TYPE_CHECKING, TextIO
 
 import click
 
+from sensor.cli import clock
 from sensor.core.event import Kind, Verdict
 from sensor.core.form import as_dict
-from sensor.errors import SensorError
+from sensor.core.line import TIME_COLUMNS
+from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +28,16 @@ if TYPE_CHECKING:
 # Readable on dark and on light; red is for verdicts.
 _COLORS = ("cyan", "green", "magenta", "blue", "yellow", "bright_cyan", "bright_magenta")
 _OWN_DEPTH = 1
+
+
+def stdout(*, as_json: bool) -> TextIO:
+    """Give stdout with an encoding that nothing fails in; JSON is UTF-8 (RFC 8259, section 8.1)."""
+    if sys.stdout is None:
+        raise BadInputError("stdout is closed, so events would go nowhere: write them to a file")
+    if isinstance(sys.stdout, TextIOWrapper):
+        encoding = "utf-8" if as_json else None
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
+    return sys.stdout
 
 
 @contextmanager
@@ -42,25 +56,42 @@ class Printer:
     """Writes events to ``out`` as they come.
 
     Without ``all_children``, executions and exits are shown of a tool and of
-    what it starts itself; connections are shown of all its descendants.
+    what it starts itself; connections are shown of all its descendants. With
+    ``wall``, lines begin with date and time of this host's zone; ``time`` writes
+    times so that they go with the lines.
     """
 
-    def __init__(self, out: IO[str], *, as_json: bool, all_children: bool, color: str) -> None:
+    def __init__(
+        self,
+        out: IO[str],
+        *,
+        as_json: bool,
+        all_children: bool,
+        color: str,
+        wall: bool = False,
+    ) -> None:
         self._out = out
         self._as_json = as_json
         self._all_children = all_children
+        self.time = clock.wall if wall else clock.clock
+        self._wall = wall
         self._color = color == "always" or (
             color == "auto" and out.isatty() and not os.environ.get("NO_COLOR")
         )
 
     def show(self, event: Event) -> None:
         """Print one event, unless it is one that was not asked for."""
-        if not self._wanted(event):
+        if not self.wants(event):
             return
         if self._as_json:
-            text = json.dumps(as_dict(event), ensure_ascii=False)
-        else:
-            text = self._colored(event) if self._color else event.line
+            # All but ASCII is escaped: what a process calls itself must not steer a terminal.
+            self.write(json.dumps(as_dict(event)))
+            return
+        line = f"{clock.wall(event.at)}{event.line[TIME_COLUMNS:]}" if self._wall else event.line
+        self.write(self._colored(event, line) if self._color else line)
+
+    def write(self, text: str) -> None:
+        """Print a line of something else than an event."""
         with _writing():
             self._out.write(f"{text}\n")
 
@@ -78,18 +109,19 @@ class Printer:
         is_pipe = stat.S_ISFIFO(os.fstat(self._out.fileno()).st_mode)
         return self._out.fileno() if is_pipe else None
 
-    def _wanted(self, event: Event) -> bool:
+    def wants(self, event: Event) -> bool:
+        """Tell whether an event is one of those that are shown."""
         if self._all_children or event.kind not in {Kind.EXEC, Kind.EXIT}:
             return True
         return event.depth is None or event.depth <= _OWN_DEPTH
 
     @staticmethod
-    def _colored(event: Event) -> str:
-        if event.kind is Kind.LOSS:
-            return click.style(event.line, fg="red")
+    def _colored(event: Event, line: str) -> str:
+        if event.kind in {Kind.LOSS, Kind.GAP}:
+            return click.style(line, fg="red")
         if event.session is None:
-            return event.line
+            return line
         # A stable hash: the same session has the same colour in every terminal.
         fg = _COLORS[zlib.crc32(event.session.encode()) % len(_COLORS)]
         bold = event.verdict is Verdict.ALERT
-        return event.line.replace(event.session, click.style(event.session, fg=fg, bold=bold), 1)
+        return line.replace(event.session, click.style(event.session, fg=fg, bold=bold), 1)

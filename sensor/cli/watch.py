@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import sys
-from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
 from sensor.cli import options
-from sensor.cli.printer import Printer
+from sensor.cli.printer import Printer, stdout
 from sensor.daemon.watch import Watch
-from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,17 +42,7 @@ def watch(
       agent-sensor watch --json --for 60 | jq 'select(.kind == "connect")'
     """  # noqa: D301  # click reads the \b
     printer = Printer(
-        _stdout(as_json=as_json), as_json=as_json, all_children=all_children, color=color
+        stdout(as_json=as_json), as_json=as_json, all_children=all_children, color=color
     )
     watching = Watch(scope, show=printer.show, say=lambda text: click.echo(text, err=True))
     watching.run(seconds, flush=printer.flush, reader=printer.pipe())
-
-
-def _stdout(*, as_json: bool) -> TextIO:
-    """Give stdout with an encoding that nothing fails in; JSON is UTF-8 (RFC 8259, section 8.1)."""
-    if sys.stdout is None:
-        raise BadInputError("stdout is closed, so events would go nowhere: write them to a file")
-    if isinstance(sys.stdout, TextIOWrapper):
-        encoding = "utf-8" if as_json else None
-        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
-    return sys.stdout

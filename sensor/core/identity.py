@@ -138,9 +138,21 @@ class _Candidate:
     by_path: bool
 
 
+def weight_of(mark: Mark) -> float:
+    """Say how much a mark counts for its tool when it is found."""
+    return WEAK_WEIGHT if mark.weak else _WEIGHTS[mark.kind]
+
+
+def confidence_of(weights: Iterable[float]) -> float:
+    """Combine reasons that are independent: each leaves so much less of the doubt."""
+    doubt = 1.0
+    for weight in weights:
+        doubt *= 1.0 - weight
+    return round(1.0 - doubt, 4)
+
+
 def _hit(position: int, mark: Mark) -> _Hit:
-    weight = WEAK_WEIGHT if mark.weak else _WEIGHTS[mark.kind]
-    return _Hit(position, mark.kind, mark.value, weight)
+    return _Hit(position, mark.kind, mark.value, weight_of(mark))
 
 
 def _weighed(tool: int, hits: Iterable[_Hit]) -> _Candidate:
@@ -149,12 +161,9 @@ def _weighed(tool: int, hits: Iterable[_Hit]) -> _Candidate:
     for hit in hits:
         if hit.kind not in strongest or hit.weight > strongest[hit.kind].weight:
             strongest[hit.kind] = hit
-    doubt = 1.0
-    for hit in strongest.values():
-        doubt *= 1.0 - hit.weight
     return _Candidate(
         tool=tool,
-        confidence=round(1.0 - doubt, 4),
+        confidence=confidence_of(hit.weight for hit in strongest.values()),
         evidence=tuple(Evidence(one.kind.value, one.value) for one in strongest.values()),
         by_path=MarkKind.PATH in strongest,
     )

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 TOOL_COLUMNS = 12
 """Most tools' ids; a longer one shifts its line."""
 
+TIME_COLUMNS = len("14:03:07.512")
+"""What a line begins with."""
+
 _TIME = slice(len("2026-11-23T"), len("2026-11-23T14:03:07.512"))
 _SECONDS = len("2026-11-23T14:03:07")
 _RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}  # RFC 1035
@@ -50,12 +53,7 @@ def _exec(event: Event) -> str:
 
 def _exit(event: Event) -> str:
     status = event.process.status if event.process else None
-    if status is None:
-        ended = "ended"
-    elif status & _SIGNAL_BITS:
-        ended = f"killed by signal {status & _SIGNAL_BITS}"
-    else:
-        ended = f"status {status >> 8}"
+    ended = "ended" if status is None else ending(status)
     return f"{ended}{_after(event)}{_notes(event)}"
 
 
@@ -152,6 +150,12 @@ def _notes(event: Event, *, cwd: str | None = None) -> str:
     if event.late:
         notes.append("late")
     return f"  ({', '.join(notes)})"
+
+
+def ending(status: int) -> str:
+    """Write how a process ended; ``status`` as in wait(2)."""
+    signal = status & _SIGNAL_BITS
+    return f"killed by signal {signal}" if signal else f"status {status >> 8}"
 
 
 def _after(event: Event) -> str:

@@ -20,6 +20,12 @@ def rfc3339(wall_ns: int) -> str:
     return f"{_second(second)}.{ns:09d}Z"
 
 
+def instant(at: str) -> int:
+    """Read what ``rfc3339`` wrote, as nanoseconds since 1970."""
+    second, _, fraction = at.removesuffix("Z").partition(".")
+    return int(datetime.fromisoformat(f"{second}+00:00").timestamp()) * NS_PER_S + int(fraction)
+
+
 @lru_cache(maxsize=16)  # facts of one second come together
 def _second(second: int) -> str:
     moment = datetime.fromtimestamp(min(max(second, 0), _LATEST_S), UTC)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options by which a reader says which events, of which time, and how they look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+from sensor.core.filter import Filter
+from sensor.core.when import FORMS
+from sensor.core.words import Kind, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+_WHO = {
+    "tools": ("--tool", "Of this tool, by its id in the catalogue, like claude-code."),
+    "vendors": ("--vendor", "Of tools of this vendor."),
+    "users": ("--user", "Of this user, by name or number."),
+    "sessions": ("--session", "Of this session."),
+}
+_WHAT = {
+    "kinds": ("--kind", "Of this kind.", [kind.value for kind in Kind]),
+    "verdicts": ("--verdict", "With this verdict.", [verdict.value for verdict in Verdict]),
+}
+
+since = click.option("--since", metavar="WHEN", help=f"From here on: {FORMS}.")
+since_yesterday = click.option(
+    "--since",
+    metavar="WHEN",
+    default="24h",
+    show_default=True,
+    help=f"From here on: {FORMS}; 0 is the beginning.",
+)
+until = click.option("--until", metavar="WHEN", help="Up to here.")
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+wall = click.option("--wall", is_flag=True, help="Date and time of this host's zone, not UTC.")
+all_children = click.option(
+    "--all-children", is_flag=True, help="Show what children start, at any depth."
+)
+color = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="NO_COLOR is honoured too.",
+)
+
+
+def who(command: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """Add the options that name whose events are wanted; each may be given several times."""
+    for name, (option, text) in reversed(_WHO.items()):
+        command = click.option(option, name, multiple=True, metavar="NAME", help=text)(command)
+    return command
+
+
+def what(command: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """Add the options that name which events are wanted; each may be given several times."""
+    command = click.option(
+        "--endpoint", "endpoints", multiple=True, metavar="NAME", help="To this AI service."
+    )(command)
+    for name, (option, text, words) in reversed(_WHAT.items()):
+        command = click.option(option, name, multiple=True, type=click.Choice(words), help=text)(
+            command
+        )
+    return command
+
+
+def wanted(**given: tuple[str, ...]) -> Filter:
+    """Make a filter of what was given: any of one option's values, and so for each option."""
+    return Filter(**{name: frozenset(values) for name, values in given.items()})

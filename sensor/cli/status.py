@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``status``: how the daemon is, for people and for monitoring."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from sensor.cli import options
+from sensor.cli.printer import Printer, stdout
+from sensor.core.condition import exit_code, lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(short_help="Say how the daemon is; the exit code is for monitoring.")
+@options.as_json
+@options.run_dir
+def status(*, as_json: bool, run_dir: Path) -> None:
+    """Say how the daemon is, for people and for monitoring.
+
+    Shows what it watches with, what it lost, its store and its readers. Ends with 0
+    when all is well, 6 when something is wrong or missing, which the first lines
+    name, and 1 when no daemon runs.
+
+    \b
+    Examples:
+      agent-sensor status
+      agent-sensor status --json | jq -e '.problems == []'
+    """  # noqa: D301  # click reads the \b
+    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
+    from sensor.edge.hubclient import Connection  # noqa: PLC0415
+
+    printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
+    with Connection(run_dir / SOCKET) as connection:
+        hello, told = connection.hello, connection.status()
+    told = {"host": hello.host, "boot_id": hello.boot_id, "newest_seq": hello.seq, **told}
+    if as_json:
+        printer.write(json.dumps(told, ensure_ascii=False))
+    else:
+        for line in lines(told):
+            printer.write(line)
+    printer.flush()
+    sys.exit(exit_code(told))

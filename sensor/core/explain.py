@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why an event is what it is: the evidence with its weights, the rule, what would change it.
+
+Reasons for a tool stand in the event that began its session; an event within
+the session is explained by them. Weights are those of the catalogue at hand,
+which may be another than the one that judged: then this is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sensor.core.identity import THRESHOLD, confidence_of, weight_of
+from sensor.core.quote import quote
+from sensor.core.words import Kind, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sensor.core.catalogue import Catalogue
+    from sensor.core.event import Event, Evidence
+    from sensor.core.tools import Mark, Tool
+
+MARKS = 12
+"""So many absent marks are listed for people; JSON has all."""
+
+DEFAULT_RULE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One piece of evidence; ``mark`` and ``weight`` are None where the catalogue lacks it.
+
+    ``without`` is the confidence that would be left if it were not there.
+    """
+
+    evidence: Evidence
+    mark: Mark | None
+    weight: float | None
+    without: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """All that speaks for and against; ``start`` is the event that began the session."""
+
+    event: Event
+    start: Event | None
+    tool: Tool | None
+    reasons: tuple[Reason, ...]
+    absent: tuple[Mark, ...]
+    recomputed: float | None
+    would_change: tuple[str, ...]
+
+    @property
+    def confidence(self) -> float | None:
+        """The confidence as it was judged then."""
+        judged = _judged(self.event, self.start)
+        return judged.confidence if judged else None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it in plain values."""
+        return {
+            "seq": self.event.seq,
+            "line": self.event.line,
+            "kind": self.event.kind.value,
+            "tool": self.event.tool,
+            "vendor": self.event.vendor,
+            "session": self.event.session,
+            "session_start_seq": self.start.seq if self.start else None,
+            "confidence": self.confidence,
+            "recomputed": self.recomputed,
+            "threshold": THRESHOLD,
+            "evidence": [
+                {
+                    "signal": one.evidence.signal,
+                    "value": one.evidence.value,
+                    "weight": one.weight,
+                    "weak": one.mark.weak if one.mark else None,
+                    "source": one.mark.source if one.mark else None,
+                    "without": one.without,
+                }
+                for one in self.reasons
+            ],
+            "absent": [
+                {"signal": one.kind.value, "value": one.value, "weight": weight_of(one)}
+                for one in self.absent
+            ],
+            "verdict": self.event.verdict.value if self.event.verdict else None,
+            "rule": self.event.rule,
+            "rule_said": rule_said(self.event),
+            "would_change": list(self.would_change),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Write it for people."""
+        yield self.event.line
+        yield ""
+        yield from self._identity()
+        yield f"verdict     {rule_said(self.event)}"
+        for position, text in enumerate(self.would_change):
+            yield f"{'' if position else 'changed by':10}  {text}"
+
+    def _identity(self) -> Iterator[str]:
+        if self.event.tool is None:
+            yield f"tool        none: {_NO_TOOL.get(self.event.kind, 'it is part of no session')}"
+            return
+        name = f" ({quote(self.tool.name)})" if self.tool else ", which this catalogue lacks"
+        yield f"tool        {quote(self.event.tool)}{name}"
+        if self.start and self.start is not self.event:
+            began = f"judged when it began, at event {self.start.seq}"
+            yield f"session     {self.event.session}, {began}"
+        elif not self.reasons:
+            yield f"session     {self.event.session}, whose beginning is not stored"
+        for position, reason in enumerate(self.reasons):
+            yield f"{'' if position else 'evidence':10}  {_reason(reason)}"
+        if self.reasons:
+            yield f"confidence  {self._arithmetic()}"
+        for position, text in enumerate(self._absent()):
+            yield f"{'' if position else 'absent':10}  {text}"
+
+    def _arithmetic(self) -> str:
+        weights = [reason.weight for reason in self.reasons]
+        if None in weights:
+            return f"{self.confidence}, by a catalogue that had weights which this one lacks"
+        terms = " x ".join(f"(1 - {weight})" for weight in weights)
+        text = f"{self.recomputed} = 1 - {terms}; {THRESHOLD} makes a tool"
+        if self.recomputed != self.confidence:
+            return f"{text}; it was {self.confidence} then, by another catalogue"
+        return text
+
+    def _absent(self) -> Iterator[str]:
+        for mark in self.absent[:MARKS]:
+            yield f"{mark.kind.value} {quote(mark.value)}  weight {weight_of(mark)}"
+        if len(self.absent) > MARKS:
+            yield f"[+{len(self.absent) - MARKS} marks]"
+
+
+def explain(event: Event, start: Event | None, catalogue: Catalogue) -> Explanation:
+    """Explain an event; ``start`` is the session_start of its session, if it is stored."""
+    judged = _judged(event, start)
+    tool = catalogue.tool(event.tool) if event.tool else None
+    evidence = judged.evidence if judged else ()
+    marks = {(mark.kind.value, mark.value): mark for mark in tool.marks} if tool else {}
+    found = [marks.get((one.signal, one.value)) for one in evidence]
+    weights = [weight_of(mark) if mark else None for mark in found]
+    known = [weight for weight in weights if weight is not None]
+    reasons = tuple(
+        Reason(one, mark, weight, _without(weights, position))
+        for position, (one, mark, weight) in enumerate(zip(evidence, found, weights, strict=True))
+    )
+    return Explanation(
+        event=event,
+        start=judged if judged and judged.kind is Kind.SESSION_START else start,
+        tool=tool,
+        reasons=reasons,
+        absent=tuple(mark for mark in marks.values() if mark not in found),
+        recomputed=confidence_of(known) if len(known) == len(weights) and weights else None,
+        would_change=tuple(_changes(event, reasons)),
+    )
+
+
+def rule_said(event: Event) -> str:
+    """Say in a sentence which rule decided, and what it means."""
+    if event.verdict is None:
+        return f"none: {event.kind.value} tells what happened, and nothing is decided about it"
+    rule = event.rule or "-"
+    if rule != DEFAULT_RULE:
+        return f"{event.verdict.value} by rule {quote(rule)}"
+    match event.verdict:
+        case Verdict.ALERT:
+            return "alert by rule default: no rule names this tool, and a tool that starts is told"
+        case _:
+            return f"{event.verdict.value} by rule default: no rule names what this session does"
+
+
+def _judged(event: Event, start: Event | None) -> Event | None:
+    """Return the event with the evidence: its own counts before that of its session's start."""
+    return event if event.evidence else start
+
+
+def _without(weights: list[float | None], position: int) -> float | None:
+    rest = weights[:position] + weights[position + 1 :]
+    known = [weight for weight in rest if weight is not None]
+    return confidence_of(known) if len(known) == len(rest) else None
+
+
+def _reason(reason: Reason) -> str:
+    what = f"{reason.evidence.signal} {quote(reason.evidence.value)}"
+    if reason.mark is None:
+        return f"{what}  weight unknown: this catalogue lacks the mark"
+    weak = ", weak: other software bears it too" if reason.mark.weak else ""
+    return f"{what}  weight {reason.weight}{weak} ({quote(reason.mark.source)})"
+
+
+def _changes(event: Event, reasons: tuple[Reason, ...]) -> Iterator[str]:
+    """Say what would have made it another tool's, nobody's, or another verdict."""
+    for reason in reasons:
+        if reason.without is None:
+            continue
+        what = f"without {reason.evidence.signal} {quote(reason.evidence.value)}"
+        if reason.without >= THRESHOLD:
+            yield f"{what}: still {quote(event.tool or '-')}, at {reason.without}"
+        elif reason.without:
+            yield f"{what}: no tool, {reason.without} is less than {THRESHOLD}"
+        else:
+            yield f"{what}: no tool, nothing else speaks for one"
+    if event.verdict and event.rule == DEFAULT_RULE and event.tool:
+        yield f"a rule that names {quote(event.tool)}: its verdict, in place of the default"
+    elif event.verdict and event.rule:
+        yield f"an exception to rule {quote(event.rule)}, or a rule before it that matches"
+
+
+_NO_TOOL = {
+    Kind.LOSS: "it tells what the sensor lost, of whoever it was",
+    Kind.GAP: "it tells of which time something may be missing",
+}
