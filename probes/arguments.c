@@ -10,15 +10,7 @@
 #include "tables.h"
 
 /* Script names stand at the front: what comes later is the script's own. */
-#ifndef SCAN_BYTES
-#ifndef SCAN_BYTES
-#ifndef SCAN_BYTES
-#ifndef SCAN_BYTES
 #define SCAN_BYTES 512
-#endif
-#endif
-#endif
-#endif
 /* Words without a dash that may be the script: a sub-command or a flag's value before it. */
 #define SCAN_WORDS 3
 

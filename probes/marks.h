@@ -10,15 +10,7 @@
 #include <linux/types.h>
 
 /* Bytes of a path component that count; the longest mark has 33. */
-#ifndef MARK_BYTES
-#ifndef MARK_BYTES
-#ifndef MARK_BYTES
-#ifndef MARK_BYTES
 #define MARK_BYTES 40
-#endif
-#endif
-#endif
-#endif
 
 /* FNV-1a, 64 bits. */
 #define HASH_SEED 0xcbf29ce484222325ULL

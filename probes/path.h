@@ -13,9 +13,7 @@
  * Deeper paths are cut, and flagged. The bound is what the verifier of 5.10
  * gets through; build trees of real projects stay below 30.
  */
-#ifndef PATH_LEVELS
 #define PATH_LEVELS 48
-#endif
 
 /* include/linux/limits.h: NAME_MAX, and the NUL. */
 #define NAME_BYTES 256
