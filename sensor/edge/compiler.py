@@ -43,7 +43,7 @@ class Compiled:
             ) from problem
 
     def programs(self) -> list[str]:
-        """Name the functions that became programs, in the order of the text."""
+        """Name the functions that became programs."""
         lib, module = self._lib, self._bpf.module
         count = lib.bpf_num_functions(module)
         return [lib.bpf_function_name(module, i).decode() for i in range(count)]
