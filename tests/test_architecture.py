@@ -29,6 +29,7 @@ OWNERS = {
         "edge/features.py",
     },
     "msgpack": {"wire/"},
+    "prometheus_client": {"edge/metrics.py"},
     "pyroute2": {"edge/sockdiag.py"},
     "sqlite3": {"edge/store"},
 }
