@@ -232,10 +232,7 @@ class Book:
                 run.parent_session, run.process = event.parent_session, process
             case Kind.EXEC if process:
                 run.pids.add((process.pid, process.started_ns))
-                if event.depth == 0:
-                    run.verdict = event.verdict.value if event.verdict else None
-                    run.rule = event.rule
-                    run.process = run.process or process
+                _judge(run, event)
             case Kind.CONNECT if to := event.destination:
                 run.connections += 1
                 run.peers.add(to.name or str(to.ip))
@@ -248,6 +245,14 @@ class Book:
                 run.process = run.process or process
             case _:
                 pass
+
+
+def _judge(run: Run, event: Event) -> None:
+    """Take over what was said about the tool itself, not about what it started."""
+    if event.depth == 0:
+        run.verdict = event.verdict.value if event.verdict else None
+        run.rule = event.rule
+        run.process = run.process or event.process
 
 
 def _begun(event: Event, session: str) -> Run:

@@ -70,9 +70,8 @@ def _reached(branch: Branch) -> Iterator[str]:
 
 def _link(link: Link) -> str:
     to = link.to
-    where = " ".join(
-        filter(None, (peer(to.ip, to.port), quote(to.name) if to.name else "", to.transport))
-    )
+    name = quote(to.name) if to.name else f"({to.endpoint})" if to.endpoint else ""
+    where = " ".join(filter(None, (peer(to.ip, to.port), name, to.transport)))
     parts = [count(link.connections, "connection", "connections")]
     if link.closed:
         parts.append(f"sent {size(link.sent_bytes)}")

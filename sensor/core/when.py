@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SEQ = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store holds in an integer has 19 digits
 _AGO = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
 _TIME = re.compile(
-    r"(?:(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]|\Z))?"
+    r"(?:(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ](?=[0-9])|\Z))?"
     r"(?P<clock>[0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?(?:\.(?P<fraction>[0-9]{1,9}))?"
     r"\s?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?",
     re.ASCII,

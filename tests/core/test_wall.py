@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.core.wall import rfc3339
+from sensor.core.wall import instant, rfc3339
 
 
 def test_nanoseconds_are_kept() -> None:
@@ -21,3 +21,9 @@ def test_nanoseconds_are_kept() -> None:
 def test_any_number_is_written(wall_ns: int) -> None:
     """A damaged time is still a time, of the form that every reader expects."""
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", rfc3339(wall_ns))
+
+
+@given(st.integers(0, 253_402_300_799_999_999_999))
+def test_what_was_written_is_read_as_it_was(wall_ns: int) -> None:
+    """To the nanosecond, to the end of the year 9999."""
+    assert instant(rfc3339(wall_ns)) == wall_ns

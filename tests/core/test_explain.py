@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An event is explained by what spoke for it, what did not, and what would change it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from support.recorded import recorded
+from support.story import CATALOGUE, StoryHost, events, exec_, name, path, tool
+
+from sensor.core.catalogue import Catalogue
+from sensor.core.engine import Engine
+from sensor.core.event import Event, Evidence, Kind, Verdict
+from sensor.core.explain import MARKS, explain, rule_said
+
+TOLD = recorded()
+START, RUN = TOLD[0], TOLD[1]
+EMPTY = Catalogue(1, (), (), ())
+
+
+def of_kind(kind: Kind) -> Event:
+    """Return the first recorded event of a kind."""
+    return next(event for event in TOLD if event.kind is kind)
+
+
+def test_a_tool_is_explained_by_its_evidence() -> None:
+    """With the weight of each piece, the arithmetic, what was absent, and the rule."""
+    assert list(explain(RUN, START, CATALOGUE).lines()) == [
+        RUN.line,
+        "",
+        "tool        claude-code (claude-code)",
+        "session     awyyzsd3, judged when it began, at event 1",
+        'evidence    name claude  weight 0.9 ("ran 1.0")',
+        "confidence  0.9 = 1 - (1 - 0.9); 0.5 makes a tool",
+        "absent      path @anthropic-ai/claude-code  weight 0.95",
+        f"verdict     {rule_said(RUN)}",
+        "changed by  without name claude: no tool, nothing else speaks for one",
+        "            a rule that names claude-code: its verdict, in place of the default",
+    ]
+
+
+def test_what_a_session_does_is_explained_by_its_start() -> None:
+    """A connection has no evidence of its own."""
+    told = explain(of_kind(Kind.CONNECT), START, CATALOGUE)
+    lines = list(told.lines())
+    assert "session     awyyzsd3, judged when it began, at event 1" in lines
+    assert "verdict     allow by rule default: no rule names what this session does" in lines
+    assert told.confidence == 0.9
+
+
+def test_two_weak_reasons_are_weighed_together() -> None:
+    """Each of them alone is not enough."""
+    facts = [exec_(10, "/usr/lib/block/goose", "up")]
+    [start, *_] = events(Engine(CATALOGUE, StoryHost()), *facts)
+    lines = list(explain(start, start, CATALOGUE).lines())
+    weak = 'weight 0.3, weak: other software bears it too ("ran 1.0")'
+    assert f"evidence    name goose  {weak}" in lines
+    assert f"            path block/goose  {weak}" in lines
+    assert "confidence  0.51 = 1 - (1 - 0.3) x (1 - 0.3); 0.5 makes a tool" in lines
+    assert "changed by  without name goose: no tool, 0.3 is less than 0.5" in lines
+    assert not any(line.startswith(("absent", "session ")) for line in lines)
+
+
+def test_one_reason_of_several_may_be_enough() -> None:
+    """Without it, the tool is the same."""
+    exe = "/x/@anthropic-ai/claude-code/claude"
+    [start, *_] = events(Engine(CATALOGUE, StoryHost()), exec_(10, exe))
+    told = explain(start, None, CATALOGUE)
+    assert told.would_change[0] == "without name claude: still claude-code, at 0.95"
+    assert told.recomputed == 0.995
+
+
+def test_a_session_whose_start_is_gone_has_no_reasons() -> None:
+    """Retention took them."""
+    lines = list(explain(of_kind(Kind.CONNECT), None, CATALOGUE).lines())
+    assert "session     awyyzsd3, whose beginning is not stored" in lines
+    assert not any(line.startswith(("evidence", "confidence")) for line in lines)
+
+
+def test_a_catalogue_that_lacks_the_tool_says_so() -> None:
+    """What was judged then stands; its weights are not made up."""
+    told = explain(START, START, EMPTY)
+    lines = list(told.lines())
+    assert "tool        claude-code, which this catalogue lacks" in lines
+    assert "evidence    name claude  weight unknown: this catalogue lacks the mark" in lines
+    assert "confidence  0.9, by a catalogue that had weights which this one lacks" in lines
+    assert told.recomputed is None
+    assert told.absent == ()
+
+
+def test_without_a_piece_of_unknown_weight_is_not_foretold() -> None:
+    """Of two pieces, one is in the catalogue and one is not."""
+    start = replace(START, evidence=(*START.evidence, Evidence("content", "marker")))
+    told = explain(start, start, CATALOGUE)
+    assert [reason.without for reason in told.reasons] == [None, 0.9]
+    assert told.would_change[0] == "without content marker: still claude-code, at 0.9"
+
+
+def test_another_confidence_than_then_is_told() -> None:
+    """The catalogue has changed since."""
+    start = replace(START, confidence=0.7)
+    told = explain(start, start, CATALOGUE)
+    assert any(line.endswith("it was 0.7 then, by another catalogue") for line in told.lines())
+
+
+def test_absent_marks_without_end_are_cut_with_a_count() -> None:
+    """JSON has them all."""
+    marks = [name("claude"), *(path(f"a/b{number}") for number in range(MARKS + 3))]
+    wide = Catalogue(1, (tool("claude-code", "anthropic", *marks),), (), ())
+    told = explain(START, START, wide)
+    assert "            [+3 marks]" in list(told.lines())
+    assert len(json.loads(json.dumps(told.as_dict()))["absent"]) == MARKS + 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (Kind.LOSS, "it tells what the sensor lost, of whoever it was"),
+        (Kind.GAP, "it tells of which time something may be missing"),
+    ],
+)
+def test_what_is_of_no_tool_is_explained_by_its_kind(kind: Kind, why: str) -> None:
+    """There is nothing else to say."""
+    event = of_kind(kind)
+    assert list(explain(event, None, CATALOGUE).lines()) == [
+        event.line,
+        "",
+        f"tool        none: {why}",
+        f"verdict     none: {kind.value} tells what happened, and nothing is decided about it",
+    ]
+
+
+def test_an_event_without_a_tool_is_of_no_session() -> None:
+    """As a stream of another version may have them."""
+    event = replace(of_kind(Kind.CONNECT), tool=None, session=None)
+    assert "tool        none: it is part of no session" in list(
+        explain(event, None, CATALOGUE).lines()
+    )
+
+
+def test_a_rule_of_the_policy_is_named() -> None:
+    """And what would come before it; without one, the default is explained."""
+    assert rule_said(RUN) == (
+        "alert by rule default: no rule names this tool, and a tool that starts is told"
+    )
+    event = replace(RUN, rule="no external \x1b agents", verdict=Verdict.ALERT)
+    assert rule_said(event) == 'alert by rule "no external \\x1b agents"'
+    told = explain(event, START, CATALOGUE)
+    assert told.would_change[-1] == (
+        'an exception to rule "no external \\x1b agents", or a rule before it that matches'
+    )
+    nameless = replace(event, rule=None)
+    assert rule_said(nameless) == "alert by rule -"
+    assert len(explain(nameless, START, CATALOGUE).would_change) == 1
+
+
+def test_plain_values_say_the_same() -> None:
+    """JSON can hold them all."""
+    plain = json.loads(json.dumps(explain(RUN, START, CATALOGUE).as_dict()))
+    assert plain["seq"] == 2
+    assert plain["session_start_seq"] == 1
+    assert plain["evidence"] == [
+        {
+            "signal": "name",
+            "value": "claude",
+            "weight": 0.9,
+            "weak": False,
+            "source": "ran 1.0",
+            "without": 0.0,
+        }
+    ]
+    assert plain["rule"] == "default"
+    lone = json.loads(json.dumps(explain(of_kind(Kind.LOSS), None, EMPTY).as_dict()))
+    assert lone["session_start_seq"] is lone["confidence"] is lone["verdict"] is None
