@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,9 @@ def main(*, quick: bool, only: tuple[str, ...], write: bool) -> None:
     private_bpffs()
     with workshop(quick=quick) as shop:
         for name in only or FIGURES:
-            table = FIGURES[name](shop)
+            measured = FIGURES[name](shop)
+            load = f"Load on the machine at the end of this: {machine.load()}."
+            table = replace(measured, remarks=(*measured.remarks, load))
             click.echo(f"\n{table.plain()}")
             if write:
                 put(PAGE, name, table.markdown())

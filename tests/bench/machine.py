@@ -17,7 +17,7 @@ def describe() -> tuple[str, ...]:
     return (
         f"Measured {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC on kernel {system.release}.",
         f"{os.cpu_count()} x {_model()} ({system.machine}), governor {_governor()}.",
-        f"Load before the run {_load()}; {_others()} sensors of others were attached.",
+        f"Load before the run {load()}; {_others()} sensors of others were attached.",
     )
 
 
@@ -31,7 +31,8 @@ def _governor() -> str:
     return _GOVERNOR.read_text("ascii").strip() if _GOVERNOR.exists() else "not readable"
 
 
-def _load() -> str:
+def load() -> str:
+    """Give the load averages of 1, 5 and 15 minutes; the bench itself is about 1."""
     return " ".join(f"{value:.1f}" for value in os.getloadavg())
 
 
