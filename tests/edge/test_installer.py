@@ -7,8 +7,10 @@ Commands of the host are programs that only write down how they were called.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -271,3 +273,21 @@ def test_a_command_that_is_not_there_is_told(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SensorError, match="groupadd --system agent-sensor"):
         list(alive(root, systemd=False).install(FILES))
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """It finds no fault with it, and rates it as more than half closed."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze: install systemd")
+    program = tmp_path / "bin/agent-sensor"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n", "utf-8")
+    program.chmod(0o755)
+    unit = tmp_path / installation.UNIT
+    made = files(texts(), prefix=str(tmp_path))
+    unit.write_text(next(f.text for f in made if f.path == installation.UNIT_FILE), "utf-8")
+    for check in (["verify"], ["security", "--offline=yes", "--threshold=35"]):
+        done = subprocess.run(
+            ["systemd-analyze", *check, unit], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
