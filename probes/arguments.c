@@ -10,7 +10,7 @@
 #include "tables.h"
 
 /* Script names stand at the front: what comes later is the script's own. */
-#define SCAN_BYTES 512
+#define SCAN_BYTES 256
 /* Words without a dash that may be the script: a sub-command or a flag's value before it. */
 #define SCAN_WORDS 3
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROC = Path("/proc")
+# As much as the probes take: ARGV_BYTES of probes/events.h.
+ARGV_BYTES = 8192
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _UNSET = 0xFFFFFFFF
 # Fields of /proc/PID/stat behind the command's closing bracket (man 5 proc).
@@ -95,7 +97,7 @@ def image(found: Entry, parent: Process) -> Exec | None:
     try:
         exe = _link(folder / "exe")
         info = (folder / "exe").stat()
-        argv = (folder / "cmdline").read_bytes().removesuffix(b"\0")
+        argv = _argv(folder)
         cwd = _link(folder / "cwd")
         uid = _uid(folder)
     except OSError:
@@ -109,7 +111,7 @@ def image(found: Entry, parent: Process) -> Exec | None:
         exe=exe.removesuffix(" (deleted)"),
         name_typed=None,
         interpreter=None,
-        argv=tuple(map(_text, argv.split(b"\0"))),
+        argv=tuple(map(_text, argv[:ARGV_BYTES].removesuffix(b"\0").split(b"\0"))),
         cwd=cwd,
         uid=uid,
         loginuid=_loginuid(folder),
@@ -122,8 +124,15 @@ def image(found: Entry, parent: Process) -> Exec | None:
             size_bytes=info.st_size,
         ),
         fileless=info.st_nlink == 0,
+        truncated=("argv",) if len(argv) > ARGV_BYTES else (),
         late=True,
     )
+
+
+def _argv(folder: Path) -> bytes:
+    """Read the arguments, and one byte more than is shown where there are too many."""
+    with (folder / "cmdline").open("rb") as file:
+        return file.read(ARGV_BYTES + 1)
 
 
 def _uid(folder: Path) -> int:
