@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sensor.edge.store_retention import Retained
     from sensor.edge.store_verify import Broken, Verified
 
-LEASE = 100_000
-"""Seqs that are reserved ahead: at the rate that the sensor holds, those of one second."""
+LEASE = 1_000_000
+"""Seqs that are reserved ahead: at the rate that the sensor holds, those of ten seconds."""
 
 # Rows in one statement: each statement gives the interpreter's lock away once,
 # and a busy loop takes up to 5 ms to give it back.
@@ -116,13 +116,17 @@ class Store:
         with explained(self.path):
             return anchor(self._connection).last_seq + 1
 
-    def begin(self) -> Begun:
-        """Start a run: say where seqs go on, and what the one before may have told and not kept."""
+    def begin(self, told_seq: int | None = None) -> Begun:
+        """Start a run: say where seqs go on, and what the one before told and did not keep.
+
+        ``told_seq`` is the last that it told. Where that is not known, as after
+        a reboot, it is any that was reserved.
+        """
         with explained(self.path):
             row = self._connection.execute("SELECT value FROM meta WHERE name = 'lease'").fetchone()
             stored = self.last_seq
-            following = max(row[0] if row else 1, stored + 1)
-            lost = None
+            unused = told_seq + 1 if told_seq is not None else row[0] if row else 1
+            following, lost = max(unused, stored + 1), None
             if following > stored + 1:
                 lost = Hole(stored + 1, following - 1, "the sensor ended before it was stored")
             self._lease(following + LEASE)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _WAIT_S = 5.0
 """For another process's lock; readers hold none that a writer waits for."""
 
+_SMALLEST_BYTES = 512
+"""Of a page, and so of a database. SQLite takes what is smaller for empty, and overwrites it."""
+
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """Open a file for SQLite; a writer makes an empty one where there is none.
@@ -41,7 +44,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def _look_at(path: Path, *, make: bool) -> None:
     try:
-        kind = path.lstat().st_mode
+        found = path.lstat()
     except FileNotFoundError:
         if not make:
             raise BadInputError(
@@ -52,8 +55,10 @@ def _look_at(path: Path, *, make: bool) -> None:
         return
     except OSError as problem:
         raise BadInputError(f"{path}: {problem.strerror}") from problem
-    if not stat.S_ISREG(kind):
+    if not stat.S_ISREG(found.st_mode):
         raise BadInputError(f"{path} is no plain file; move it away, or name another place")
+    if 0 < found.st_size < _SMALLEST_BYTES:
+        raise foreign(path)
 
 
 def _make(path: Path) -> None:

@@ -62,8 +62,9 @@ def retain(
 
     Drops at most so many rows that the writer is not held up; ``more`` says to call again.
     """
-    before = anchor(connection)
-    dropped = before
+    before = dropped = anchor(connection)
+    if _victim(connection, older_wall_ns, max_bytes) is None:
+        return Retained(seqs=0, upto_seq=before.last_seq, more=False)
     connection.execute("BEGIN IMMEDIATE")
     try:
         while victim := _victim(connection, older_wall_ns, max_bytes):
@@ -71,11 +72,10 @@ def retain(
             dropped = victim
             if dropped.last_seq - before.last_seq >= _MOST_ROWS:
                 break
-        if dropped is not before:
-            connection.execute(
-                "REPLACE INTO anchor VALUES (1, ?, ?, ?, ?)",
-                (dropped.n, dropped.last_seq, dropped.hash, now_wall_ns),
-            )
+        connection.execute(
+            "REPLACE INTO anchor VALUES (1, ?, ?, ?, ?)",
+            (dropped.n, dropped.last_seq, dropped.hash, now_wall_ns),
+        )
         more = _victim(connection, older_wall_ns, max_bytes) is not None
         connection.execute("COMMIT")
     except BaseException:
@@ -116,4 +116,5 @@ def _shrink(connection: sqlite3.Connection, max_bytes: int) -> None:
     )
     surplus = min(pages - max_bytes // page_bytes, _MOST_PAGES)
     if surplus > 0:
-        connection.execute(f"PRAGMA incremental_vacuum({surplus})").fetchall()
+        # It gives no rows but takes a step for each page, and only a script takes them all.
+        connection.executescript(f"PRAGMA incremental_vacuum({surplus})")

@@ -21,7 +21,7 @@ from sensor.edge.store import LEASE
 from sensor.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sensor.edge.store import Begun, Store
     from sensor.wire.row import Row
@@ -39,8 +39,14 @@ _ROW_BYTES = 400
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 5.0
 _TIDY_S = 600.0
 """From one retention to the next: an idle host is not woken more often."""
+_TIDY_ROWS = 4096
+"""Or so many events; each retention may drop more than that, so it keeps up with any rate."""
+
+_FAR = 10 * LEASE
+"""That is reserved while the store cannot be written: enough for 100 s, as retries get rare."""
 
 _OVERRUN = "more came than could be stored"
+_STUCK = "the store could not be written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +83,8 @@ News = Stuck | Recovered | Missed
 class WriterState:
     """Where the writer is. ``unstored`` events of this run were left out.
 
-    ``reserved_seq`` is the first that a later run may use again, should this one
-    be killed before the store can be written.
+    ``reserved_seq`` is the first that a later run may use again, should the
+    machine lose power now.
     """
 
     last_seq: int
@@ -90,13 +96,24 @@ class WriterState:
 
 
 class Writer:
-    """Stores rows in the order that they are given. ``store`` is the thread's own from now on."""
+    """Stores rows in the order that they are given. ``store`` is the thread's own from now on.
+
+    ``note`` is told the last seq of rows before anything else happens to them:
+    give rows here first, and tell readers then.
+    """
 
     def __init__(
-        self, store: Store, begun: Begun, keep: Keep, *, queue_bytes: int = QUEUE_BYTES
+        self,
+        store: Store,
+        begun: Begun,
+        keep: Keep,
+        note: Callable[[int], None],
+        *,
+        queue_bytes: int = QUEUE_BYTES,
     ) -> None:
         self._store = store
         self._keep = keep
+        self._note = note
         self._queue_bytes = queue_bytes
         self._changed = threading.Condition()
         self._waiting: deque[Row] = deque()
@@ -106,10 +123,11 @@ class Writer:
         self._lost = begun.lost
         self._unstored = 0
         self._problem: str | None = None
-        self._last_seq = begun.next_seq - 1
+        self._last_seq = self._told_seq = begun.next_seq - 1
         self._reserved = begun.next_seq + LEASE
         self._next_seq: int | None = None
         self._tidy_at = 0.0
+        self._untidy_rows = 0
         self._news: deque[News] = deque()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
@@ -120,18 +138,23 @@ class Writer:
         return self._bell
 
     def news(self) -> list[News]:
-        """Return what happened since this was asked last."""
-        with suppress(BlockingIOError):
-            os.eventfd_read(self._bell)
+        """Return what happened since this was asked last; at the end, what nobody asked for yet."""
+        if self._bell >= 0:
+            with suppress(BlockingIOError):
+                os.eventfd_read(self._bell)
         return [self._news.popleft() for _ in range(len(self._news))]
 
     def put(self, rows: Sequence[Row]) -> None:
         """Give rows to be stored, each with a greater seq than the one before. Never waits."""
+        if not rows:
+            return
+        self._note(rows[-1].seq)
         size = sum(len(row.body) for row in rows) + _ROW_BYTES * len(rows)
         with self._changed:
+            self._told_seq = rows[-1].seq
             # Once full, it takes nothing until half is gone: one hole and not a thousand.
             room = self._queue_bytes // 2 if self._is_dropping else self._queue_bytes
-            if self._waiting_bytes + size > room:
+            if self._waiting and self._waiting_bytes + size > room:
                 self._leave_out(rows)
                 return
             self._is_dropping = False
@@ -144,7 +167,7 @@ class Writer:
     def _leave_out(self, rows: Sequence[Row]) -> None:
         self._unstored += len(rows)
         first = self._reasons.pop().first_seq if self._is_dropping else rows[0].seq
-        self._reasons.append(Hole(first, rows[-1].seq, self._problem or _OVERRUN))
+        self._reasons.append(Hole(first, rows[-1].seq, _STUCK if self._problem else _OVERRUN))
         self._is_dropping = True
 
     def state(self) -> WriterState:
@@ -171,6 +194,7 @@ class Writer:
         if self._thread.is_alive():
             return False
         os.close(self._bell)
+        self._bell = -1
         return self._last_seq == next_seq - 1
 
     def _run(self) -> None:
@@ -189,12 +213,14 @@ class Writer:
         """Wait until there is something to store or to tidy. False: all is done."""
         with self._changed:
             idle_s = max(self._tidy_at - time.monotonic(), 0.0)
-            self._changed.wait_for(lambda: self._waiting or self._is_closing, idle_s)
+            self._changed.wait_for(
+                lambda: self._waiting or self._reasons or self._is_closing, idle_s
+            )
             if self._waiting:
                 self._changed.wait_for(
                     lambda: len(self._waiting) >= _BATCH_ROWS or self._is_closing, _GATHER_S
                 )
-            return bool(self._waiting) or not self._is_closing
+            return bool(self._waiting or self._reasons) or not self._is_closing
 
     @property
     def _is_closing(self) -> bool:
@@ -202,36 +228,51 @@ class Writer:
 
     def _store_waiting(self) -> None:
         """Store a batch of what waits, however long it takes; at the end there is one try."""
-        with self._changed:
-            rows = list(islice(self._waiting, _BATCH_ROWS))
-        retry_s = _FIRST_RETRY_S
-        while rows:
+        retry_s, most_rows = _FIRST_RETRY_S, _BATCH_ROWS
+        while True:
+            with self._changed:
+                rows = list(islice(self._waiting, most_rows))
+                reasons = tuple(self._reasons)
+                # Only what is left out before the next row is complete.
+                self._is_dropping = self._is_dropping and bool(rows)
+            if not rows and not reasons:
+                return
             try:
-                holes = self._store_rows(rows)
+                holes = self._store_rows(rows, reasons)
             except StoreError as problem:
                 self._note_problem(str(problem))
                 with self._changed:
                     if self._changed.wait_for(lambda: self._is_closing, retry_s):
-                        self._waiting.clear()
+                        self._give_up()
                         return
-                retry_s = min(retry_s * 2, _LAST_RETRY_S)
+                # Half of it may fit where all of it does not.
+                retry_s, most_rows = min(retry_s * 2, _LAST_RETRY_S), max(most_rows // 2, 1)
             else:
                 self._note_stored(rows, holes)
                 return
 
-    def _store_rows(self, rows: Sequence[Row]) -> list[Hole]:
-        """Store rows and declare what is missing among them."""
-        if rows[-1].seq + LEASE // 2 >= self._reserved:
-            self._reserved = self._store.reserve(rows[-1].seq + LEASE)
+    def _give_up(self) -> None:
+        self._waiting.clear()
+        self._reasons.clear()
+        self._is_dropping = False
+
+    def _store_rows(self, rows: Sequence[Row], reasons: Sequence[Hole]) -> list[Hole]:
+        """Store rows and declare what is missing among them; without rows, all that is missing."""
+        self._reserve()
         last_seq = self._store.last_seq
-        with self._changed:
-            reasons = tuple(self._reasons)
         # A commit may have worked although it seemed to fail: such rows are there already.
         fresh = [row for row in rows if row.seq > last_seq]
-        holes = list(holes_between(last_seq, (row.seq for row in fresh), reasons))
-        if fresh:
+        ends = [row.seq for row in fresh] if rows else [reasons[-1].last_seq + 1]
+        holes = list(holes_between(last_seq, ends, reasons))
+        if fresh or holes:
             self._store.append(fresh, holes)
         return holes
+
+    def _reserve(self) -> None:
+        """Keep ahead of what was told, also of what is not stored."""
+        ahead = LEASE if self._problem is None else _FAR
+        if self._told_seq + ahead // 2 >= self._reserved:
+            self._reserved = self._store.reserve(self._told_seq + ahead)
 
     def _note_problem(self, problem: str) -> None:
         if self._problem is None:
@@ -243,7 +284,8 @@ class Writer:
             for row in rows:
                 self._waiting.popleft()
                 self._waiting_bytes -= len(row.body) + _ROW_BYTES
-            self._last_seq = rows[-1].seq
+            self._last_seq = self._store.last_seq
+            self._untidy_rows += len(rows)
             self._reasons = [one for one in self._reasons if one.last_seq > self._last_seq]
             was_stuck, self._problem = self._problem is not None, None
         if was_stuck:
@@ -262,8 +304,9 @@ class Writer:
 
         Where it cannot, the next batch cannot be stored either, and tells.
         """
-        if time.monotonic() < self._tidy_at:
+        if time.monotonic() < self._tidy_at and self._untidy_rows < _TIDY_ROWS:
             return
+        self._untidy_rows = 0
         done = None
         with suppress(StoreError):
             done = self._store.retain(

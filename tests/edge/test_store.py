@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store keeps what it is given, in order, through ends of every kind."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.rows import PLAIN, SECOND, WALL_NS, behind, filled, row, rows
+
+from sensor.core.filter import Filter
+from sensor.core.seal import Hole
+from sensor.edge.store import LEASE, Begun, Store
+from sensor.edge.store_verify import Verified
+from sensor.errors import BadInputError, DamagedStoreError, StoreError
+
+TESTS = Path(__file__).resolve().parent.parent
+KILLS = 23
+HOSTILE = st.none() | st.text() | st.text(st.sampled_from("a\0\x1b'\"%_;\n\u202e\ufffe\U0001f600"))
+
+
+def child(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    """Start a program of the tests that shares nothing with this one."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_what_was_stored_is_read(tmp_path: Path) -> None:
+    """By another process too, while the first has it open."""
+    path = tmp_path / "events.db"
+    with filled(path, (1, 150), (151, 200)) as store, Store(path, read_only=True) as reader:
+        assert reader.last_seq == 200
+        assert reader.read(1, 10**6, limit=500) == [(one.seq, one.body) for one in rows(1, 200)]
+        assert reader.read(63, 66) == [(one.seq, one.body) for one in rows(63, 66)]
+        assert reader.read(190, 10**6, limit=2) == [(one.seq, one.body) for one in rows(190, 191)]
+        assert reader.read(201, 10**6) == []
+        store.append([row(201)])
+        assert reader.last_seq == 201
+        assert (store.first_seq, store.last_seq) == (1, 201)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(*[HOSTILE] * 8, st.binary(max_size=200)), min_size=1, max_size=4))
+def test_any_text_in_any_column_stays_what_it_is(
+    tmp_path_factory: pytest.TempPathFactory, found: list[tuple[str | None, ...]]
+) -> None:
+    """It is stored, found by a filter and verified; none of it is ever SQL."""
+    path = tmp_path_factory.mktemp("hostile") / "events.db"
+    made = [
+        PLAIN._replace(
+            **dict(zip(("seq", "verdict", "tool", "vendor", "session"), (seq, *one), strict=False)),  # type: ignore[arg-type]  # names of one type each
+            **dict(zip(("user", "exe", "endpoint", "name"), one[4:], strict=False)),  # type: ignore[arg-type]
+            body=one[8],  # type: ignore[arg-type]
+        )
+        for seq, one in enumerate(found, 1)
+    ]
+    with Store(path) as store:
+        store.append(made)
+        assert isinstance(store.verify(), Verified)
+        for one in made:
+            if one.session is not None:
+                wanted = Filter(sessions=frozenset({one.session}))
+                assert (one.seq, one.body) in store.read(1, 99, wanted)
+    columns = ", ".join(PLAIN._fields[:-1])
+    stored = behind(path, f"SELECT {columns} FROM events ORDER BY seq")  # noqa: S608  # our own words
+    assert stored == [one[:-1] for one in made]
+
+
+@pytest.mark.parametrize(
+    ("after_s", "seq"), [(-99, 1), (1, 1), (1.5, 2), (100, 100), (100.5, 101), (250, None)]
+)
+def test_a_time_is_found(tmp_path: Path, after_s: float, seq: int | None) -> None:
+    """The first event then or later."""
+    with filled(tmp_path / "events.db", (1, 100), (101, 200)) as store:
+        assert store.first_at(WALL_NS + int(after_s * SECOND)) == seq
+
+
+def test_a_clock_that_was_set_back_hides_nothing(tmp_path: Path) -> None:
+    """The first event of that time or later is found in the order of the stream."""
+    with Store(tmp_path / "events.db") as store:
+        store.append([row(50)._replace(seq=1), row(10)._replace(seq=2)])
+        store.append([row(20)._replace(seq=3)])
+        assert store.first_at(row(15).wall_ns) == 1
+        assert store.first_at(row(60).wall_ns) is None
+
+
+def test_an_empty_store_has_nothing(tmp_path: Path) -> None:
+    """No event, no time, and the next is the first."""
+    with Store(tmp_path / "events.db") as store:
+        assert (store.first_seq, store.last_seq) == (1, 0)
+        assert store.read(0, 99) == []
+        assert store.first_at(0) is None
+        assert store.begin() == Begun(1, None)
+
+
+@pytest.mark.parametrize(
+    ("seqs", "holes"),
+    [
+        ([1, 2], []),
+        ([5, 6], []),
+        ([4, 6], []),
+        ([5, 4], []),
+        ([4, 4], []),
+        ([4, 5], [Hole(5, 6, "x")]),
+        ([7], [Hole(4, 5, "x")]),
+        ([], [Hole(3, 5, "x")]),
+    ],
+)
+def test_a_batch_that_skips_or_repeats_is_refused(
+    tmp_path: Path, seqs: list[int], holes: list[Hole]
+) -> None:
+    """Nothing of it is stored: a hole has to be declared."""
+    with filled(tmp_path / "events.db", (1, 3)) as store:
+        with pytest.raises(BadInputError, match="missing or twice"):
+            store.append([row(seq) for seq in seqs], holes)
+        assert store.last_seq == 3
+        assert store.append([row(4), row(7)], [Hole(5, 6, "x")]).n == 2
+
+
+def test_two_writers_do_not_mix(tmp_path: Path) -> None:
+    """The second finds that the chain went on without it, and stores nothing over it."""
+    path = tmp_path / "events.db"
+    with filled(path, (1, 3)) as one, Store(path) as other:
+        one.append([row(4)])
+        with pytest.raises(StoreError, match="UNIQUE"):
+            other.append([row(4)])
+        assert other.last_seq == 4
+        other.append([row(5)])
+        assert isinstance(one.verify(), Verified)
+
+
+def test_a_body_that_is_gone_is_told(tmp_path: Path) -> None:
+    """Reading does not skip it in silence."""
+    path = tmp_path / "events.db"
+    filled(path, (1, 100)).close()
+    behind(path, "DELETE FROM blocks WHERE first_seq = 65")
+    with Store(path, read_only=True) as store:
+        assert len(store.read(1, 64)) == 64
+        with pytest.raises(DamagedStoreError, match="event 65 has lost its body"):
+            store.read(1, 100)
+        assert len(store.read(1, 64)) == 64
+    behind(path, "DELETE FROM blocks")
+    with Store(path, read_only=True) as store, pytest.raises(DamagedStoreError, match="event 1 "):
+        store.read(1, 100)
+
+
+def test_a_clean_end_leaves_no_hole(tmp_path: Path) -> None:
+    """The next run goes on with the next seq."""
+    path = tmp_path / "events.db"
+    with Store(path) as store:
+        assert store.begin() == Begun(1, None)
+        store.append(rows(1, 5))
+        store.finish(6)
+    with Store(path) as store:
+        assert store.begin() == Begun(6, None)
+
+
+def test_a_run_that_was_killed_leaves_a_hole_that_the_next_one_knows(tmp_path: Path) -> None:
+    """All that it may have told is behind the next seq."""
+    path = tmp_path / "events.db"
+    with Store(path) as store:
+        store.begin()
+        store.append(rows(1, 5))
+    with Store(path) as store:
+        begun = store.begin()
+        assert begun.next_seq == LEASE + 1
+        assert begun.lost == Hole(6, LEASE, "the sensor ended before it was stored")
+        assert store.reserve(3 * LEASE) == 3 * LEASE + 1
+        store.append([row(begun.next_seq)], [begun.lost])
+        assert isinstance(store.verify(), Verified)
+    with Store(path) as store:
+        assert store.begin().next_seq == 3 * LEASE + 1
+
+
+@pytest.mark.parametrize(
+    ("told_seq", "begun"),
+    [
+        (5, Begun(6, None)),
+        (9, Begun(10, Hole(6, 9, "the sensor ended before it was stored"))),
+        (3, Begun(6, None)),
+        (
+            5 * LEASE,
+            Begun(5 * LEASE + 1, Hole(6, 5 * LEASE, "the sensor ended before it was stored")),
+        ),
+    ],
+)
+def test_what_a_killed_run_told_is_known_exactly_where_it_noted_it(
+    tmp_path: Path, told_seq: int, begun: Begun
+) -> None:
+    """Then the hole is no larger than what is missing."""
+    path = tmp_path / "events.db"
+    with Store(path) as store:
+        store.begin()
+        store.append(rows(1, 5))
+    with Store(path) as store:
+        assert store.begin(told_seq) == begun
+
+
+def test_a_store_tells_how_large_it_is(tmp_path: Path) -> None:
+    """Its file, its log, and what of the file is in use."""
+    path = tmp_path / "events.db"
+    with filled(path, (1, 1000)) as store:
+        sizes = store.sizes()
+        assert sizes.log_bytes > 0
+        assert sizes.used_bytes > 50_000
+    with Store(path, read_only=True) as store:
+        after = store.sizes()
+    assert after.log_bytes == 0
+    assert after.file_bytes == after.used_bytes == sizes.used_bytes
+
+
+def test_two_read_while_one_writes(tmp_path: Path) -> None:
+    """Each sees whole batches only, in order and without a hole, and nobody waits."""
+    path = tmp_path / "events.db"
+    Store(path).close()
+    readers = [child("support.following", path, "3000") for _ in range(2)]
+    for reader in readers:
+        assert reader.stdout
+        assert reader.stdout.readline() == b"begins\n"
+    with Store(path) as store:
+        for first in range(1, 3001, 30):
+            store.append(rows(first, first + 29))
+    for reader in readers:
+        out, _ = reader.communicate(timeout=60)
+        assert reader.returncode == 0
+        assert out == b"3000\n"
+
+
+def killed_after(path: Path, delay_s: float) -> tuple[int, int]:
+    """Run a writer, kill it so long after its first event, and return what it told: from, to."""
+    program = child("support.appending", path)
+    assert program.stdout
+    try:
+        told = program.stdout.readline()
+        first, last = map(int, told.split())
+        deadline = time.monotonic() + delay_s
+        while (left := deadline - time.monotonic()) > 0:
+            if select.select([program.stdout], [], [], left)[0]:
+                told = os.read(program.stdout.fileno(), 1 << 16)
+    finally:
+        program.send_signal(signal.SIGKILL)
+    rest = told + program.stdout.read()
+    program.wait()
+    program.stdout.close()
+    whole = rest[: rest.rfind(b"\n")].rsplit(b"\n", 1)[-1].split()
+    return first, max(last, int(whole[-1]))
+
+
+def test_killed_at_any_moment_it_opens_and_repeats_nothing(tmp_path: Path) -> None:
+    """23 times under load, with retention at work: the chain holds, and each hole is declared."""
+    path = tmp_path / "events.db"
+    moments = Random(4)  # noqa: S311  # any moment will do
+    told_upto = declared = dropped_upto = 0
+    for _ in range(KILLS):
+        first, last = killed_after(path, moments.uniform(0, 0.4))
+        assert first > told_upto
+        told_upto = last
+        with Store(path, read_only=True) as store:
+            found = store.verify()
+            assert isinstance(found, Verified), found
+            # Each seq is stored, in a declared hole, dropped by retention, or after the last.
+            kept = found.head.last_seq - found.first_seq + 1
+            assert found.rows + found.unstored == kept
+            declared += found.unstored
+            dropped_upto = found.first_seq - 1
+    assert declared > 0
+    assert dropped_upto > 0
