@@ -96,8 +96,9 @@ class Host:
         subprocess.run(self.entered("mount", *arguments), check=True, timeout=_LONGEST_S)
 
     def unmount(self, *points: Path) -> None:
-        """Unmount what the namespace has there."""
-        subprocess.run(self.entered("umount", *points), check=True, timeout=_LONGEST_S)
+        """Unmount what the namespace has there, layer by layer."""
+        script = 'for p; do while mountpoint -q "$p"; do umount "$p" || exit; done; done'
+        subprocess.run(self.entered("sh", "-c", script, "sh", *points), check=True)
 
     def hide(self, folder: Path) -> None:
         """Have an empty folder there."""
