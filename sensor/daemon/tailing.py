@@ -70,9 +70,11 @@ class Tail:
         self._is_fetching = False
 
     def batches(self, since: When | None) -> Iterator[list[Event | Remark]]:
-        """Yield what comes, in lists as it comes; ``since`` None is now."""
+        """Return what comes, in lists as it comes; ``since`` None is now."""
         connection = Connection(self._path)
-        position: When = since or Seq(connection.hello.seq + 1)
+        return self._batches(connection, since or Seq(connection.hello.seq + 1))
+
+    def _batches(self, connection: Connection, position: When) -> Iterator[list[Event | Remark]]:
         while True:
             if isinstance(position, Seq):
                 self._last_seq = max(self._last_seq, position.seq - 1)
@@ -89,8 +91,11 @@ class Tail:
                 return
             connection, remark = back
             yield [remark]
-            if self._last_seq or remark.is_anew:
-                position = Seq(0 if remark.is_anew else self._last_seq + 1)
+            if remark.is_anew:
+                self._last_seq, position = 0, Seq(0)
+                self._owed.clear()
+            elif self._last_seq:
+                position = Seq(self._last_seq + 1)
 
     def _follow(self, connection: Connection, position: When) -> Iterator[list[Event | Remark]]:
         request = Subscribe(
@@ -100,14 +105,11 @@ class Tail:
         )
         arriving = connection.events(request)
         self._asked, self._is_fetching = position, False
-        while True:
+        while connection.is_asked:
             self._fetch_owed(connection)
             if not self._waits_for(connection):
                 return
-            batch = next(arriving, None)
-            if batch is None:
-                return
-            if batch:
+            if batch := next(arriving, []):
                 yield [self._taken(one) for one in batch]
 
     def _fetch_owed(self, connection: Connection) -> None:

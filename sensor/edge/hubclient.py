@@ -115,6 +115,11 @@ class Connection:
             yield batch
 
     @property
+    def is_asked(self) -> bool:
+        """Whether something that was asked for is still to come."""
+        return self._asked > 0
+
+    @property
     def is_fetching(self) -> bool:
         """Whether a fetch is under way; there can be one at a time."""
         return self._asked > 1

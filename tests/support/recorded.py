@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.engine import Engine
 from sensor.core.facts import Gap, Loss, Transport
+from sensor.core.seal import Hole
 from sensor.edge.store import Store
 from sensor.wire.frame import body, frame_of
 from sensor.wire.row import row_of
@@ -95,12 +96,13 @@ def recorded() -> Sequence[Event]:
 
 
 def stored(path: Path, told: Sequence[Event]) -> None:
-    """Write events into a store of their own, sealed in two batches."""
+    """Write events without holes between them into a store, sealed in two batches."""
     rows = [row_of(one, body(one)) for one in told]
     with Store(path) as store:
         store.begin()
-        for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
-            store.append(part)
+        before = [Hole(1, told[0].seq - 1, "cut off")] if told[0].seq > 1 else []
+        store.append(rows[: len(rows) // 2], before)
+        store.append(rows[len(rows) // 2 :])
         store.finish(told[-1].seq + 1)
 
 
