@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from sensor.core.line import command, ending, peer
+from sensor.core.outcome import Outcome
 from sensor.core.quote import quote
 from sensor.core.units import count, duration, size
 
@@ -77,7 +78,8 @@ def _link(link: Link) -> str:
         parts.append(f"sent {size(link.sent_bytes)}")
         parts.append(f"received {size(link.received_bytes)}")
         parts.append(duration(link.duration_ns))
-    parts += [f"{amount} {outcome}" for outcome, amount in link.outcomes.items()]
+    unusual = {name: many for name, many in link.outcomes.items() if name != Outcome.CLOSED}
+    parts += [f"{many} {name}" for name, many in unusual.items()]
     return f"{where}  ({', '.join(parts)})"
 
 

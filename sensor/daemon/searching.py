@@ -92,7 +92,8 @@ def judged(source: Source, seq: int) -> tuple[Event, Event | None]:
 
     Raises BadInputError where the event is not.
     """
-    event = next(source.span(EVERYTHING, seq, seq), None)
+    found = source.span(EVERYTHING, seq, seq) if seq <= source.newest else iter(())
+    event = next(found, None)
     if event is None:
         raise BadInputError(
             f"event {seq} is not stored; the newest is {source.newest}, and "

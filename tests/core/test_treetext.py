@@ -29,7 +29,7 @@ def test_a_session_is_a_page() -> None:
         '[awyyzsd3] /opt/bin/claude -p "fix it"  (pid 10, status 0, 38.0 s)',
         (
             "  -> 198.51.100.7:443 api.anthropic.com tcp"
-            "  (1 connection, sent 12.3 KiB, received 4.1 KiB, 1.0 s, 1 closed)"
+            "  (1 connection, sent 12.3 KiB, received 4.1 KiB, 1.0 s)"
         ),
         "  ?? telemetry.example.com",
         "  /usr/bin/make -j2  (pid 12, status 0, 34.0 s)",
