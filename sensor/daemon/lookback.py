@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sensor.core.event import Kind
-from sensor.core.filter import EVERYTHING, Filter
-from sensor.core.subscription import PAGE
+from sensor.core.filter import Filter
+from sensor.core.subscription import PAGE, Past
 from sensor.wire.frame import event_of
 from sensor.wire.row import wall_ns
 
@@ -16,27 +16,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sensor.core.event import Event
-    from sensor.core.subscription import Past
 
 _SESSIONS = Filter(kinds=frozenset({Kind.SESSION_START.value, Kind.SESSION_END.value}))
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The run before: ``spoke_wall_ns`` is the time of its last event, None where there is none.
+    """The run before: number and time of its last event that is kept, 0 and None for none.
 
     ``sessions`` are the beginnings of those of this boot that have not ended.
     """
 
+    last_seq: int
     spoke_wall_ns: int | None
     sessions: tuple[Event, ...]
 
 
-def look_back(past: Past, *, boot_id: str, booted_wall_ns: int) -> Before:
+class Kept(Past, Protocol):
+    """The store, as far as it is asked here."""
+
+    def last_event(self) -> tuple[int, bytes] | None:
+        """Return the newest event that is kept."""
+
+
+def look_back(past: Kept, *, boot_id: str, booted_wall_ns: int) -> Before:
     """Read it. Of ``past`` only this boot's part is gone through."""
-    last = past.read(max(past.last_seq - PAGE, 0), past.last_seq, EVERYTHING, PAGE + 1)
-    if not last:
-        return Before(None, ())
+    last = past.last_event()
+    if last is None:
+        return Before(0, None, ())
     running: dict[str, Event] = {}
     for event in _events(past, past.first_at(booted_wall_ns) or past.last_seq):
         if event.boot_id != boot_id or event.session is None:
@@ -45,8 +52,8 @@ def look_back(past: Past, *, boot_id: str, booted_wall_ns: int) -> Before:
             running[event.session] = event
         else:
             running.pop(event.session, None)
-    spoke = event_of(last[-1][1])
-    return Before(wall_ns(spoke.at), tuple(running.values()))
+    seq, body = last
+    return Before(seq, wall_ns(event_of(body).at), tuple(running.values()))
 
 
 def _events(past: Past, first: int) -> Iterator[Event]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import selectors
 import signal
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from sensor.core.facts import Gap
 from sensor.core.rights import RUNNING
 from sensor.core.wall import rfc3339
 from sensor.daemon.ending import ENDING, received, signals
+from sensor.daemon.exporting import Exporting
 from sensor.daemon.instance import Instance, Pins
 from sensor.daemon.lookback import Before, look_back
 from sensor.daemon.probing import run_loader
@@ -31,6 +34,7 @@ from sensor.edge.host import LocalHost, group_id
 from sensor.edge.hub import Hub
 from sensor.edge.notify import Notify
 from sensor.edge.store import Begun, Store
+from sensor.edge.store_told import Told
 from sensor.edge.store_writer import Keep, Writer
 from sensor.edge.system import lock
 from sensor.wire.answers import Hello
@@ -58,6 +62,11 @@ class Places:
     def store(self) -> Path:
         """The store's file."""
         return self.state_dir / "events.db"
+
+    @property
+    def told(self) -> Path:
+        """The note of what was told."""
+        return self.run_dir / "told"
 
     @property
     def socket(self) -> Path:
@@ -104,7 +113,8 @@ class Daemon:
         """Attach or take over, find what runs, give up rights, and let readers in."""
         known = catalogue()
         store = stack.enter_context(Store(self._places.store))
-        begun = store.begin()
+        told = stack.enter_context(Told(self._places.told))
+        begun = store.begin(told.before)
         before = look_back(
             store, boot_id=self._host.boot_id, booted_wall_ns=self._host.wall_offset_ns
         )
@@ -117,17 +127,21 @@ class Daemon:
         door = Door(self._places.socket, group=group_id(self._config.group))
         capabilities.keep(frozenset(RUNNING))
         past = stack.enter_context(Store(self._places.store, read_only=True))
-        return self._open(stack, sensing, store, begun, past, door, loaded.missing)
+        writer = partial(Writer, store, begun, self._keep(), told.note)
+        return self._open(stack, sensing, writer, past, door, loaded.missing)
 
     def _go_on(self, sensing: Sensing, before: Before, begun: Begun, *, was_loaded: bool) -> None:
         """Declare the time since the run before, take its sessions up, and find what is new."""
-        if before.spoke_wall_ns is not None:
-            lost = begun.lost
+        # More than what this start declares in the store: a gap that was told may be lost too.
+        lost = range(before.last_seq + 1, begun.next_seq)
+        spoke_wall_ns = before.spoke_wall_ns
+        if spoke_wall_ns is not None or lost:
             gap = Gap(
                 at_ns=Clock.now_ns(),
-                from_wall_ns=before.spoke_wall_ns,
+                # Nothing that was told is kept: it can be as old as this boot.
+                from_wall_ns=spoke_wall_ns or self._host.wall_offset_ns,
                 why=_DOWN if was_loaded else _FRESH,
-                seqs=(lost.first_seq, lost.last_seq) if lost else None,
+                seqs=(lost[0], lost[-1]) if lost else None,
             )
             sensing.see(gap)
         for session in before.sessions:
@@ -141,27 +155,31 @@ class Daemon:
             sensing.do(action)
 
     def _open(  # noqa: PLR0917  # it introduces them all to each other
-        self, stack: ExitStack, sensing: Sensing, store: Store, begun: Begun, past: Store,
+        self, stack: ExitStack, sensing: Sensing, write: Callable[[], Writer], past: Store,
         door: Door, missing: dict[str, str],
     ) -> Standing:  # fmt: skip
         clock = Clock()
         started_at = rfc3339(clock.now_ns() + clock.wall_offset_ns())
         standing = Standing(
             sensing=sensing, telling=self._telling, past=past, started_at=started_at,
-            scope=str(self._scope), missing=missing, stop=self._stop,
+            started_s=time.time(), scope=str(self._scope), missing=missing, stop=self._stop,
         )  # fmt: skip
         hello = Hello(
-            host=self._host.name, boot_id=self._host.boot_id, seq=begun.next_seq - 1,
+            host=self._host.name, boot_id=self._host.boot_id, seq=self._telling.next_seq - 1,
             started_at=started_at,
         )  # fmt: skip
         hub = Hub(door, hello=hello, past=past, daemon=standing, clock=clock)
-        keep = Keep(max_age_s=self._config.max_age_s, max_bytes=self._config.max_bytes)
-        writer = Writer(store, begun, keep)
-        standing.hub, standing.writer = hub, writer
+        exporting = Exporting(self._config, standing.readings, say=self._say)
+        standing.hub, standing.writer, standing.exporting = hub, write(), exporting
         self._selector = stack.enter_context(selectors.DefaultSelector())
-        self._telling.begin(hub, writer, self._selector)
+        exporting.register(self._selector)
+        stack.callback(exporting.close)
+        self._telling.begin(hub, standing.writer, exporting, self._selector)
         stack.callback(self._telling.end)
         return standing
+
+    def _keep(self) -> Keep:
+        return Keep(max_age_s=self._config.max_age_s, max_bytes=self._config.max_bytes)
 
     def _stop(self) -> None:
         self._is_ending = True

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.core.metrics import Readings
 from sensor.errors import BadInputError
 from sensor.wire.programs import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sensor.daemon.exporting import Exporting
     from sensor.daemon.sensing import Sensing
     from sensor.daemon.telling import Telling
     from sensor.edge.hub import Hub
@@ -45,11 +47,13 @@ class Standing:
     telling: Telling
     past: Store
     started_at: str
+    started_s: float
     scope: str
     missing: dict[str, str]
     stop: Callable[[], None]
     hub: Hub | None = None
     writer: Writer | None = None
+    exporting: Exporting | None = None
     controls: frozenset[str] = field(default=frozenset({"stop"}))
 
     def status(self) -> dict[str, object]:
@@ -69,6 +73,21 @@ class Standing:
             "memory_bytes": _resident_bytes(),
             "problems": self._problems(),
         }
+
+    def readings(self) -> Readings:
+        """Return what is measured of how things are now."""
+        state = self.writer.state() if self.writer else None
+        readers, skipped = self.hub.load() if self.hub else (0, 0)
+        return Readings(
+            started_s=self.started_s,
+            sessions=self.sensing.engine.sessions,
+            unstored=state.unstored if state else 0,
+            store_bytes=self.past.sizes().file_bytes,
+            store_works=not (state and state.problem),
+            readers=readers,
+            skipped=skipped,
+            undelivered=self.exporting.undelivered if self.exporting else 0,
+        )
 
     def control(self, request: Control) -> dict[str, object]:
         """Carry out what root asks for."""

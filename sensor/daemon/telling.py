@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sensor.core.event import Event
     from sensor.core.facts import Fact
+    from sensor.daemon.exporting import Exporting
     from sensor.edge.hub import Hub
 
 
@@ -33,6 +34,7 @@ class Telling:
         self._fresh: list[Event] = []
         self._hub: Hub | None = None
         self._writer: Writer | None = None
+        self._exporting: Exporting | None = None
         self.counts: Counter[str] = Counter()
         self.next_seq = 1
 
@@ -40,30 +42,38 @@ class Telling:
         """Take an event, in the order of their seqs."""
         self._fresh.append(event)
 
-    def begin(self, hub: Hub, writer: Writer, selector: selectors.BaseSelector) -> None:
+    def begin(
+        self, hub: Hub, writer: Writer, exporting: Exporting, selector: selectors.BaseSelector
+    ) -> None:
         """Hand on what there is, and all that comes."""
-        self._hub, self._writer = hub, writer
+        self._hub, self._writer, self._exporting = hub, writer, exporting
         hub.register(selector)
         self.turn()
 
     def turn(self) -> None:
         """Hand on what is fresh, and serve the readers."""
-        if self._hub is None or self._writer is None:
+        if self._hub is None or self._writer is None or self._exporting is None:
             return
         if fresh := self._fresh:
             self._fresh = []
             frames = [frame_of(event) for event in fresh]
-            self._hub.publish(frames)
+            # The writer first: it notes what is about to be told.
             self._writer.put(
                 [row_of(event, frame.body) for event, frame in zip(fresh, frames, strict=True)]
             )
+            self._hub.publish(frames)
+            self._exporting.tell(fresh, now_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME))
             self.counts.update(event.kind.value for event in fresh)
             self.next_seq = fresh[-1].seq + 1
         self._hub.turn()
+        self._exporting.turn()
 
     def timeout(self) -> float | None:
         """Say how long the loop may sleep; None: until something happens."""
-        return self._hub.timeout() if self._hub else None
+        if self._hub is None or self._exporting is None:
+            return None
+        waits = (self._hub.timeout(), self._exporting.timeout())
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def news(self) -> Iterator[Fact]:
         """Give what the store has to tell, as facts for the stream, and tell the operator."""

@@ -158,6 +158,11 @@ class Hub:
             "seq": self._sources.recent.last,
         }
 
+    def load(self) -> tuple[int, int]:
+        """Count the readers there are, and the events that slow ones did not get."""
+        skipped = sum(peer.conversation.skipped for peer in self._peers)
+        return len(self._peers), self._skipped + skipped
+
     def close(self) -> None:
         """End all connections and take the socket away."""
         for peer in list(self._peers):

@@ -57,7 +57,7 @@ def terminal(device: int) -> str | None:
     minor = device & 0xFF | device >> 12 & 0xFFF00
     match device >> 8 & 0xFFF:
         case 136:  # Unix98 pseudo-terminals
-            return f"pts{minor}"
+            return f"pts/{minor}"
         case 4:  # consoles, and serial lines behind them
             return f"tty{minor}" if minor < _FIRST_SERIAL else f"ttyS{minor - _FIRST_SERIAL}"
         case _:

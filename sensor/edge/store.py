@@ -239,6 +239,12 @@ class Store:
             found.append((seq, bodies[seq - start]))
         return found
 
+    def last_event(self) -> tuple[int, bytes] | None:
+        """Return the newest event that is kept, None where none is: behind it may be holes."""
+        with explained(self.path):
+            (seq,) = self._connection.execute("SELECT max(seq) FROM events").fetchone()
+        return None if seq is None else self.read(seq, seq)[0]
+
     def first_at(self, wall_ns: int) -> int | None:
         """Return the seq of the first event at this Unix time or later; None: none is stored."""
         with explained(self.path):

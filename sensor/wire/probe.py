@@ -120,12 +120,17 @@ def _exec(record: bytes) -> Exec:
         cwd=path(cwd, cut="cwd" in cuts),
         uid=uid,
         loginuid=None if loginuid == NO_LOGINUID or flags & _EXEC_NO_LOGINUID else loginuid,
-        tty=text(tty.rstrip(b"\0")) or None,
+        tty=_terminal(text(tty.rstrip(b"\0"))),
         cgroup_id=cgroup_id,
         file=File(dev=dev, ino=ino, ctime_ns=ctime_ns, size_bytes=file_bytes),
         fileless=bool(flags & _EXEC_FILELESS),
         truncated=tuple(cuts),
     )
+
+
+def _terminal(name: str) -> str | None:
+    """Write a terminal as /dev has it: the kernel's own name lacks the slash of devpts."""
+    return name.replace("pts", "pts/", 1) or None
 
 
 def _fork(record: bytes) -> Fork:

@@ -99,7 +99,7 @@ def test_an_execution_is_read() -> None:
         cwd="/home/src",
         uid=1001,
         loginuid=1000,
-        tty="pts3",
+        tty="pts/3",
         cgroup_id=55,
         file=File(dev=1 << 20 | 2, ino=11, ctime_ns=12, size_bytes=13),
         fileless=False,

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon's folders are its own, and one daemon's at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sensor.edge.system import lock
+from sensor.errors import BadInputError, SensorError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_folders_are_made_for_root_and_readers(tmp_path: Path) -> None:
+    """Others look into neither; the group may pass through the run folder."""
+    run_dir, state_dir = tmp_path / "run", tmp_path / "state"
+    with lock(run_dir, state_dir):
+        assert run_dir.stat().st_mode & 0o777 == 0o750
+        assert state_dir.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("shared", ["run", "state"])
+def test_a_folder_is_one_daemon_s(tmp_path: Path, shared: str) -> None:
+    """The second is told which one is taken; the first lets go at its end."""
+    folders = {"run": tmp_path / "a", "state": tmp_path / "b"}
+    others = {"run": tmp_path / "c", "state": tmp_path / "d"} | {shared: folders[shared]}
+    with (
+        lock(folders["run"], folders["state"]),
+        pytest.raises(SensorError, match=f"another agent-sensor uses {folders[shared]}"),
+        lock(others["run"], others["state"]),
+    ):
+        pass
+    with lock(others["run"], others["state"]):
+        pass
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    """A file in its place is one."""
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(BadInputError, match="file/run"), lock(tmp_path / "file" / "run", tmp_path):
+        pass

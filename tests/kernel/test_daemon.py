@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon keeps and tells what the kernel saw, however often it is killed."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from support.pins import pinned
+from support.running import running
+from support.scope import Scope
+from support.stage import TIMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.drivers import Drivers
+    from support.running import Event, Running
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def scope() -> Iterator[Scope]:
+    """Give a cgroup of the test's own."""
+    with Scope() as scope:
+        yield scope
+
+
+@pytest.fixture
+def daemon(scope: Scope, tmp_path: Path) -> Iterator[Running]:
+    """Give a daemon that watches it, not yet started."""
+    with running(scope, tmp_path) as daemon:
+        yield daemon
+
+
+def ended(pid: int, events: list[Event]) -> bool:
+    """Whether the session that a process began has ended."""
+    return any(e["kind"] == "session_end" and e["process"]["pid"] == pid for e in events)
+
+
+def kinds(events: list[Event], session: str) -> list[str]:
+    """Give the kinds of a session's events, in their order."""
+    return [event["kind"] for event in events if event["session"] == session]
+
+
+def test_a_session_is_told_kept_and_verified(
+    daemon: Running, scope: Scope, drivers: Drivers
+) -> None:
+    """What the hub tells, the store has after the end; the seals hold."""
+    daemon.start()
+    process = scope.run([drivers.tool("nothing")])
+    assert process.wait(30) == 0
+    told = daemon.until(lambda events: ended(process.pid, events))
+    assert [event["kind"] for event in told] == ["session_start", "exec", "exit", "session_end"]
+    assert daemon.stop() == 0
+    assert daemon.past() == told
+    assert daemon.verify().returncode == 0
+
+
+def test_a_clean_end_detaches_and_keep_does_not(daemon: Running, tmp_path: Path) -> None:
+    """Pins are what keeps the probes attached."""
+    daemon.start("--keep")
+    assert daemon.stop() == 0
+    assert "link_seen_exec" in pinned(tmp_path / "bpf")
+    daemon.start()
+    assert daemon.stop() == 0
+    assert pinned(tmp_path / "bpf") == []
+
+
+def test_two_daemons_do_not_share_a_folder(daemon: Running) -> None:
+    """The second one says so, and the first goes on."""
+    daemon.start()
+    second = daemon.another()
+    assert second.returncode == 1
+    assert "another agent-sensor uses" in second.stderr
+    assert daemon.ask("status")[0]["problems"] == []
+
+
+def test_nothing_is_lost_by_kills_but_what_is_declared(
+    daemon: Running, scope: Scope, drivers: Drivers
+) -> None:
+    """Killed 23 times under load: seqs do not repeat, holes are declared, sessions go on."""
+    keeper = scope.run([drivers.tool("stay")], stdin=subprocess.PIPE)
+    stop = threading.Event()
+    load = threading.Thread(target=_work, args=(scope, drivers, stop))
+    load.start()
+    try:
+        for _ in range(TIMES):
+            daemon.start()
+            stop.wait(random.uniform(0, 0.7))  # noqa: S311  # a moment, not a secret
+            daemon.kill()
+    finally:
+        stop.set()
+        load.join()
+    daemon.start()
+    assert keeper.stdin
+    keeper.stdin.close()
+    keeper.wait(30)
+    events = daemon.until(lambda events: ended(keeper.pid, events))
+    assert daemon.stop() == 0
+    assert daemon.verify().returncode == 0
+    _check_seqs(events)
+    mine = {e["session"] for e in events if (e["process"] or {}).get("pid") == keeper.pid}
+    assert len(mine) == 1
+    told = kinds(events, mine.pop())
+    assert (told[0], told[-1]) == ("session_start", "session_end")
+
+
+def _work(scope: Scope, drivers: Drivers, stop: threading.Event) -> None:
+    tool = drivers.tool("nothing")
+    while not stop.is_set():
+        scope.run([tool]).wait(30)
+
+
+def _check_seqs(events: list[Event]) -> None:
+    """Every number is there once, or in a gap that says so."""
+    seqs = [event["seq"] for event in events]
+    assert seqs == sorted(set(seqs))
+    declared = [
+        range(event["gap"]["first_seq"], event["gap"]["last_seq"] + 1)
+        for event in events
+        if event["kind"] == "gap" and event["gap"]["first_seq"] is not None
+    ]
+    missing = set(range(1, seqs[-1])) - set(seqs)
+    assert [seq for seq in sorted(missing) if not any(seq in gap for gap in declared)] == []
+
+
+def test_sessions_of_the_time_between_are_told(
+    daemon: Running, scope: Scope, drivers: Drivers
+) -> None:
+    """The probes record while nobody is there; the next daemon tells it, behind a gap."""
+    daemon.start()
+    daemon.kill()
+    process = scope.run([drivers.tool("nothing")])
+    process.wait(30)
+    daemon.start()
+    events = daemon.until(lambda events: ended(process.pid, events))
+    session = next(e["session"] for e in events if (e["process"] or {}).get("pid") == process.pid)
+    assert kinds(events, session) == ["session_start", "exec", "exit", "session_end"]
+    assert not any(event["late"] for event in events if event["session"] == session)
