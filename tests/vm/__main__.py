@@ -96,6 +96,7 @@ async def _run(chosen: argparse.Namespace) -> int:
         guest = Guest(
             name=wanted.name,
             kernel=found,
+            cache=CACHE,
             lsm=lsm,
             task=chosen.task,
             results=Path(results),

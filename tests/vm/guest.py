@@ -53,6 +53,7 @@ class Guest:
 
     name: str
     kernel: Kernel
+    cache: Path
     lsm: str
     task: str
     results: Path
@@ -117,6 +118,7 @@ class Guest:
             modules=self.kernel.modules,
             settings={
                 "checkout": str(CHECKOUT),
+                "cache": str(self.cache),
                 "release": self.kernel.release,
                 "now": str(int(time.time())),
             },
@@ -137,6 +139,8 @@ class Guest:
     def _kernel_arguments(self) -> str:
         return (
             "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off no_timer_check "
+            # Code at one place for all processes is translated once for all of them.
+            "norandmaps "
             f"tsc_early_khz={_counter_khz()} tsc=reliable "
             f"lsm={self.lsm} {IN_GUEST} "
         )

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # The first process of a guest, from the initramfs: mounts the machine's root,
 # which it can read and not write, under a tmpfs, and goes there. Its settings,
-# written by guest.py: checkout release now modules.
+# written by guest.py: checkout cache release now modules.
 /bin/busybox --install -s /bin
 . /settings
 
 die() { echo "guest: $*"; poweroff -f; }
 share() { mount -t 9p -o "$1,trans=virtio,version=9p2000.L,msize=512000,access=any" "$2" "$3" || die "no share $2"; }
 
-mkdir -p /proc /sys /machine /over /root /checkout
+mkdir -p /proc /sys /machine /over /root /kept/checkout /kept/cache
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -36,17 +36,19 @@ mount -t debugfs debugfs /root/sys/kernel/debug
 mount -t tracefs tracefs /root/sys/kernel/tracing
 mount -t securityfs securityfs /root/sys/kernel/security
 
-# The checkout may lie where a tmpfs goes.
-mount --bind "/root$checkout" /checkout || die "no $checkout on the machine"
+# Checkout and cache may lie where a tmpfs goes.
+mount --bind "/root$checkout" /kept/checkout || die "no $checkout on the machine"
+mount --bind "/root$cache" /kept/cache || die "no $cache on the machine"
 mount -t tmpfs -o mode=755 run /root/run
 mount -t tmpfs -o mode=1777 tmp /root/tmp
-mkdir -p "/root$checkout" /root/run/results "/root/lib/modules/$release"
-mount --move /checkout "/root$checkout"
+mkdir -p "/root$checkout" "/root$cache" /root/run/results "/root/lib/modules/$release"
+mount --move /kept/checkout "/root$checkout"
+mount --move /kept/cache "/root$cache"
 share rw,cache=none results /root/run/results
 # Over what the machine may have there itself: a guest has no kernel headers.
 share ro,cache=loose modules "/root/lib/modules/$release"
 
 hostname guest
 ip link set lo up
-export checkout
+export checkout AGENT_SENSOR_CACHE="$cache"
 exec switch_root /root /bin/sh "$checkout/tests/vm/inside.sh"

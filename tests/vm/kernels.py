@@ -2,9 +2,9 @@
 """The kernels to test on, and the cache of what was unpacked of each.
 
 A kernel in the cache is a folder of its release's name: ``vmlinux``, and
-``lib/modules/RELEASE`` without the drivers that no guest has hardware for, and
-without the kernel headers. A symbolic link of the kernel's short name says
-which release it stood for when the mirror was last asked.
+``lib/modules/RELEASE`` with the kernel's ``config``, without the drivers that no
+guest has hardware for, and without the kernel headers. A symbolic link of the
+kernel's short name says which release it stood for when the mirror was last asked.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def kernel(wanted: Wanted, cache: Path) -> Kernel:
 
 def _from_mirror(wanted: Wanted, cache: Path) -> Kernel:
     suite, packages = _look_up(wanted, cache)
-    release = packages[0].removeprefix("linux-image-")
+    [image, *_] = [package for package in packages if package.startswith("linux-image-")]
+    release = image.removeprefix("linux-image-")
     folder = cache / release
     if not folder.exists():
         print(f"{wanted.name}: fetches {' '.join(packages)} from {suite.name}", flush=True)
@@ -127,6 +128,8 @@ def _unpack(packages: list[Path], into: Path, release: str) -> None:
         (into / "usr/lib").rename(into / "lib")
     packed = next(into.glob("**/vmlinuz*"))
     (into / "vmlinux").write_bytes(vmlinux(packed.read_bytes()))
+    for config in into.glob("boot/config-*"):  # newer kernels have it there themselves
+        config.rename(into / "lib/modules" / release / "config")
     for rest in (into / "boot", into / "usr"):
         shutil.rmtree(rest, ignore_errors=True)
     subprocess.run(["/sbin/depmod", "-b", into, release], check=True, capture_output=True)
@@ -141,4 +144,4 @@ def is_wanted(name: str) -> bool:
         case ["kernel", "drivers" | "sound", *_] | ["build" | "source", *_]:
             return False
         case _:
-            return bool(modules) or Path(name).name.startswith("vmlinuz")
+            return bool(modules) or Path(name).name.startswith(("vmlinuz", "config-"))

@@ -19,7 +19,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 FETCH_S = 600
 SILENCE_S = 30
 # Since 6.17 or so the image is an empty package that depends on the parts.
-PARTS = ("linux-image-", "linux-binary-", "linux-modules-")
+PARTS = ("linux-image-", "linux-base-", "linux-binary-", "linux-modules-")
 
 
 class UnavailableError(Exception):
@@ -57,12 +57,12 @@ class Suite:
         found: list[str] = []
         wanted = [meta]
         while wanted:
-            package = wanted.pop()
+            package = wanted.pop(0)
             shown = self._apt("apt-cache", "show", "--no-all-versions", package).stdout
             if not shown.strip():
                 raise UnavailableError(f"suite {self.name} has no package {package}")
             found.append(package)
-            wanted += [name for name in parts(shown) if name not in found]
+            wanted += [name for name in parts(shown) if name not in found + wanted]
         return [package for package in found if package != meta]
 
     def download(self, packages: list[str], into: Path) -> list[Path]:

@@ -82,6 +82,7 @@ class Suite:
         return Guest(
             name=name,
             kernel=found,
+            cache=self.cache,
             lsm=lsm,
             task=_task(tests),
             results=results,

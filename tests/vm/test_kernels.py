@@ -34,6 +34,7 @@ def test_a_cached_kernel_serves(tmp_path: Path, age_s: int) -> None:
     ("name", "expected"),
     [
         ("./boot/vmlinuz-6.1.0-1-amd64", True),
+        ("./boot/config-6.1.0-1-amd64", True),
         ("./boot/System.map-6.1.0-1-amd64", False),
         ("./lib/modules/6.1.0-1-amd64/modules.order", True),
         ("./usr/lib/modules/7.2.13/kernel/net/9p/9pnet.ko.xz", True),

@@ -19,7 +19,7 @@ Recommends: firmware-linux-free, apparmor
 """
 DIVIDED = """\
 Package: linux-image-7.2.13+deb14-amd64
-Depends: linux-binary-7.2.13+deb14-amd64 (= 7.2.13-1), linux-modules-7.2.13+deb14-amd64 (= 7.2.13-1)
+Depends: linux-base-7.2.13+deb14-amd64 (= 7.2.13-1), linux-binary-7.2.13+deb14-amd64 (= 7.2.13-1)
 """
 
 
@@ -28,7 +28,7 @@ Depends: linux-binary-7.2.13+deb14-amd64 (= 7.2.13-1), linux-modules-7.2.13+deb1
     [
         (META, ["linux-image-6.1.0-56-amd64"]),
         (WHOLE, []),
-        (DIVIDED, ["linux-binary-7.2.13+deb14-amd64", "linux-modules-7.2.13+deb14-amd64"]),
+        (DIVIDED, ["linux-base-7.2.13+deb14-amd64", "linux-binary-7.2.13+deb14-amd64"]),
         ("Package: linux-image-none\n", []),
     ],
     ids=["meta", "whole", "divided", "no dependency"],
