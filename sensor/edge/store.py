@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Self
 
 from sensor.core.filter import EVERYTHING
 from sensor.core.seal import Hole, Seal, digest, marks, seal, tiles
-from sensor.edge.store_file import connect, explained
+from sensor.edge.store_file import connect, explained, identity
 from sensor.edge.store_query import where
 from sensor.edge.store_retention import anchor, newest, retain, used_bytes
 from sensor.edge.store_schema import check, prepare
 from sensor.edge.store_verify import verify
-from sensor.errors import BadInputError, DamagedStoreError
+from sensor.errors import BadInputError, DamagedStoreError, StoreError
 from sensor.wire.block import blocks, unpack
 from sensor.wire.row import Row, record
 
@@ -70,6 +70,7 @@ class Store:
         self._read_only = read_only
         self._head: Seal | None = None
         self._connection = connect(self.path, read_only=read_only)
+        self._file = identity(self.path)
         try:
             with explained(self.path):
                 self._prepare()
@@ -164,6 +165,10 @@ class Store:
             if not tiles(made, [row.seq for row in rows], holes):
                 raise BadInputError(
                     f"a batch from {made.first_seq} to {last_seq} has events missing or twice"
+                )
+            if identity(self.path) != self._file:
+                raise StoreError(
+                    f"{self.path} was removed or replaced; put it back, or start the sensor again"
                 )
             # Whatever happens now, what is the newest seal is for the file to say.
             self._head = None

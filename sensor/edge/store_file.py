@@ -33,13 +33,30 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """
     _look_at(path, make=not read_only)
     with explained(path):
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             f"{path.as_uri()}?mode={'ro' if read_only else 'rw'}",
             uri=True,
             isolation_level=None,
             timeout=_WAIT_S,
             check_same_thread=False,  # a thread may take a store over; two never use it at once
         )
+        if read_only:
+            # Nothing can be written here; it makes SQLite open a file that was cut short,
+            # so that what is left of it can be read, and verified up to where it ends.
+            connection.execute("PRAGMA writable_schema = ON")
+        return connection
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells one file from another, None where there is none.
+
+    SQLite goes on writing to a file that nobody can find any more.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _look_at(path: Path, *, make: bool) -> None:

@@ -13,11 +13,11 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from sensor.core.seal import Hole, holes_between
 from sensor.edge.store import LEASE
+from sensor.edge.store_queue import Queue
 from sensor.errors import StoreError
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ _GATHER_S = 0.1
 """From the first event of a batch to its commit."""
 
 _BATCH_ROWS = 4096
-_ROW_BYTES = 400
-"""What a row takes in memory beside its body: the tuple, its integers, the body's object."""
 
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 5.0
 _TIDY_S = 600.0
@@ -114,16 +112,11 @@ class Writer:
         self._store = store
         self._keep = keep
         self._note = note
-        self._queue_bytes = queue_bytes
         self._changed = threading.Condition()
-        self._waiting: deque[Row] = deque()
-        self._waiting_bytes = 0
-        self._is_dropping = False
-        self._reasons = [begun.lost] if begun.lost else []
+        self._last_seq = begun.next_seq - 1
         self._lost = begun.lost
-        self._unstored = 0
+        self._queue = Queue(most_bytes=queue_bytes, told_seq=begun.next_seq - 1, lost=begun.lost)
         self._problem: str | None = None
-        self._last_seq = self._told_seq = begun.next_seq - 1
         self._reserved = begun.next_seq + LEASE
         self._next_seq: int | None = None
         self._tidy_at = 0.0
@@ -149,35 +142,20 @@ class Writer:
         if not rows:
             return
         self._note(rows[-1].seq)
-        size = sum(len(row.body) for row in rows) + _ROW_BYTES * len(rows)
         with self._changed:
-            self._told_seq = rows[-1].seq
-            # Once full, it takes nothing until half is gone: one hole and not a thousand.
-            room = self._queue_bytes // 2 if self._is_dropping else self._queue_bytes
-            if self._waiting and self._waiting_bytes + size > room:
-                self._leave_out(rows)
-                return
-            self._is_dropping = False
-            before = len(self._waiting)
-            self._waiting.extend(rows)
-            self._waiting_bytes += size
-            if not before or before < _BATCH_ROWS <= len(self._waiting):
+            before = len(self._queue)
+            self._queue.offer(rows, why=_STUCK if self._problem else _OVERRUN)
+            if not before or before < _BATCH_ROWS <= len(self._queue):
                 self._changed.notify()
-
-    def _leave_out(self, rows: Sequence[Row]) -> None:
-        self._unstored += len(rows)
-        first = self._reasons.pop().first_seq if self._is_dropping else rows[0].seq
-        self._reasons.append(Hole(first, rows[-1].seq, _STUCK if self._problem else _OVERRUN))
-        self._is_dropping = True
 
     def state(self) -> WriterState:
         """Tell where the writer is."""
         with self._changed:
             return WriterState(
                 last_seq=self._last_seq,
-                waiting_rows=len(self._waiting),
-                waiting_bytes=self._waiting_bytes,
-                unstored=self._unstored,
+                waiting_rows=len(self._queue),
+                waiting_bytes=self._queue.size_bytes,
+                unstored=self._queue.unstored,
                 reserved_seq=self._reserved,
                 problem=self._problem,
             )
@@ -213,14 +191,12 @@ class Writer:
         """Wait until there is something to store or to tidy. False: all is done."""
         with self._changed:
             idle_s = max(self._tidy_at - time.monotonic(), 0.0)
-            self._changed.wait_for(
-                lambda: self._waiting or self._reasons or self._is_closing, idle_s
-            )
-            if self._waiting:
+            self._changed.wait_for(lambda: not self._queue.is_idle or self._is_closing, idle_s)
+            if len(self._queue):
                 self._changed.wait_for(
-                    lambda: len(self._waiting) >= _BATCH_ROWS or self._is_closing, _GATHER_S
+                    lambda: len(self._queue) >= _BATCH_ROWS or self._is_closing, _GATHER_S
                 )
-            return bool(self._waiting or self._reasons) or not self._is_closing
+            return not (self._queue.is_idle and self._is_closing)
 
     @property
     def _is_closing(self) -> bool:
@@ -231,19 +207,16 @@ class Writer:
         retry_s, most_rows = _FIRST_RETRY_S, _BATCH_ROWS
         while True:
             with self._changed:
-                rows = list(islice(self._waiting, most_rows))
-                reasons = tuple(self._reasons)
-                # Only what is left out before the next row is complete.
-                self._is_dropping = self._is_dropping and bool(rows)
-            if not rows and not reasons:
+                rows, missing = self._queue.batch(most_rows)
+            if not rows and not missing:
                 return
             try:
-                holes = self._store_rows(rows, reasons)
+                holes = self._store_rows(rows, missing)
             except StoreError as problem:
                 self._note_problem(str(problem))
                 with self._changed:
                     if self._changed.wait_for(lambda: self._is_closing, retry_s):
-                        self._give_up()
+                        self._queue.clear()
                         return
                 # Half of it may fit where all of it does not.
                 retry_s, most_rows = min(retry_s * 2, _LAST_RETRY_S), max(most_rows // 2, 1)
@@ -251,19 +224,14 @@ class Writer:
                 self._note_stored(rows, holes)
                 return
 
-    def _give_up(self) -> None:
-        self._waiting.clear()
-        self._reasons.clear()
-        self._is_dropping = False
-
-    def _store_rows(self, rows: Sequence[Row], reasons: Sequence[Hole]) -> list[Hole]:
+    def _store_rows(self, rows: Sequence[Row], missing: Sequence[Hole]) -> list[Hole]:
         """Store rows and declare what is missing among them; without rows, all that is missing."""
         self._reserve()
         last_seq = self._store.last_seq
         # A commit may have worked although it seemed to fail: such rows are there already.
         fresh = [row for row in rows if row.seq > last_seq]
-        ends = [row.seq for row in fresh] if rows else [reasons[-1].last_seq + 1]
-        holes = list(holes_between(last_seq, ends, reasons))
+        ends = [row.seq for row in fresh] if rows else [missing[-1].last_seq + 1]
+        holes = list(holes_between(last_seq, ends, missing))
         if fresh or holes:
             self._store.append(fresh, holes)
         return holes
@@ -271,8 +239,9 @@ class Writer:
     def _reserve(self) -> None:
         """Keep ahead of what was told, also of what is not stored."""
         ahead = LEASE if self._problem is None else _FAR
-        if self._told_seq + ahead // 2 >= self._reserved:
-            self._reserved = self._store.reserve(self._told_seq + ahead)
+        told_seq = self._queue.told_seq
+        if told_seq + ahead // 2 >= self._reserved:
+            self._reserved = self._store.reserve(told_seq + ahead)
 
     def _note_problem(self, problem: str) -> None:
         if self._problem is None:
@@ -281,12 +250,9 @@ class Writer:
 
     def _note_stored(self, rows: Sequence[Row], holes: Sequence[Hole]) -> None:
         with self._changed:
-            for row in rows:
-                self._waiting.popleft()
-                self._waiting_bytes -= len(row.body) + _ROW_BYTES
             self._last_seq = self._store.last_seq
+            self._queue.remove(rows, last_seq=self._last_seq)
             self._untidy_rows += len(rows)
-            self._reasons = [one for one in self._reasons if one.last_seq > self._last_seq]
             was_stuck, self._problem = self._problem is not None, None
         if was_stuck:
             self._tell(Recovered())

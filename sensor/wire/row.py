@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LARGEST = (1 << 63) - 1
 """What SQLite holds in an integer: https://sqlite.org/datatype3.html, section 2."""
 
+_pack = msgpack.Packer(autoreset=True, unicode_errors="surrogateescape").pack
+
 _SECONDS = len("2026-11-23T14:03:07")
 
 
@@ -69,7 +71,7 @@ def record(row: tuple[object, ...]) -> bytes:
 
     What somebody made of a row may hold anything: it has a record too, another one.
     """
-    packed: bytes = msgpack.packb(row, unicode_errors="surrogateescape")
+    packed: bytes = _pack(row)
     return packed
 
 

@@ -96,6 +96,14 @@ def test_a_clock_that_was_set_back_hides_nothing(tmp_path: Path) -> None:
         assert store.first_at(row(60).wall_ns) is None
 
 
+def test_the_newest_event_is_known_behind_a_hole(tmp_path: Path) -> None:
+    """What was declared missing after it is no event."""
+    with Store(tmp_path / "events.db") as store:
+        assert store.last_event() is None
+        store.append([row(1), row(2)], [Hole(3, 9, "lost")])
+        assert store.last_event() == (2, row(2).body)
+
+
 def test_an_empty_store_has_nothing(tmp_path: Path) -> None:
     """No event, no time, and the next is the first."""
     with Store(tmp_path / "events.db") as store:
@@ -127,6 +135,20 @@ def test_a_batch_that_skips_or_repeats_is_refused(
             store.append([row(seq) for seq in seqs], holes)
         assert store.last_seq == 3
         assert store.append([row(4), row(7)], [Hole(5, 6, "x")]).n == 2
+
+
+def test_a_file_that_was_taken_away_is_not_written(tmp_path: Path) -> None:
+    """SQLite would write on, into a file that nobody finds again; put back, it goes on."""
+    path = tmp_path / "events.db"
+    with filled(path, (1, 3)) as store:
+        path.rename(tmp_path / "away")
+        with pytest.raises(StoreError, match="was removed or replaced"):
+            store.append([row(4)])
+        path.touch()
+        with pytest.raises(StoreError, match="was removed or replaced"):
+            store.append([row(4)])
+        (tmp_path / "away").rename(path)
+        assert store.append([row(4)]).n == 2
 
 
 def test_two_writers_do_not_mix(tmp_path: Path) -> None:

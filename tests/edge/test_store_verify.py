@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import zlib
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgpack
@@ -156,16 +155,43 @@ def test_an_edited_body_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_cut_is_whole_up_to_somewhere(tmp_path: Path) -> None:
-    """At any length it opens with a sentence, or is found broken, and never found whole."""
+    """At any length it is found broken: at its beginning, or where the cut is."""
+    path = tmp_path / "events.db"
+    with filled(path, *((first, first + 99) for first in range(1, 20_000, 100))):
+        pass
+    whole = path.read_bytes()
+    firsts = []
+    for share in range(1, 24):
+        path.write_bytes(whole[: len(whole) * share // 24])
+        found = verified(path)
+        assert isinstance(found, Broken)
+        firsts.append(found.first_seq)
+    assert firsts[0] <= 1
+    assert firsts[-1] > 15_000
+
+
+def test_a_file_with_a_part_that_is_garbage_is_whole_up_to_it(tmp_path: Path) -> None:
+    """A writer refuses it, and says what to do."""
+    path = tmp_path / "events.db"
+    with filled(path, *((first, first + 99) for first in range(1, 20_000, 100))):
+        pass
+    whole = bytearray(path.read_bytes())
+    middle = len(whole) // 2 // 4096 * 4096
+    whole[middle : middle + 40_960] = b"\xff" * 40_960
+    path.write_bytes(whole)
+    found = verified(path)
+    assert isinstance(found, Broken)
+    assert 5000 < found.first_seq < 15_000
+    assert "the file is damaged" in found.why
+
+
+def test_a_writer_does_not_go_on_in_a_file_that_was_cut(tmp_path: Path) -> None:
+    """It says how to find out what is left, and what to do."""
     path = tmp_path / "events.db"
     three_batches(path)
-    whole = path.read_bytes()
-    for pages in range(1, len(whole) // 4096):
-        path.write_bytes(whole[: pages * 4096 - 1])
-        with suppress(DamagedStoreError):
-            found = verified(path)
-            assert isinstance(found, Broken), pages
-            assert "damaged" in found.why
+    path.write_bytes(path.read_bytes()[:-4096])
+    with pytest.raises(DamagedStoreError, match=r"agent-sensor verify.*move it away"):
+        Store(path)
 
 
 def test_a_chain_that_lost_its_end_is_found_by_a_noted_seal(tmp_path: Path) -> None:

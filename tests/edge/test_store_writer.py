@@ -257,11 +257,9 @@ def test_a_thread_that_ends_says_so(tmp_path: Path) -> None:
 @pytest.mark.kernel
 def test_a_full_disk_stops_nothing_but_the_store(tmp_path: Path) -> None:
     """It tells, counts, reserves seqs all the same, and goes on by itself when there is room."""
+    alone = ["unshare", "--mount", "--propagation", "private"]
     done = subprocess.run(
-        [
-            *("unshare", "--mount", "--propagation", "private"),
-            *(sys.executable, "-m", "support.filling", tmp_path),
-        ],
+        [*alone, sys.executable, "-m", "support.filling", tmp_path],
         env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
         check=True,
         capture_output=True,

@@ -51,68 +51,86 @@ def until(writer: Writer, kind: type[News]) -> list[News]:
     return told
 
 
-def main() -> None:
-    """Fill, go on, make room, and look at what is there."""
-    folder = Path(sys.argv[1])
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "none", folder], check=True)
-    ballast = folder / "ballast"
-    ballast.write_bytes(bytes(_BALLAST_BYTES))
-    path = folder / "events.db"
-    store = Store(path)
-    begun = store.begin()
-    told = Told(folder / "told")
-    writer = Writer(store, begun, _KEEP, told.note, queue_bytes=_QUEUE_BYTES)
-    seq = begun.next_seq
-    slowest_s = 0.0
-    while writer.state().problem is None or seq < 3 * LEASE:
-        while writer.state().problem is None and writer.state().waiting_rows:
-            select.select([writer], [], [], _TURN_S)
-        some = noise(seq, seq + 99)
-        before = time.monotonic()
-        writer.put(some)
-        slowest_s = max(slowest_s, time.monotonic() - before)
-        # The stream goes further than was reserved when it began.
-        seq = some[-1].seq + 1 + (_STEP if writer.state().problem else 0)
-    stuck = until(writer, Stuck)
-    deadline = time.monotonic() + _DEADLINE_S
-    while writer.state().reserved_seq <= seq and time.monotonic() < deadline:
-        select.select([writer], [], [], _TURN_S)
-    during = writer.state()
-    with Store(path, read_only=True) as reader:
-        stored = reader.last_seq
-    ((lease,),) = behind(path, "SELECT value FROM meta")
-    ballast.unlink()
-    after = until(writer, Recovered)
-    writer.put(rows(seq, seq + 9))
-    in_time = writer.close(seq + 10)
-    after += writer.news()
-    with Store(path) as store:
-        verified = store.verify()
-        assert isinstance(verified, Verified), verified
-        json.dump(
-            {
-                "stuck": str(stuck[0]),
-                "told": seq + 9,
-                "stored_during": stored,
-                "lease_during": lease,
-                "reserved_during": during.reserved_seq,
-                "unstored": during.unstored,
-                "waiting_bytes": during.waiting_bytes,
-                "missed": [
-                    [one.hole.first_seq, one.hole.last_seq, one.hole.why]
-                    for one in after
-                    if isinstance(one, Missed)
-                ],
-                "in_time": in_time,
+class Filling:
+    """One run of the sensor on the small disk; ``saw`` is what there was to be seen."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self._note = folder / "events.db", folder / "told"
+        self._ballast = folder / "ballast"
+        self._ballast.write_bytes(bytes(_BALLAST_BYTES))
+        store = Store(self.path)
+        begun = store.begin()
+        self._writer = Writer(store, begun, _KEEP, Told(self._note).note, queue_bytes=_QUEUE_BYTES)
+        self._seq = begun.next_seq
+        self.saw: dict[str, object] = {}
+
+    def fill(self) -> None:
+        """Put until the disk is full, and then until more was told than was reserved at first."""
+        slowest_s, writer = 0.0, self._writer
+        while writer.state().problem is None or self._seq < 3 * LEASE:
+            while writer.state().problem is None and writer.state().waiting_rows:
+                select.select([writer], [], [], _TURN_S)
+            some = noise(self._seq, self._seq + 99)
+            before = time.monotonic()
+            writer.put(some)
+            slowest_s = max(slowest_s, time.monotonic() - before)
+            self._seq = some[-1].seq + 1 + (_STEP if writer.state().problem else 0)
+        self.saw |= {"stuck": str(until(writer, Stuck)[0]), "slowest_put_s": slowest_s}
+
+    def look(self) -> None:
+        """Look at what is there while the disk is full."""
+        deadline = time.monotonic() + _DEADLINE_S
+        while self._writer.state().reserved_seq <= self._seq and time.monotonic() < deadline:
+            select.select([self._writer], [], [], _TURN_S)
+        state = self._writer.state()
+        with Store(self.path, read_only=True) as reader:
+            stored = reader.last_seq
+        self.saw |= {
+            "stored_during": stored,
+            "lease_during": behind(self.path, "SELECT value FROM meta")[0][0],
+            "reserved_during": state.reserved_seq,
+            "unstored": state.unstored,
+        }
+
+    def recover(self) -> None:
+        """Make room, and end when the store goes on."""
+        self._ballast.unlink()
+        after = until(self._writer, Recovered)
+        self._writer.put(rows(self._seq, self._seq + 9))
+        in_time = self._writer.close(self._seq + 10)
+        after += self._writer.news()
+        holes = [one.hole for one in after if isinstance(one, Missed)]
+        self.saw |= {
+            "told": self._seq + 9,
+            "missed": [[hole.first_seq, hole.last_seq, hole.why] for hole in holes],
+            "in_time": in_time,
+        }
+
+    def prove(self) -> None:
+        """Look at what the next run finds."""
+        with Store(self.path) as store:
+            verified = store.verify()
+            if not isinstance(verified, Verified):
+                raise TypeError(verified)
+            self.saw |= {
                 "rows": verified.rows,
                 "declared": verified.unstored,
                 "last_seq": store.last_seq,
                 "next_seq_after_power_loss": store.begin().next_seq,
-                "next_seq": store.begin(Told(folder / "told").before).next_seq,
-                "slowest_put_s": slowest_s,
-            },
-            sys.stdout,
-        )
+                "next_seq": store.begin(Told(self._note).before).next_seq,
+            }
+
+
+def main() -> None:
+    """Fill, go on, make room, and look at what is there."""
+    folder = Path(sys.argv[1])
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "none", folder], check=True)
+    filling = Filling(folder)
+    filling.fill()
+    filling.look()
+    filling.recover()
+    filling.prove()
+    json.dump(filling.saw, sys.stdout)
 
 
 if __name__ == "__main__":
