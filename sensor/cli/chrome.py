@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sensor.core.away import Remark
     from sensor.core.event import Event
 
-_EVERY_S = 0.1
+EVERY_S = 0.1
+"""Between two looks at how far one is."""
+
 _ERASE = "\r\x1b[K"
 
 
@@ -43,7 +45,7 @@ def progress(doing: str) -> Iterator[Callable[[int], None]]:
 
     def show(amount: int) -> None:
         nonlocal shown_s, is_shown
-        if time.monotonic() - shown_s >= _EVERY_S:
+        if time.monotonic() - shown_s >= EVERY_S:
             shown_s, is_shown = time.monotonic(), True
             click.echo(f"{_ERASE}{doing} {amount:,}", err=True, nl=False)
 

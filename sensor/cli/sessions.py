@@ -54,6 +54,9 @@ def sessions(
       agent-sensor sessions show uimgkfb4
     """  # noqa: D301  # click reads the \b
     if ctx.invoked_subcommand:
+        # What was given before the word holds after it.
+        own = {"as_json": as_json, "run_dir": run_dir, "state_dir": state_dir}
+        ctx.default_map = {ctx.invoked_subcommand: own}
         return
     from sensor.daemon import searching  # noqa: PLC0415  # the store and msgpack: only here
 

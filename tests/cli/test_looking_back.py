@@ -170,6 +170,14 @@ def test_what_runs_is_known_by_the_daemon(state: Path, live: Path) -> None:
     assert [tree["pid"] for tree in told["trees"]] == [10]
 
 
+def test_options_hold_before_and_after_a_word(state: Path) -> None:
+    """The places of ``sessions`` are those of ``sessions show``."""
+    places = ["--run-dir", str(state), "--state-dir", str(state)]
+    before = CliRunner().invoke(cli, ["sessions", *places, "show", "awyyzsd3"])
+    assert before.exit_code == 0
+    assert before.stdout == shown(state, "sessions", "show", "awyyzsd3")
+
+
 def test_an_explanation_can_be_json(live: Path) -> None:
     """With the catalogue that comes with the sensor."""
     told = json.loads(shown(live, "explain", "2", "--json"))

@@ -6,17 +6,17 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from support.serving import Serving
 from support.streams import event, frames
+from support.taken import DEADLINE_S, Reading
 
 from sensor.core.admission import Limits
 from sensor.core.away import Back, Garbled, Gone, Missed
-from sensor.core.event import Event, Kind, Lack
+from sensor.core.event import Kind, Lack
 from sensor.core.filter import Filter, traits_of
 from sensor.core.when import Moment, Seq
 from sensor.daemon.tailing import Tail
@@ -24,54 +24,7 @@ from sensor.errors import BadInputError, NoDaemonError
 from sensor.wire.frame import Frame, frame_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from sensor.core.away import Remark
-
-DEADLINE_S = 20.0
-
-
-class Reading:
-    """What a tail has given so far."""
-
-    def __init__(self, batches: Iterator[list[Event | Remark]]) -> None:
-        self._batches = batches
-        self.seqs: list[int] = []
-        self.remarks: list[Remark] = []
-
-    def until(self, is_so: Callable[[], bool]) -> None:
-        """Take batches until something is so."""
-        deadline = time.monotonic() + DEADLINE_S
-        while not is_so():
-            assert time.monotonic() < deadline, (self.seqs[-5:], self.remarks)
-            self.take(next(self._batches))
-
-    def rest(self) -> None:
-        """Take all that comes until the tail ends."""
-        for batch in self._batches:
-            self.take(batch)
-
-    def take(self, batch: list[Event | Remark]) -> None:
-        """Take one batch."""
-        for one in batch:
-            if isinstance(one, Event):
-                self.seqs.append(one.seq)
-            else:
-                self.remarks.append(one)
-
-    def upto(self, seq: int) -> None:
-        """Take batches until an event has come."""
-        self.until(lambda: seq in self.seqs)
-
-    def told(self, kind: type[Remark]) -> None:
-        """Take batches until something was said."""
-        self.until(lambda: any(isinstance(one, kind) for one in self.remarks))
-
-    @property
-    def backs(self) -> list[Back]:
-        """What was known when the daemon was back."""
-        return [one for one in self.remarks if isinstance(one, Back)]
 
 
 def gap(seq: int) -> Frame:
@@ -191,16 +144,9 @@ def test_what_was_never_stored_is_told_and_not_waited_for(tmp_path: Path) -> Non
         reading.upto(10)
         for first in range(11, 3011, 20):
             serving.tell(frames(first, first + 19, pad=300), store=False)
-        reading.upto(3010)
-        reading.until(lambda: any(isinstance(o, Missed) and not o.fetched for o in reading.remarks))
-    gone = {
-        seq
-        for one in reading.remarks
-        if isinstance(one, Missed) and not one.fetched
-        for seq in range(one.first, one.last + 1)
-    }
-    assert gone
-    assert {*reading.seqs, *gone} == set(range(10, 3011))
+        reading.until(lambda: {*reading.seqs, *reading.gone} == set(range(10, 3011)))
+    assert reading.gone
+    assert len(reading.seqs) == len(set(reading.seqs))
 
 
 def test_what_was_owed_is_fetched_from_the_next_daemon(tmp_path: Path) -> None:
