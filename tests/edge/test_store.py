@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +15,9 @@ from sensor.core.seal import Hole
 from sensor.edge.store import LEASE, Begun, Store
 from sensor.edge.store_verify import Verified
 from sensor.errors import BadInputError, DamagedStoreError, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTILE = st.none() | st.text() | st.text(st.sampled_from("a\0\x1b'\"%_;\n\u202e\ufffe\U0001f600"))
 
