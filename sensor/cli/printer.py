@@ -21,7 +21,7 @@ from sensor.core.line import TIME_COLUMNS
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sensor.core.event import Event
 
@@ -58,7 +58,7 @@ class Printer:
     Without ``all_children``, executions and exits are shown of a tool and of
     what it starts itself; connections are shown of all its descendants. With
     ``wall``, lines begin with date and time of this host's zone; ``time`` writes
-    times so that they go with the lines.
+    times so that they go with the lines. ``form`` makes of an event what is JSON.
     """
 
     def __init__(
@@ -69,9 +69,11 @@ class Printer:
         all_children: bool,
         color: str,
         wall: bool = False,
+        form: Callable[[Event], dict[str, object]] = as_dict,
     ) -> None:
         self._out = out
         self._as_json = as_json
+        self._form = form
         self._all_children = all_children
         self.time = clock.wall if wall else clock.clock
         self._wall = wall
@@ -85,7 +87,7 @@ class Printer:
             return
         if self._as_json:
             # All but ASCII is escaped: what a process calls itself must not steer a terminal.
-            self.write(json.dumps(as_dict(event)))
+            self.write(json.dumps(self._form(event)))
             return
         line = f"{clock.wall(event.at)}{event.line[TIME_COLUMNS:]}" if self._wall else event.line
         self.write(self._colored(event, line) if self._color else line)

@@ -14,9 +14,11 @@ from sensor.cli.clock import window
 from sensor.cli.printer import Printer, stdout
 from sensor.cli.sourcing import source_at
 from sensor.core.event import Event
+from sensor.core.form import as_dict
 from sensor.core.when import Seq
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sensor.core.filter import Filter
@@ -37,6 +39,12 @@ _NEWEST = 10
 @choosing.what
 @choosing.all_children
 @choosing.as_json
+@click.option(
+    "--format",
+    "schema",
+    type=click.Choice(["ocsf", "ecs"]),
+    help="JSON in the words of OCSF 1.6 or ECS 9.3; everything, all children too.",
+)
 @choosing.wall
 @choosing.color
 @options.run_dir
@@ -49,6 +57,7 @@ def tail(
     no_follow: bool,
     all_children: bool,
     as_json: bool,
+    schema: str | None,
     wall: bool,
     color: str,
     run_dir: Path,
@@ -68,14 +77,27 @@ def tail(
       agent-sensor tail --json --kind connect | jq -r .destination.name
     """  # noqa: D301  # click reads the \b
     first, last = window(since, until)
+    as_json = as_json or schema is not None
     printer = Printer(
-        stdout(as_json=as_json), as_json=as_json, all_children=all_children, color=color, wall=wall
+        stdout(as_json=as_json),
+        as_json=as_json,
+        all_children=all_children or schema is not None,
+        color=color,
+        wall=wall,
+        form=_form(schema),
     )
     asked = _Asked(choosing.wanted(**names), first, last, newest)
     if no_follow:
         _print_past(printer, asked, run_dir=run_dir, state_dir=state_dir)
     else:
         _follow(printer, asked, run_dir=run_dir)
+
+
+def _form(schema: str | None) -> Callable[[Event], dict[str, object]]:
+    from sensor.core.ecs import as_ecs  # noqa: PLC0415  # both: only where they are asked for
+    from sensor.core.ocsf import as_ocsf  # noqa: PLC0415
+
+    return {None: as_dict, "ocsf": as_ocsf, "ecs": as_ecs}[schema]
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,3 +149,19 @@ def test_without_a_daemon_it_says_how_to_start_one(tmp_path: Path) -> None:
         assert tail.out == []
         assert "no daemon at" in tail.err
         assert "systemctl start agent-sensor" in tail.err
+
+
+@pytest.mark.parametrize(
+    ("schema", "names"),
+    [("ocsf", {"class_uid", "metadata", "type_uid"}), ("ecs", {"@timestamp", "event", "host"})],
+)
+def test_events_come_in_the_words_of_others(tmp_path: Path, schema: str, names: set[str]) -> None:
+    """One object a line, for every event there is."""
+    with (
+        Serving(tmp_path, framed(TOLD)),
+        Tailing(tmp_path, "--since", "1", "--no-follow", "--format", schema) as tail,
+    ):
+        assert tail.process.wait(DEADLINE_S) == ExitCode.OK
+    objects = [json.loads(line) for line in tail.out]
+    assert len(objects) == len(TOLD)
+    assert all(names <= set(one) for one in objects)
