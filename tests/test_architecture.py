@@ -25,7 +25,10 @@ OWNERS = {
     "bcc": {"edge/compiler.py"},
     "click": {"cli/"},
     "ctypes": {
-        "edge/capabilities.py", "edge/libbpf.py", "edge/mounts.py", "edge/host.py",
+        "edge/capabilities.py",
+        "edge/libbpf.py",
+        "edge/mounts.py",
+        "edge/host.py",
         "edge/features.py",
     },
     "msgpack": {"wire/"},

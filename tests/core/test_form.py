@@ -94,7 +94,8 @@ def test_absent_is_null() -> None:
     """Every name is there, also where there is nothing to say."""
     plain = as_dict(BARE)
     assert set(plain) == set(as_dict(FULL))
-    assert {plain[name] for name in ("verdict", "process", "parent", "traffic", "loss", "gap")} == {None}
+    names = ("verdict", "process", "parent", "traffic", "loss", "gap")
+    assert {plain[name] for name in names} == {None}
 
 
 def test_absent_parts_of_parts_are_null() -> None:
