@@ -105,15 +105,22 @@ def test_the_next_session_of_a_tool_is_new(engine: Engine) -> None:
     play(engine, exec_(30, *CLAUDE), START, exit_(30), END)
 
 
+(STARTED,) = began(exec_(9, *CLAUDE))
+
+
 @pytest.mark.parametrize(
-    "change",
-    [{"tool": "forgotten"}, {"tool": None}, {"process": None}, {"session": None}],
+    "start",
+    [
+        replace(STARTED, tool="forgotten"),
+        replace(STARTED, tool=None),
+        replace(STARTED, process=None),
+        replace(STARTED, session=None),
+    ],
 )
-def test_what_is_no_beginning_of_a_known_tool_is_left_out(change: dict[str, None]) -> None:
+def test_what_is_no_beginning_of_a_known_tool_is_left_out(start: Event) -> None:
     """A newer catalogue may not have the tool any more."""
     engine = Engine(CATALOGUE, StoryHost())
-    (start,) = began(exec_(9, *CLAUDE))
-    engine.resume(replace(start, **change))
+    engine.resume(start)
     assert engine.sessions == 0
 
 
