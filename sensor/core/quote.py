@@ -21,6 +21,11 @@ WORD_LIMIT = 64
 LINE_LIMIT = 80
 """Columns for all arguments together; the rest of a line then fits into 160."""
 
+CUT_LIMIT = 24
+"""Columns that are worth the beginning of an argument."""
+
+_CUT_ROOM = len('" "[+9999]')
+
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./~-]+")
 
 # Unicode's Default_Ignorable_Code_Point beyond category Cf, which isprintable()
@@ -70,11 +75,17 @@ def quote_path(path: str, limit: int = WORD_LIMIT) -> str:
 
 
 def quote_all(words: Sequence[str], limit: int = LINE_LIMIT) -> str:
-    """Return words that can be told apart: the first, a path, and more while there is room."""
+    """Return words that can be told apart: the first, a path, and more while there is room.
+
+    The last one shown may be cut to fit: the beginning of a long argument says
+    more than that there is one.
+    """
     shown: list[str] = []
     room = limit
     for word in words:
         quoted = quote(word) if shown else quote_path(word)
+        if shown and len(quoted) + 1 > room >= CUT_LIMIT:
+            quoted = quote(word, room - _CUT_ROOM)
         room -= len(quoted) + 1
         if shown and room < 0:
             break

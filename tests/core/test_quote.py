@@ -76,6 +76,13 @@ def test_arguments_without_room_are_counted() -> None:
     assert quote_all(["a" * 20, "b"], 5) == "a" * 20 + " [+1 words]"
 
 
+def test_a_long_argument_shows_its_beginning() -> None:
+    """Where there is some room left, it is used."""
+    shown = quote_all(["sh", "-c", "make all && echo done; " * 9, "x"], 50)
+    assert shown == 'sh -c "make all && echo done; make all &&"[+173] [+1 words]'
+    assert quote_all(["sh", "-c", "make all && echo done"], 20) == "sh -c [+1 words]"
+
+
 @given(st.text(), st.integers(0, 30))
 def test_any_text_fits_into_one_printable_line(text: str, limit: int) -> None:
     """Nothing unprintable comes out, and no more of it than was allowed."""
