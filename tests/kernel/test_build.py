@@ -55,6 +55,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpacked
 
 
+@pytest.mark.long
 def test_a_build_is_no_event_and_no_wake_up(stage: Stage, project: Path) -> None:
     """Compilers, assemblers and linkers by the dozen, and the sensor sleeps on."""
     stage.everything_is_told()

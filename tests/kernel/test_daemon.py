@@ -81,6 +81,7 @@ def test_two_daemons_do_not_share_a_folder(daemon: Running) -> None:
     assert daemon.ask("status")[0]["problems"] == []
 
 
+@pytest.mark.long
 def test_nothing_is_lost_by_kills_but_what_is_declared(
     daemon: Running, scope: Scope, drivers: Drivers
 ) -> None:

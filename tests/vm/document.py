@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vm.kernels import LONG_TESTS, WANTED
+from vm.kernels import WANTED
 from vm.report import counts, table
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ modules (`lsm=`): LSM programs load and attach there, and never run.
 {tests}
 {missing}
 Each time, `make vm-test` and CI run {always}, {always_first} without bpf, and the machine's own
-kernel. Only `ALL=1` runs the others, {others}, and `{long_tests}` in guests: what is above is their
-last result. A test that is skipped on every machine fails the run.
+kernel. Only `ALL=1` runs the others, {others}, and in guests the tests
+marked `long`: what is above is their last result. A test that is skipped on every machine fails
+the run.
 
 ## What each kernel can do
 
@@ -47,7 +48,6 @@ def document(runs: Sequence[Run], missing: Mapping[str, str], day: str) -> str:
         missing=absent,
         always=" and ".join(wanted.name for wanted in WANTED if wanted.always),
         always_first=WANTED[0].name,
-        long_tests=LONG_TESTS,
         others=" and ".join(wanted.name for wanted in WANTED if not wanted.always),
         features=_features(runs),
     )

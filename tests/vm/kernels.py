@@ -42,8 +42,6 @@ WANTED = (
     Wanted("debian13", "linux-image-amd64", ("trixie-security", "trixie")),
     Wanted("newest", "linux-image-amd64", ("sid",)),
 )
-# Minutes of compiling in a guest: left out where only the kernels of every time are tested.
-LONG_TESTS = "tests/kernel/test_build.py"
 
 
 @dataclass(frozen=True, slots=True)

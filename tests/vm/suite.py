@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vm.guest import CHECKOUT, LSM, LSM_WITHOUT_BPF, Guest, GuestError
-from vm.kernels import LONG_TESTS, WANTED, kernel
+from vm.kernels import WANTED, kernel
 from vm.mirror import UnavailableError
 from vm.report import Run, cases, features, summary
 
@@ -31,10 +31,12 @@ SIDE_BY_SIDE = 2
 WITHIN_S = 420
 WITHIN_S_EVERYTHING = 1500
 GRACE_S = 30
+# pytest.ExitCode: all passed, some failed. Others mean that not all were run.
+COMPLETE = (0, 1)
 
 TASK = """\
 timeout 60 {bin}/agent-sensor doctor --json >$results/doctor.json 2>$results/doctor.err
-exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pytest -m kernel \\
+exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pytest -m "{kind}" \\
     -p no:cacheprovider --junitxml=$results/junit.xml {tests}
 """
 
@@ -50,7 +52,7 @@ class Suite:
     async def run(self, kernels: list[Kernel]) -> list[Run]:
         """Give every machine's result, this machine's first."""
         slots = asyncio.Semaphore(SIDE_BY_SIDE)
-        guests = [self._guest(found, found.name, LSM, self._tests) for found in kernels]
+        guests = [self._guest(found, found.name, LSM, TESTS) for found in kernels]
         without = f"{kernels[0].name} without bpf"
         guests.append(self._guest(kernels[0], without, LSM_WITHOUT_BPF, LSM_TESTS))
         here = await self._here()
@@ -75,10 +77,6 @@ class Suite:
         return found, missing
 
     @property
-    def _tests(self) -> str:
-        return TESTS if self.everything else f"{TESTS} --ignore={LONG_TESTS}"
-
-    @property
     def _within_s(self) -> int:
         return WITHIN_S_EVERYTHING if self.everything else WITHIN_S
 
@@ -89,15 +87,20 @@ class Suite:
             kernel=found,
             cache=self.cache,
             lsm=lsm,
-            task=self._task(tests),
+            task=self._task(tests, "kernel" if self.everything else "kernel and not long"),
             results=results,
             within_s=self._within_s + 3 * GRACE_S,
             console=results / "console.log",
         )
 
-    def _task(self, tests: str) -> str:
-        folder = Path(sys.executable).parent
-        return TASK.format(bin=folder, within_s=self._within_s, grace_s=GRACE_S, tests=tests)
+    def _task(self, tests: str, kind: str) -> str:
+        return TASK.format(
+            bin=Path(sys.executable).parent,
+            within_s=self._within_s,
+            grace_s=GRACE_S,
+            kind=kind,
+            tests=tests,
+        )
 
     def _results(self, name: str) -> Path:
         """Give an empty folder for the results of this machine."""
@@ -112,14 +115,20 @@ class Suite:
         started = time.monotonic()
         if self.host_junit:
             shutil.copyfile(self.host_junit, results / "junit.xml")
+            status = 0
         else:
-            await _run_here(self._task(TESTS), results)
+            status = await _run_here(self._task(TESTS, "kernel"), results)
         seconds = time.monotonic() - started
-        return _result("this machine", os.uname().release, results, seconds, "")
+        return _result("this machine", os.uname().release, results, seconds, _trouble(status))
 
 
-async def _run_here(task: str, results: Path) -> None:
-    """Run the task, which bounds its own time."""
+def _trouble(status: int) -> str:
+    """Say what is wrong with a task that ended so, beside tests that failed."""
+    return "" if status in COMPLETE else f"the tests ended early, with status {status}"
+
+
+async def _run_here(task: str, results: Path) -> int:
+    """Run the task, which bounds its own time; give its exit status."""
     with (results / "console.log").open("wb") as console:
         shell = await asyncio.create_subprocess_exec(
             *("/bin/sh", "-c", task),
@@ -131,7 +140,7 @@ async def _run_here(task: str, results: Path) -> None:
             start_new_session=True,
         )
         try:
-            await shell.wait()
+            return await shell.wait()
         finally:
             await _end(shell)
 
@@ -149,9 +158,8 @@ async def _there(guest: Guest, slots: asyncio.Semaphore) -> Run:
     """Run the tests in a guest."""
     async with slots:
         started = time.monotonic()
-        trouble = ""
         try:
-            await guest.run()
+            trouble = _trouble(await guest.run())
         except GuestError as error:
             trouble = str(error)
         seconds = time.monotonic() - started
