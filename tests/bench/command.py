@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench import events, kernel_time, latency, machine, replay, starts, wake_ups, wall_clock
+from bench import events, kept, kernel_time, latency, machine, replay, starts, wake_ups, wall_clock
 from bench.table import put
 from bench.workshop import workshop
 from sensor.edge.mounts import private_bpffs
@@ -31,6 +31,11 @@ FIGURES: dict[str, Callable[[Workshop], Table]] = {
     "replay": replay.measure,
     "latency": latency.measure,
     "starts": starts.measure,
+    "kept": kept.measure,
+    "held": kept.memory,
+    "sizes": kept.sizes,
+    "tail": latency.tail,
+    "runs": starts.daemons,
 }
 
 

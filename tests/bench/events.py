@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 from support.scope import Scope
 
-from bench.sensor import Memory, Sensor
+from bench.sensor import Sensor
 from bench.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.process import Memory
     from bench.workshop import Workshop
 
 RATE = 100_000
 RESIDENT_KIB = 32 * 1024
 # Events of a flood beside its connects: the session's start and end, exec and exit.
-_AROUND = 4
+AROUND = 4
 _BURST = 20_000
 _REMARK = (
     "A program called like an AI tool calls connect(2); the sensor writes to /dev/null. Told is by"
@@ -89,7 +90,7 @@ def flood(scope: Scope, driver: object, count: int, rate: int) -> float:
 
 def _missing(sensor: Sensor, count: int) -> int:
     """Events that were neither told nor counted as lost; there must be none."""
-    return max(0, count + _AROUND - sensor.events - sensor.lost)
+    return max(0, count + AROUND - sensor.events - sensor.lost)
 
 
 def _row(what: str, floods: list[_Flood]) -> tuple[str, ...]:
@@ -121,12 +122,13 @@ def memory(shop: Workshop) -> Table:
     return Table(
         "Resident memory of the sensor",
         ("when", "all MiB", "anonymous", "files", "bound", ""),
-        (_memory_row("watching", start), _memory_row(f"after {sensor.events} events", after)),
+        (memory_row("watching", start), memory_row(f"after {sensor.events} events", after)),
         (f"{sensor.lost} records were lost on the way.",),
     )
 
 
-def _memory_row(when: str, memory: Memory) -> tuple[str, ...]:
+def memory_row(when: str, memory: Memory) -> tuple[str, ...]:
+    """Hold resident memory against its bound."""
     sizes = (f"{kib / 1024:.1f}" for kib in (memory.all, memory.anonymous, memory.file))
     holds = "holds" if memory.all <= RESIDENT_KIB else "MISSED"
     return (when, *sizes, f"{RESIDENT_KIB // 1024}", holds)

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from support.scope import Scope
 
+from bench.daemon import daemon
 from bench.sensor import Sensor
 from bench.table import Table, percentile, verdict
 
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
 
 P99_MS = 10.0
 _PAUSE_US = 15_000
+_COLUMNS = ("what", "p50 ms", "p90", "p99", "greatest", "p99 bound", "")
 _REMARK = (
     "A line takes two wake-ups: of the sensor and of its reader. The bare wake-up is of a thread by"
     " a byte in a pipe: what other load on this machine adds to each."
+)
+
+_TAIL_REMARK = (
+    "A line takes three wake-ups: of the daemon, of the tail and of who reads the tail's pipe."
 )
 
 
@@ -36,7 +42,7 @@ def measure(shop: Workshop) -> Table:
     urgent, _ = _run(shop, count, niceness=-20)
     return Table(
         "Exec to line",
-        ("what", "p50 ms", "p90", "p99", "greatest", "p99 bound", ""),
+        _COLUMNS,
         (
             _row("exec of a tool to its JSON line", plain, P99_MS),
             _row("the same, sensor at nice -20", urgent, P99_MS),
@@ -46,18 +52,43 @@ def measure(shop: Workshop) -> Table:
     )
 
 
+def tail(shop: Workshop) -> Table:
+    """Do the same with the daemon: by its ring and hub to the pipe of a tail."""
+    count = shop.times(600, 200)
+    with Scope() as scope, daemon(scope) as sensor:
+        sensor.start()
+        with sensor.tail(stdout=subprocess.PIPE) as reader:
+            lines = _Lines(reader.output)
+            bare = _repeat(shop, scope, count)
+            reader.rest()
+        late_ms = lines.late_ms(count)
+    return Table(
+        "Exec to the line of a tail",
+        _COLUMNS,
+        (
+            _row("exec of a tool to the JSON line of tail", late_ms, P99_MS),
+            _row("one bare wake-up at the same time", bare),
+        ),
+        (f"{count} executions, {_PAUSE_US / 1000:.0f} ms apart. {_TAIL_REMARK}",),
+    )
+
+
 def _run(shop: Workshop, count: int, *, niceness: int) -> tuple[list[float], list[float]]:
     """Give the latency in ms of each exec, and of bare wake-ups meanwhile."""
-    repeat, tool = shop.driver("repeat"), shop.driver("nothing", "claude")
     with Scope() as scope, Sensor(scope.path, "--json", stdout=subprocess.PIPE) as sensor:
         os.setpriority(os.PRIO_PROCESS, sensor.pid, niceness)
         lines = _Lines(sensor.output)
-        with _bare() as bare:
-            assert scope.run([repeat, str(count), str(_PAUSE_US), tool]).wait() == 0
+        bare = _repeat(shop, scope, count)
         sensor.rest()
-    late_ms = [(at_ns - e["at_ns"]) / 1e6 for at_ns, e in lines.all() if e["kind"] == "exec"]
-    assert len(late_ms) == count, f"{len(late_ms)} of {count} told"
-    return late_ms, bare
+    return lines.late_ms(count), bare
+
+
+def _repeat(shop: Workshop, scope: Scope, count: int) -> list[float]:
+    """Execute the tool; gives the latency in ms of bare wake-ups meanwhile."""
+    repeat, tool = shop.driver("repeat"), shop.driver("nothing", "claude")
+    with _bare() as bare:
+        assert scope.run([repeat, str(count), str(_PAUSE_US), tool]).wait() == 0
+    return bare
 
 
 class _Lines:
@@ -73,8 +104,14 @@ class _Lines:
         while piece := os.read(self._fd, 1 << 20):
             self._pieces.append((time.clock_gettime_ns(time.CLOCK_BOOTTIME), piece))
 
-    def all(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Give each line with the time at which its last byte came, once the pipe is closed."""
+    def late_ms(self, count: int) -> list[float]:
+        """Give the latency in ms of the line of each exec, once the pipe is closed."""
+        late = [(at_ns - e["at_ns"]) / 1e6 for at_ns, e in self._all() if e["kind"] == "exec"]
+        assert len(late) == count, f"{len(late)} of {count} told"
+        return late
+
+    def _all(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Give each line with the time at which its last byte came."""
         self._thread.join()
         rest = b""
         for at_ns, piece in self._pieces:

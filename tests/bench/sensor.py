@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
+
+from bench.process import Process
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -20,16 +21,7 @@ _FAREWELL = re.compile(r"watched for .*?: (\d+) events(?:, (\d+) records lost)?"
 _END_S = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Resident memory in KiB; ``file`` is shared with whoever maps the same files."""
-
-    all: int
-    anonymous: int
-    file: int
-
-
-class Sensor:
+class Sensor(Process):
     """Watches ``scope`` (None: the host) for the length of a ``with``.
 
     ``ready_s`` is how long it took until it watched; ``events`` and ``lost`` are
@@ -50,6 +42,7 @@ class Sensor:
             self._argv,
             stdin=subprocess.DEVNULL, stdout=self._stdout, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        super().__init__(self._process.pid)
         said = ""
         for line in self._stderr:
             if line.startswith("watching"):
@@ -77,11 +70,6 @@ class Sensor:
         self.events, self.lost = int(match[1]), int(match[2] or 0)
 
     @property
-    def pid(self) -> int:
-        """The sensor's process."""
-        return self._process.pid
-
-    @property
     def output(self) -> IO[str]:
         """What it prints, where ``stdout`` is a pipe."""
         assert self._process.stdout
@@ -91,30 +79,3 @@ class Sensor:
     def _stderr(self) -> IO[str]:
         assert self._process.stderr
         return self._process.stderr
-
-    def switches(self) -> int:
-        """Count how often its threads were put on a CPU and taken off again."""
-        paths = Path(f"/proc/{self.pid}/task").glob("*/status")
-        lines = (line for path in paths for line in path.read_text("utf-8").splitlines())
-        return sum(int(line.split()[1]) for line in lines if "voluntary_ctxt_switches" in line)
-
-    def cpu_s(self) -> float:
-        """Tell how much of a CPU it has used, to the nanosecond."""
-        stats = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(path.read_text("ascii").split()[0]) for path in stats) / 1e9
-
-    def memory(self) -> Memory:
-        """Read its resident memory."""
-        text = Path(f"/proc/{self.pid}/status").read_text("utf-8")
-        found = dict(re.findall(r"^(VmRSS|RssAnon|RssFile):\s+(\d+) kB$", text, re.MULTILINE))
-        return Memory(int(found["VmRSS"]), int(found["RssAnon"]), int(found["RssFile"]))
-
-    def rest(self) -> None:
-        """Wait until it has nothing to do."""
-        deadline = time.monotonic() + _END_S
-        before, same = self.cpu_s(), 0
-        while same < 5:
-            assert time.monotonic() < deadline, "the sensor never comes to rest"
-            time.sleep(0.05)
-            now = self.cpu_s()
-            before, same = now, same + 1 if now == before else 0

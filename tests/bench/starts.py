@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from support.scope import Scope
 
+from bench.daemon import daemon
 from bench.sensor import AGENT_SENSOR, Sensor
 from bench.table import Table, spread, verdict
 from bench.workshop import timed
@@ -39,6 +40,26 @@ def measure(shop: Workshop) -> Table:
         ("what", "median s", "least", "greatest", "bound", ""),
         (*rows, *_stages(turns)),
         ("Indented: the stages of a cold start, timed in a process that does nothing else.",),
+    )
+
+
+def daemons(shop: Workshop) -> Table:
+    """Start the daemon with nothing there, and again over the pins that it left."""
+    cold, warm = [], []
+    with Scope() as scope:
+        for _ in range(shop.times(7, 3)):
+            with daemon(scope) as sensor:
+                cold.append(sensor.start("--keep"))
+                sensor.stop()
+                warm.append(sensor.start())
+                sensor.stop()
+    return Table(
+        "Start of the daemon",
+        ("what", "median s", "least", "greatest", "bound", ""),
+        (
+            _row("run, cold, until it watches", cold, COLD_S),
+            _row("run, warm: pins and store of the run before", warm, WARM_S),
+        ),
     )
 
 
