@@ -85,6 +85,10 @@ class Engine:
         """Count the sessions that are running."""
         return len(self._sessions)
 
+    def processes(self) -> tuple[Process, ...]:
+        """Name the processes that belong to a session."""
+        return self._lineage.processes()
+
     def see(self, fact: Fact) -> Iterator[Action]:
         """Take a fact; yield what it calls for. Each iterator is to be used up before the next."""
         match fact:

@@ -87,12 +87,15 @@ class Fork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """The last thread of a followed process has ended; ``status`` as in wait(2)."""
+    """The last thread of a followed process has ended.
+
+    ``status`` is as in wait(2), None where the end was not seen.
+    """
 
     at_ns: int
     process: Process
     root: Process
-    status: int
+    status: int | None
 
 
 class Transport(Enum):

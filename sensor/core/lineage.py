@@ -81,6 +81,10 @@ class Lineage:
         """Return what is known of a process that belongs to a session."""
         return self._members.get(process)
 
+    def processes(self) -> tuple[Process, ...]:
+        """Name the members."""
+        return tuple(self._members)
+
     def is_stranger(self, process: Process) -> bool:
         """Tell whether a process was found to belong to no session."""
         return process in self._strangers

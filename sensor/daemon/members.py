@@ -10,10 +10,11 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from sensor.edge import proc
 from sensor.wire import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sensor.core.facts import Process
     from sensor.daemon.instance import Pins
@@ -26,7 +27,8 @@ _STATE = struct.Struct("=q")
 class Members:
     """The maps `members` and `state` of one instance; there is one writer at a time."""
 
-    def __init__(self, pins: Pins) -> None:
+    def __init__(self, pins: Pins, *, lives: Callable[[Process], bool] = proc.lives) -> None:
+        self._lives = lives
         self._members = pins.map("members")
         self._state = pins.map("state")
 
@@ -41,12 +43,17 @@ class Members:
             yield tables.member_of(key, value)
 
     def follow(self, process: Process, root: Process) -> None:
-        """Have a process followed. It is counted first: the sum must not be 0 too long."""
+        """Have a process followed, unless it has ended: nobody would take it out again.
+
+        It is counted first: the sum must not be 0 while somebody is followed.
+        """
         key, value = tables.pid_key(process.pid), tables.member(process, root)
         self._add(_USER_MEMBERS, 1)
         if not self._members.insert(key, value):
-            self._members.update(key, value)
+            self._members.replace(key, value)
             self._add(_USER_MEMBERS, -1)
+        elif not self._lives(process):
+            self.release(process)
 
     def release(self, process: Process) -> None:
         """Forget a process, unless its pid is somebody else's by now."""

@@ -148,8 +148,7 @@ class Daemon:
             sensing.engine.resume(session)
         if was_loaded:
             sensing.take_over(self._scope, top=self._top)
-            while sensing.probing.read():
-                pass
+            sensing.drain()
         sensing.reconcile(self._scope, top=self._top)
         for action in sensing.engine.settle(Clock.now_ns()):
             sensing.do(action)
@@ -195,7 +194,7 @@ class Daemon:
         """Sleep until a record, a reader, a signal or the store has something to say."""
         sensing, telling = standing.sensing, self._telling
         self._selector.register(inbox, _READ, lambda _mask: self._heed(inbox))
-        self._selector.register(sensing.probing.ring, _READ, lambda _mask: sensing.probing.read())
+        self._selector.register(sensing.probing.ring, _READ, lambda _mask: sensing.read())
         if standing.writer:
             self._selector.register(standing.writer, _READ, lambda _mask: self._listen(sensing))
         watchdog_s = self._notify.watchdog_s()

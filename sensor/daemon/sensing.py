@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Record
 from sensor.core.catalogue import merge, parse
+from sensor.core.facts import Exit, Loss
 from sensor.daemon import reconcile
 from sensor.daemon.probing import Probing
+from sensor.edge import proc
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from sensor.core.event import Event
     from sensor.core.facts import Fact, Process
     from sensor.daemon.instance import Pins
+
+
+_RINGFUL = 8
+"""So many reads take all that the ring can hold: 2 MiB of the smallest records."""
 
 
 def catalogue() -> Catalogue:
@@ -46,9 +53,38 @@ class Sensing:
         self.engine = engine
         self.probing = Probing(pins, self.see)
         self._tell = tell
+        self._were_ends_lost = False
+
+    def read(self) -> None:
+        """Take the records that wait; where ends were lost, find out whose."""
+        self.probing.read()
+        if self._were_ends_lost:
+            self._were_ends_lost = False
+            self._bury()
+
+    def drain(self) -> None:
+        """Take all that waits now. More may come as fast as it is read, so there is a bound."""
+        for _ in range(_RINGFUL):
+            if not self.probing.read():
+                return
+
+    def _bury(self) -> None:
+        """End what has ended unseen: nobody else would, and its session would never be over."""
+        find = self.probing.members.find
+        gone = [
+            process
+            for process in self.engine.processes()
+            if find(process.pid) != process and not proc.lives(process)
+        ]
+        self.drain()  # their records may be on their way
+        for process in gone:
+            now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            self.see(Exit(at_ns=now_ns, process=process, root=process, status=None))
 
     def see(self, fact: Fact) -> None:
         """Have the engine look at a fact."""
+        if isinstance(fact, Loss):
+            self._were_ends_lost |= fact.what == "exit"
         for action in self.engine.see(fact):
             self.do(action)
 
@@ -71,6 +107,7 @@ class Sensing:
                     self.do(action)
                     if isinstance(action, Follow):
                         found[action.process] = action.root
+        self._bury()  # what ended before the kernel was told to follow it
         for connection in reconcile.connections(found):
             self.probing.follow_connection(connection)
             self.see(connection)

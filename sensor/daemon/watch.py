@@ -83,7 +83,7 @@ class Watch:
             while deadline is None or time.monotonic() < deadline:
                 left = None if deadline is None else min(deadline - time.monotonic(), _LONGEST_S)
                 ready = {key.fileobj for key, _ in selector.select(left)}
-                self._sensing.probing.read()
+                self._sensing.read()
                 flush()
                 if not ready.isdisjoint(ends):
                     return

@@ -43,7 +43,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "ring_buffer__free": (None, [_PTR]),
 }
 
-BPF_ANY, _BPF_NOEXIST = 0, 1
+BPF_ANY, _BPF_NOEXIST, _BPF_EXIST = 0, 1, 2
 
 
 @functools.cache
@@ -213,6 +213,10 @@ class Map:
             return False
         _check(result, "cannot add a map entry")
         return True
+
+    def replace(self, key: bytes, value: bytes) -> bool:
+        """Change an entry. Returns False where the key has none."""
+        return bool(_library().bpf_map_update_elem(self.fd, key, value, _BPF_EXIST) == 0)
 
     def delete(self, key: bytes) -> bool:
         """Remove an entry. Returns False where there was none."""

@@ -26,7 +26,9 @@ ARGV_BYTES = 8192
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _UNSET = 0xFFFFFFFF
 # Fields of /proc/PID/stat behind the command's closing bracket (man 5 proc).
-_STATE, _PPID, _TTY, _START = 0, 1, 4, 19
+_STATE, _PPID, _TTY, _FLAGS, _THREADS, _START = 0, 1, 4, 6, 17, 19
+# include/linux/sched.h: PF_EXITING, set before the kernel tells of the end.
+_EXITING = 0x4
 _MINOR_BITS = 20
 # Minor number of the first serial line (Documentation/admin-guide/devices.txt, like the majors).
 _FIRST_SERIAL = 64
@@ -43,13 +45,29 @@ class Entry:
 
 def entry(pid: int) -> Entry:
     """Read one process. Raises OSError where it has ended."""
-    stat = (PROC / str(pid) / "stat").read_bytes()
-    fields = stat[stat.rindex(b")") + 2 :].split()
+    fields = _stat(pid)
     return Entry(
         process=Process(pid, int(fields[_START]) * _TICK_NS),
         ppid=int(fields[_PPID]),
         tty=terminal(int(fields[_TTY])),
     )
+
+
+def lives(process: Process) -> bool:
+    """Tell whether a process runs; one whose last thread is on its way out does not."""
+    try:
+        fields = _stat(process.pid)
+    except OSError:
+        return False
+    if int(fields[_START]) != process.started_ns // _TICK_NS:
+        return False  # the pid is somebody else's by now
+    return int(fields[_THREADS]) > 1 or not int(fields[_FLAGS]) & _EXITING
+
+
+def _stat(pid: int) -> list[bytes]:
+    """Give the fields behind the command, which may hold brackets itself."""
+    stat = (PROC / str(pid) / "stat").read_bytes()
+    return stat[stat.rindex(b")") + 2 :].split()
 
 
 def terminal(device: int) -> str | None:

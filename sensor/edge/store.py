@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from sensor.core.filter import EVERYTHING
 from sensor.core.seal import Hole, Seal, digest, marks, seal, tiles
-from sensor.edge.store_file import connect, explained, identity
+from sensor.edge.store_file import connect, explained, identity, size_bytes
 from sensor.edge.store_query import where
 from sensor.edge.store_retention import anchor, newest, retain, used_bytes
 from sensor.edge.store_schema import check, prepare
@@ -283,12 +283,12 @@ class Store:
         return verify(self._connection, progress, known=known)
 
     def sizes(self) -> Sizes:
-        """Measure the store."""
+        """Measure the store. Files that were taken away have no size; what is open counts still."""
         log = self.path.with_name(f"{self.path.name}-wal")
         with explained(self.path):
             used = used_bytes(self._connection)
         return Sizes(
-            file_bytes=self.path.stat().st_size,
-            log_bytes=log.stat().st_size if log.exists() else 0,
+            file_bytes=size_bytes(self.path),
+            log_bytes=size_bytes(log),
             used_bytes=used,
         )

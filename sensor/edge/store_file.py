@@ -86,6 +86,14 @@ def _make(path: Path) -> None:
         raise BadInputError(f"{path}: {problem.strerror}; make its folder first") from problem
 
 
+def size_bytes(path: Path) -> int:
+    """Measure a file; one that was taken away has no size."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite says into one of our errors, with what to do about it."""

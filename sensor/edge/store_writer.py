@@ -185,7 +185,8 @@ class Writer:
         finally:
             self._store.close()
             if self._next_seq is None:
-                self._tell(Stuck("the thread that writes the store ended; start the sensor again"))
+                self._problem = "the thread that writes the store ended; start the sensor again"
+                self._tell(Stuck(self._problem))
 
     def _wait(self) -> bool:
         """Wait until there is something to store or to tidy. False: all is done."""

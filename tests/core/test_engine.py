@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.story import (
     CATALOGUE,
@@ -51,6 +53,16 @@ def test_a_tool_runs_and_ends(engine: Engine) -> None:
         exit_(9),
         END,
     )
+
+
+def test_an_end_that_nobody_saw_ends_the_session_too(engine: Engine) -> None:
+    """How the process ended is not known then."""
+    events(engine, exec_(9, *CLAUDE))
+    assert engine.processes() == (at(9),)
+    end, _ = events(engine, replace(exit_(9), status=None))
+    assert end.process
+    assert end.process.status is None
+    assert (engine.processes(), engine.sessions) == ((), 0)
 
 
 def test_events_of_a_session_share_its_id(engine: Engine) -> None:

@@ -51,6 +51,15 @@ def test_a_member_is_found_until_it_ends() -> None:
     assert table.end(at(9)) is None
 
 
+def test_the_members_are_named() -> None:
+    """Each by its pid and start."""
+    table = Lineage()
+    assert table.processes() == ()
+    table.add(member(1))
+    table.add(member(2))
+    assert table.processes() == (at(1), at(2))
+
+
 def test_a_child_has_its_parent_s_image_under_its_own_pid() -> None:
     """A fork runs on; its exec, if one comes, is its own."""
     child = member(9).child(at(10))

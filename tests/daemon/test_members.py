@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ ROOT = Process(2**22 + 2, 1)
 @pytest.fixture(scope="module")
 def members(loaded: Loaded) -> Members:
     """Give the tables of loaded probes."""
-    return Members(loaded.pins)
+    return Members(loaded.pins, lives=lambda _: True)
 
 
 def test_a_process_is_followed_until_it_is_released(members: Members) -> None:
@@ -50,6 +51,15 @@ def test_a_pid_that_is_used_again_is_not_released(members: Members) -> None:
     assert members.find(LATTER.pid) == LATTER
     members.release(LATTER)
     assert members.find(LATTER.pid) is None
+
+
+def test_a_process_that_has_ended_is_not_followed(loaded: Loaded) -> None:
+    """Nobody would take it out again, and whoever gets its pid next would be taken for it."""
+    members = Members(loaded.pins)
+    members.follow(FORMER, ROOT)
+    assert members.find(FORMER.pid) is None
+    state = loaded.pins.map("state")
+    assert [state.lookup(struct.pack("=I", slot), 8) for slot in (0, 1)] == [bytes(8), bytes(8)]
 
 
 def test_a_tool_that_runs_is_followed(loaded: Loaded, members: Members) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import struct
 import subprocess
 from pathlib import Path
@@ -20,6 +21,7 @@ from sensor.core.facts import Connect, Damaged, Exec, Exit, Loss, Process, Trans
 from sensor.daemon.instance import Pins
 from sensor.daemon.probing import Probing, command, run_loader
 from sensor.daemon.sensing import catalogue
+from sensor.edge import proc
 from sensor.errors import ExitCode, SensorError
 from sensor.wire import probe, tables
 
@@ -90,10 +92,11 @@ def test_a_tool_is_told_from_its_execution_to_its_end(
 @pytest.mark.kernel
 def test_following_and_releasing_reach_the_kernel(probing: Probing) -> None:
     """It is one entry of the kernel's table."""
-    probing.apply(Follow(FORMER, LATTER))
-    assert (FORMER, LATTER) in set(probing.members.all())
-    probing.apply(Release(FORMER))
-    assert probing.members.find(FORMER.pid) is None
+    own = proc.entry(os.getpid()).process
+    probing.apply(Follow(own, LATTER))
+    assert (own, LATTER) in set(probing.members.all())
+    probing.apply(Release(own))
+    assert probing.members.find(own.pid) is None
 
 
 @pytest.mark.kernel

@@ -59,6 +59,17 @@ def test_an_entry_is_there_until_it_is_deleted() -> None:
     assert table.lookup(KEY, len(VALUE)) is None
 
 
+def test_only_what_is_there_is_replaced() -> None:
+    """And only what is not there is inserted."""
+    table = libbpf.Map(make_map(MapKind.HASH))
+    assert not table.replace(KEY, VALUE)
+    assert table.lookup(KEY, len(VALUE)) is None
+    assert table.insert(KEY, VALUE)
+    assert not table.insert(KEY, VALUE[::-1])
+    assert table.replace(KEY, VALUE[::-1])
+    assert table.lookup(KEY, len(VALUE)) == VALUE[::-1]
+
+
 def test_a_full_map_is_an_error() -> None:
     """An entry that cannot be written is never dropped in silence."""
     table = libbpf.Map(make_map(MapKind.HASH, entries=1))

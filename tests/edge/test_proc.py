@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -225,3 +227,32 @@ def test_a_network_namespace_has_a_name() -> None:
     assert here.startswith("net:[")
     assert proc.network_namespace(os.getppid()) == here
     assert proc.network_namespace(GONE) is None
+
+
+def test_a_process_lives_until_its_end_and_not_as_a_zombie() -> None:
+    """A pid that somebody else has by now is not the process either."""
+    with running(CAT) as pid:
+        process = proc.entry(pid).process
+        assert proc.lives(process)
+        assert not proc.lives(Process(pid, process.started_ns - 1))
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert not proc.lives(process)
+    assert not proc.lives(process)
+
+
+def test_a_process_outlives_its_first_thread() -> None:
+    """A zombie in the task list whose other threads go on is none."""
+    code = (
+        "import ctypes, sys, threading\n"
+        "def echo():\n"
+        "    while line := sys.stdin.readline(): print(line, end='', flush=True)\n"
+        "threading.Thread(target=echo).start()\n"
+        "ctypes.CDLL(None).syscall(60, 0)\n"
+    )
+    if os.uname().machine != "x86_64":
+        pytest.skip("x86_64")
+    with running(sys.executable, "-c", code) as pid:
+        while b"State:\tZ" not in Path(f"/proc/{pid}/status").read_bytes():
+            time.sleep(0)
+        assert proc.lives(proc.entry(pid).process)

@@ -226,3 +226,14 @@ def test_a_store_tells_how_large_it_is(tmp_path: Path) -> None:
         after = store.sizes()
     assert after.log_bytes == 0
     assert after.file_bytes == after.used_bytes == sizes.used_bytes
+
+
+def test_a_store_whose_file_was_taken_away_still_tells_a_size(tmp_path: Path) -> None:
+    """Whoever asks how things are gets an answer, above all then."""
+    path = tmp_path / "events.db"
+    with filled(path, (1, 10)) as store:
+        for file in tmp_path.iterdir():
+            file.unlink()
+        sizes = store.sizes()
+    assert (sizes.file_bytes, sizes.log_bytes) == (0, 0)
+    assert sizes.used_bytes > 0

@@ -11,7 +11,7 @@ import pytest
 from support.rows import behind, filled
 
 from sensor.edge.store import Store
-from sensor.edge.store_file import connect, explained
+from sensor.edge.store_file import connect, explained, size_bytes
 from sensor.errors import BadInputError, DamagedStoreError, StoreError
 
 if TYPE_CHECKING:
@@ -152,3 +152,11 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="readonly"), explained(tmp_path):
         connection.execute("DELETE FROM events")
     connection.close()
+
+
+def test_a_file_that_was_taken_away_has_no_size(tmp_path: Path) -> None:
+    """Another one has its own."""
+    path = tmp_path / "file"
+    assert size_bytes(path) == 0
+    path.write_bytes(b"12345")
+    assert size_bytes(path) == 5

@@ -251,6 +251,7 @@ def test_a_thread_that_ends_says_so(tmp_path: Path) -> None:
     assert until(writer, Stuck) == [
         Stuck("the thread that writes the store ended; start the sensor again")
     ]
+    assert has_problem(writer)
     assert not writer.close(seq + 1)
 
 

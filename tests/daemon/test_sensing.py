@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Probes and engine together: whom the kernel follows, and whose end it could not tell."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from support.bpf import possible_cpus
+from support.host import copied
+from support.scope import cgroup2_root
+
+from sensor.core.engine import Engine
+from sensor.core.event import Kind
+from sensor.daemon.sensing import Sensing, catalogue
+from sensor.edge.host import LocalHost
+from sensor.wire import probe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.loading import Loaded
+
+    from sensor.core.event import Event
+
+pytestmark = pytest.mark.kernel
+
+# So many, that some have ended before the sensor has read of their beginning.
+TIMES = 23
+
+
+@pytest.fixture
+def told() -> list[Event]:
+    """Give the list that events go to."""
+    return []
+
+
+@pytest.fixture
+def sensing(loaded: Loaded, told: list[Event]) -> Iterator[Sensing]:
+    """Give a sensor that nobody has read from yet."""
+    known = catalogue()
+    sensing = Sensing(loaded.pins, Engine(known, LocalHost(cgroup2_root())), tell=told.append)
+    sensing.probing.teach(known)
+    sensing.drain()
+    told.clear()
+    yield sensing
+    sensing.probing.ring.close()
+
+
+def test_a_tool_within_a_tool_that_has_ended_is_not_followed(
+    loaded: Loaded, sensing: Sensing, told: list[Event]
+) -> None:
+    """By the time that the sensor reads of it, its pid may be somebody else's."""
+    outer = copied("bash", loaded.tool.parent / "outer", name="codex")
+    script = f"for i in {{1..{TIMES}}}; do {loaded.tool}; done; exit"
+    assert loaded.scope.run([outer, "-c", script], stdout=subprocess.DEVNULL).wait(30) == 0
+    sensing.drain()
+    assert sum(event.kind is Kind.SESSION_END for event in told) >= TIMES
+    assert list(sensing.probing.members.all()) == []
+    assert sensing.engine.members == 0
+
+
+def test_a_session_whose_end_was_lost_ends_when_the_loss_is_told(
+    loaded: Loaded, sensing: Sensing, told: list[Event]
+) -> None:
+    """Its last process is neither followed nor alive, and nothing more comes of it."""
+    tool = copied("cat", loaded.tool.parent / "reader")
+    with loaded.scope.run([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"\n"
+        sensing.drain()
+        assert sensing.engine.members == 1
+        # As if there had been no room for the record of its end.
+        sensing.probing.members.release(sensing.engine.processes()[0])
+        process.kill()
+    _lose(loaded, "exit")
+    sensing.read()
+    assert sensing.engine.sessions == 0
+    assert [event.kind for event in told[-3:]] == [Kind.LOSS, Kind.EXIT, Kind.SESSION_END]
+    assert told[-2].process
+    assert told[-2].process.status is None
+
+
+def test_who_lives_is_not_ended_by_a_loss(
+    loaded: Loaded, sensing: Sensing, told: list[Event]
+) -> None:
+    """The end that was lost was another one's."""
+    tool = copied("cat", loaded.tool.parent / "reader")
+    with loaded.scope.run([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"\n"
+        sensing.drain()
+        _lose(loaded, "exit")
+        sensing.read()
+        assert sensing.engine.members == 1
+        process.kill()
+    sensing.drain()
+    assert told[-1].kind is Kind.SESSION_END
+
+
+def _lose(loaded: Loaded, what: str) -> None:
+    """Count one more loss, as the probes do."""
+    lost = loaded.pins.map("lost")
+    slot = probe.LOST.index(what)
+    count = struct.pack("=Q", list(lost.sums(len(probe.LOST)))[slot] + 1)
+    lost.update(struct.pack("=I", slot), count + bytes(8 * possible_cpus() - len(count)))
