@@ -5,26 +5,46 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
-from sensor.cli.doctor import doctor
-from sensor.cli.explain import explain
-from sensor.cli.install import install, uninstall
-from sensor.cli.load import load, sockets, unload
-from sensor.cli.query import query
-from sensor.cli.run import run
-from sensor.cli.sessions import sessions
-from sensor.cli.status import status
-from sensor.cli.tail import tail
-from sensor.cli.verify import verify
-from sensor.cli.watch import watch
 from sensor.errors import ExitCode, NotPermittedError, SensorError
+
+_MODULES = {
+    "watch": "watch",
+    "run": "run",
+    "doctor": "doctor",
+    "load": "load",
+    "unload": "load",
+    "install": "install",
+    "uninstall": "install",
+    "sockets": "load",
+    "tail": "tail",
+    "sessions": "sessions",
+    "query": "query",
+    "explain": "explain",
+    "status": "status",
+    "verify": "verify",
+}
+"""The commands, and where each is: a daemon has no room for all the others."""
 
 
 class _Sensor(click.Group):
     """The commands, with one way to end where the host refuses a file, a pipe or a disk."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Name the commands."""
+        return sorted(_MODULES)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command that somebody asks for."""
+        module = _MODULES.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(f"sensor.cli.{module}"), cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command. Raises SensorError for what the operating system refuses."""
@@ -62,25 +82,6 @@ def cli() -> None:
       agent-sensor watch              every AI tool, live, until Ctrl-C
       agent-sensor doctor             what this kernel lets the sensor see
     """  # noqa: D301  # click reads the \b
-
-
-for _command in (
-    watch,
-    run,
-    doctor,
-    load,
-    unload,
-    install,
-    uninstall,
-    sockets,
-    tail,
-    sessions,
-    query,
-    explain,
-    status,
-    verify,
-):
-    cli.add_command(_command)
 
 
 def main() -> NoReturn:

@@ -11,9 +11,10 @@ elsewhere to prove that nobody wrote a whole new chain).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from struct import Struct
 from typing import TYPE_CHECKING
+
+from sensor.core.blake2 import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

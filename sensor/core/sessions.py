@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+from sensor.core.blake2 import blake2b
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,13 +11,13 @@ either fits or is replaced.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sensor.core.blake2 import blake2b
 from sensor.edge import libbpf
 from sensor.errors import SensorError
 
@@ -31,7 +31,7 @@ _HALF_MADE = "new"
 
 def fingerprint(*parts: bytes) -> str:
     """Give a name for these bytes, in their order: 16 hexadecimal digits."""
-    digest = hashlib.blake2b(digest_size=8)
+    digest = blake2b(digest_size=8)
     for part in parts:
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)

@@ -20,8 +20,10 @@ COLUMNS = 80
 def paths(group: click.Group, *before: str) -> list[tuple[str, ...]]:
     """List the words that lead to every command that people see."""
     found: list[tuple[str, ...]] = [before]
-    for name, command in group.commands.items():
-        if command.hidden:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None or command.hidden:
             continue
         words = (*before, name)
         found += paths(command, *words) if isinstance(command, click.Group) else [words]
@@ -33,10 +35,11 @@ ALL = paths(cli)
 
 def command_of(words: tuple[str, ...]) -> click.Command:
     """Find a command by the words that lead to it."""
-    command: click.Command = cli
+    command: click.Command | None = cli
     for word in words:
         assert isinstance(command, click.Group)
-        command = command.commands[word]
+        command = command.get_command(click.Context(command), word)
+    assert command
     return command
 
 
