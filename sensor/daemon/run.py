@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from sensor.core.config import Config
 
 _READ = selectors.EVENT_READ
-_DOWN = "the sensor was not running; probes that were left attached have recorded meanwhile"
+_DOWN = "the sensor was not running; probes left attached have recorded meanwhile"
 _FRESH = "the sensor was not running, and nothing recorded meanwhile"
 
 

@@ -118,5 +118,8 @@ class Sensing:
         Its records of that time come afterwards, from the ring.
         """
         followed = dict(self.probing.members.all())
+        for process in followed:
+            if not proc.lives(process):  # a kill left it: nobody else would take it out
+                self.probing.members.release(process)
         for fact in reconcile.followed(followed, scope, top=top):
             self.see(fact)

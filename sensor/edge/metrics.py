@@ -184,11 +184,18 @@ class Endpoint:
         """Answer a request line (RFC 9112, section 3)."""
         match request.split(b" "):
             case [b"GET", target, _] if target.partition(b"?")[0] == b"/metrics":
-                return _response("200 OK", text(self._families()), CONTENT_TYPE_LATEST)
+                return self._measured()
             case [b"GET", _, _]:
                 return _response("404 Not Found", b"metrics are at /metrics\n")
             case _:
                 return _response("405 Method Not Allowed", b"GET /metrics\n")
+
+    def _measured(self) -> bytes:
+        """Answer with what is measured; what cannot be, such as a damaged store, is said."""
+        try:
+            return _response("200 OK", text(self._families()), CONTENT_TYPE_LATEST)
+        except SensorError as problem:
+            return _response("503 Service Unavailable", f"{problem}\n".encode())
 
     def _dismiss(self, asking: _Asking) -> None:
         self._asking.remove(asking)

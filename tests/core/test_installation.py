@@ -128,6 +128,7 @@ def test_what_a_second_start_would_not_mend_is_not_tried_again() -> None:
         ExitCode.USAGE, ExitCode.NOT_PERMITTED, ExitCode.UNSUPPORTED, ExitCode.BAD_INPUT,
     )  # fmt: skip
     assert setting("RestartPreventExitStatus") == [str(int(code)) for code in for_good]
+    assert setting("StartLimitIntervalSec") == ["0"]
 
 
 def test_folders_and_group_are_the_same_everywhere() -> None:

@@ -14,6 +14,8 @@ from support.scope import cgroup2_root
 
 from sensor.core.engine import Engine
 from sensor.core.event import Kind
+from sensor.core.facts import Process
+from sensor.daemon.members import Members
 from sensor.daemon.sensing import Sensing, catalogue
 from sensor.edge.host import LocalHost
 from sensor.wire import probe
@@ -104,6 +106,14 @@ def test_who_lives_is_not_ended_by_a_loss(
         process.kill()
     sensing.drain()
     assert told[-1].kind is Kind.SESSION_END
+
+
+def test_what_a_killed_sensor_left_behind_is_released(loaded: Loaded, sensing: Sensing) -> None:
+    """It had the kernel follow a process that ended, and was killed before it saw that."""
+    gone = Process(2**22 + 1, 1_000_000_000)
+    Members(loaded.pins, lives=lambda _: True).follow(gone, gone)
+    sensing.take_over(loaded.scope.path, top=cgroup2_root())
+    assert list(sensing.probing.members.all()) == []
 
 
 def _lose(loaded: Loaded, what: str) -> None:

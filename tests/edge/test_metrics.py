@@ -174,3 +174,17 @@ def test_ipv6_is_served_too(selector: selectors.BaseSelector) -> None:
         loop(selector, lambda: len(selector.get_map()) == 2)
     endpoint.close()
     assert not selector.get_map()
+
+
+def test_what_cannot_be_measured_is_said(selector: selectors.BaseSelector) -> None:
+    """A store that is damaged is no reason for the daemon to end."""
+
+    def families() -> list[Family]:
+        raise SensorError("events.db is damaged")
+
+    endpoint = Endpoint(("127.0.0.1", 0), families)
+    endpoint.register(selector)
+    answer = ask(selector, endpoint, ASK)
+    endpoint.close()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert answer.endswith(b"events.db is damaged\n")
