@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sensor.daemon.instance import Pins
 
 
-_RINGFUL = 8
+_RINGFUL = 40
 """So many reads take all that the ring can hold: 2 MiB of the smallest records."""
 
 

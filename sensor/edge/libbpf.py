@@ -249,10 +249,11 @@ class Ring:
 
     ``take`` gets each record as bytes. It runs inside libbpf: what it raises
     is kept and raised again by :meth:`consume`, which takes ``most`` records at
-    a time, so that a flood does not keep the caller from all else.
+    a time, so that a flood does not keep the caller from all else; what a turn
+    of the loop makes of them is in memory at once.
     """
 
-    def __init__(self, fd: int, take: Callable[[bytes], None], *, most: int = 8192) -> None:
+    def __init__(self, fd: int, take: Callable[[bytes], None], *, most: int = 1024) -> None:
         self._problem: BaseException | None = None
         self._most = self._left = most
         string_at = ctypes.string_at
