@@ -7,20 +7,21 @@ One process writes, any number read; nobody waits for another
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 from sensor.core.filter import EVERYTHING
 from sensor.core.seal import Hole, Seal, digest, marks, seal, tiles
 from sensor.edge.store_file import connect, explained, identity, size_bytes
+from sensor.edge.store_insert import insert
 from sensor.edge.store_query import where
 from sensor.edge.store_retention import anchor, newest, retain, used_bytes
 from sensor.edge.store_schema import check, prepare
 from sensor.edge.store_verify import verify
 from sensor.errors import BadInputError, DamagedStoreError, StoreError
 from sensor.wire.block import blocks, unpack
-from sensor.wire.row import Row, record
+from sensor.wire.row import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,23 +30,22 @@ if TYPE_CHECKING:
     from sensor.core.filter import Filter
     from sensor.edge.store_retention import Retained
     from sensor.edge.store_verify import Broken, Verified
+    from sensor.wire.row import Row
 
 LEASE = 1_000_000
 """Seqs that are reserved ahead: at the rate that the sensor holds, those of ten seconds."""
 
-# Rows in one statement: each statement gives the interpreter's lock away once,
-# and a busy loop takes up to 5 ms to give it back.
-_ROWS = 64
-_INSERT = f"INSERT INTO events VALUES ({', '.join('?' * (len(Row._fields) - 1))})"  # noqa: S608  # our own words
-_VALUES = _INSERT.removeprefix("INSERT INTO events VALUES ")
-
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """Where a run of the sensor goes on; ``lost`` may have been told and was never stored."""
+    """Where a run goes on; ``lost`` may have been told and was never stored.
+
+    ``reserved_seq`` is the first that a later run may use again after a loss of power.
+    """
 
     next_seq: int
     lost: Hole | None
+    reserved_seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class Store:
         """Start a run: say where seqs go on, and what the one before told and did not keep.
 
         ``told_seq`` is the last that it told. Where that is not known, as after
-        a reboot, it is any that was reserved.
+        a reboot, it is any that was reserved. On a full disk nothing is reserved.
         """
         with explained(self.path):
             row = self._connection.execute("SELECT value FROM meta WHERE name = 'lease'").fetchone()
@@ -130,8 +130,9 @@ class Store:
             following, lost = max(unused, stored + 1), None
             if following > stored + 1:
                 lost = Hole(stored + 1, following - 1, "the sensor ended before it was stored")
-            self._lease(following + LEASE)
-        return Begun(following, lost)
+        with suppress(StoreError):
+            return Begun(following, lost, self.reserve(following + LEASE - 1))
+        return Begun(following, lost, following)
 
     def reserve(self, upto_seq: int) -> int:
         """Make sure that no later run uses a seq up to this one. Returns the first not reserved."""
@@ -184,12 +185,9 @@ class Store:
     def _write(self, rows: Sequence[Row], holes: Sequence[Hole], made: Seal, kept: bytes) -> None:
         packed = list(blocks(rows))
         times = [row.wall_ns for row in rows]
-        narrow = [row[:-1] for row in rows]
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        for at in range(0, len(narrow), _ROWS):
-            some = narrow[at : at + _ROWS]
-            execute(f"{_INSERT}{f', {_VALUES}' * (len(some) - 1)}", list(chain(*some)))
+        insert(self._connection, rows)
         self._connection.executemany("INSERT INTO blocks VALUES (?, ?)", packed)
         self._connection.executemany(
             "INSERT INTO holes VALUES (?, ?, ?)",

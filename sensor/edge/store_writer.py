@@ -117,7 +117,7 @@ class Writer:
         self._lost = begun.lost
         self._queue = Queue(most_bytes=queue_bytes, told_seq=begun.next_seq - 1, lost=begun.lost)
         self._problem: str | None = None
-        self._reserved = begun.next_seq + LEASE
+        self._reserved = begun.reserved_seq
         self._next_seq: int | None = None
         self._tidy_at = 0.0
         self._untidy_rows = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.rows import PLAIN, SECOND, WALL_NS, behind, filled, row, rows
+from support.rows import PLAIN, SECOND, WALL_NS, behind, filled, locked, row, rows
 
 from sensor.core.filter import Filter
 from sensor.core.seal import Hole
@@ -19,6 +19,7 @@ from sensor.errors import BadInputError, DamagedStoreError, StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
+ENDED = "the sensor ended before it was stored"
 HOSTILE = st.none() | st.text() | st.text(st.sampled_from("a\0\x1b'\"%_;\n\u202e\ufffe\U0001f600"))
 
 
@@ -95,7 +96,7 @@ def test_an_empty_store_has_nothing(tmp_path: Path) -> None:
         assert (store.first_seq, store.last_seq) == (1, 0)
         assert store.read(0, 99) == []
         assert store.first_at(0) is None
-        assert store.begin() == Begun(1, None)
+        assert store.begin() == Begun(1, None, 1 + LEASE)
 
 
 @pytest.mark.parametrize(
@@ -167,11 +168,11 @@ def test_a_clean_end_leaves_no_hole(tmp_path: Path) -> None:
     """The next run goes on with the next seq."""
     path = tmp_path / "events.db"
     with Store(path) as store:
-        assert store.begin() == Begun(1, None)
+        assert store.begin() == Begun(1, None, 1 + LEASE)
         store.append(rows(1, 5))
         store.finish(6)
     with Store(path) as store:
-        assert store.begin() == Begun(6, None)
+        assert store.begin() == Begun(6, None, 6 + LEASE)
 
 
 def test_a_run_that_was_killed_leaves_a_hole_that_the_next_one_knows(tmp_path: Path) -> None:
@@ -192,19 +193,16 @@ def test_a_run_that_was_killed_leaves_a_hole_that_the_next_one_knows(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("told_seq", "begun"),
+    ("told_seq", "next_seq", "lost"),
     [
-        (5, Begun(6, None)),
-        (9, Begun(10, Hole(6, 9, "the sensor ended before it was stored"))),
-        (3, Begun(6, None)),
-        (
-            5 * LEASE,
-            Begun(5 * LEASE + 1, Hole(6, 5 * LEASE, "the sensor ended before it was stored")),
-        ),
+        (5, 6, None),
+        (9, 10, Hole(6, 9, ENDED)),
+        (3, 6, None),
+        (5 * LEASE, 5 * LEASE + 1, Hole(6, 5 * LEASE, ENDED)),
     ],
 )
 def test_what_a_killed_run_told_is_known_exactly_where_it_noted_it(
-    tmp_path: Path, told_seq: int, begun: Begun
+    tmp_path: Path, told_seq: int, next_seq: int, lost: Hole | None
 ) -> None:
     """Then the hole is no larger than what is missing."""
     path = tmp_path / "events.db"
@@ -212,7 +210,18 @@ def test_what_a_killed_run_told_is_known_exactly_where_it_noted_it(
         store.begin()
         store.append(rows(1, 5))
     with Store(path) as store:
-        assert store.begin(told_seq) == begun
+        assert store.begin(told_seq) == Begun(next_seq, lost, next_seq + LEASE)
+
+
+def test_a_run_begins_although_nothing_can_be_written(tmp_path: Path) -> None:
+    """It knows where to go on; what it has not reserved, the writer will."""
+    path = tmp_path / "events.db"
+    with Store(path) as store:
+        store.begin()
+        store.append(rows(1, 5))
+        with locked(path):
+            assert store.begin(9) == Begun(10, Hole(6, 9, ENDED), 10)
+        assert store.begin(9) == Begun(10, Hole(6, 9, ENDED), 10 + LEASE)
 
 
 def test_a_store_tells_how_large_it_is(tmp_path: Path) -> None:
