@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 LEASE = 1_000_000
 """Seqs that are reserved ahead: at the rate that the sensor holds, those of ten seconds."""
 
+_CACHE_KIB = 256
+"""For pages, in each connection: SQLite's own 2 MiB spare 5 % of the CPU time of a batch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -79,10 +82,10 @@ class Store:
             raise
 
     def _prepare(self) -> None:
+        (check if self._read_only else prepare)(self._connection, self.path)
+        self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         if self._read_only:
-            check(self._connection, self.path)
             return
-        prepare(self._connection, self.path)
         # Whole after kill -9; a loss of power may take the last commits, but not the order.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA secure_delete = FAST")
