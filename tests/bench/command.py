@@ -57,5 +57,5 @@ def main(*, quick: bool, only: tuple[str, ...], write: bool) -> None:
             click.echo(f"\n{table.plain()}")
             if write:
                 put(PAGE, name, table.markdown())
-    if write:
+    if write and not only:
         put(PAGE, "machine", "\n".join(described))

@@ -102,8 +102,11 @@ class Tail(Process):
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            self._argv, stdin=subprocess.DEVNULL, stdout=self._stdout, text=True
-        )
+            self._argv,
+            stdin=subprocess.DEVNULL, stdout=self._stdout,
+            stderr=subprocess.DEVNULL,  # what was skipped is counted by the daemon too
+            text=True,
+        )  # fmt: skip
         super().__init__(self._process.pid)
         self.rest()
         return self
@@ -126,9 +129,16 @@ class Tail(Process):
 
 @contextmanager
 def daemon(scope: Scope) -> Iterator[Daemon]:
-    """Give a daemon that is not started yet; its folders and pins go at the end."""
-    with (
-        tempfile.TemporaryDirectory(prefix="agent-sensor-bench-", dir=_DISK) as folder,
-        running(scope, Path(folder)) as process,
-    ):
-        yield Daemon(process)
+    """Give a daemon that is not started yet; its folders and pins go at the end.
+
+    Its run directory is on a tmpfs, as /run is (file-hierarchy(7)).
+    """
+    with tempfile.TemporaryDirectory(prefix="agent-sensor-bench-", dir=_DISK) as folder:
+        run_dir = Path(folder, "run")
+        run_dir.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", run_dir], check=True)
+        try:
+            with running(scope, Path(folder)) as process:
+                yield Daemon(process)
+        finally:
+            subprocess.run(["umount", "--lazy", run_dir], check=True)
