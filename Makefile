@@ -16,7 +16,7 @@ VM_PACKAGES   := qemu-system-x86 busybox-static kmod zstd debian-archive-keyring
 .PHONY: help watch test lint bench e2e vm-test venv packages test-packages vm-packages clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 watch: venv ## watch AI tools on this host until Ctrl-C; observes, blocks nothing
 	$(SUDO) $(BIN)/agent-sensor watch $(ARGS)

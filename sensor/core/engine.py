@@ -89,6 +89,10 @@ class Engine:
         """Name the processes that belong to a session."""
         return self._lineage.processes()
 
+    def roots(self) -> tuple[Process, ...]:
+        """Name the processes that running sessions began with."""
+        return self._sessions.roots()
+
     def see(self, fact: Fact) -> Iterator[Action]:
         """Take a fact; yield what it calls for. Each iterator is to be used up before the next."""
         match fact:

@@ -101,6 +101,10 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_root)
 
+    def roots(self) -> tuple[Process, ...]:
+        """Name the processes that sessions began with, whether they still run or not."""
+        return tuple(self._by_root)
+
     def of_root(self, root: Process) -> Session | None:
         """Return the session that a process began; the innermost if it began several."""
         return self._by_root.get(root)

@@ -86,6 +86,7 @@ class Probing:
         self._told = pins.map("told")
         self.ring = libbpf.Ring(pins.map("records").fd, self._record)
         self.lost = 0
+        self.lost_at_ns: int | None = None
         self._counted = tables.counters_of(
             self._told.lookup(bytes(4), 8 * len(probe.LOST)) or bytes(8 * len(probe.LOST))
         )
@@ -112,6 +113,7 @@ class Probing:
     def _tell_losses(self, now: list[int]) -> None:
         for loss in probe.losses(self._counted, now, _now_ns()):
             self.lost += loss.count
+            self.lost_at_ns = loss.at_ns
             self._take(loss)
         self._told.update(bytes(4), tables.counters(now))
         self._counted = now

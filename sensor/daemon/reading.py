@@ -90,13 +90,19 @@ class HubSource:
         return self._asked(wanted, Seq(first), Seq(last), remark)
 
     def _asked(
-        self, wanted: Filter, since: When, until: When, remark: Callable[[Remark], None]
-    ) -> Iterator[Event]:
+        self, wanted: Filter, since: When, until: When, remark: Callable[[Remark], None],
+        *, again: bool = True,
+    ) -> Iterator[Event]:  # fmt: skip
+        """Go through the answer. What was skipped is asked for once more: by then it is stored."""
         request = Subscribe(filter=wanted, since=point(since), until=point(until), follow=False)
         with Connection(self._path) as connection:
             for batch in connection.events(request):
                 for one in batch:
                     match one:
+                        case Skipped(first, last) if again:
+                            yield from self._asked(
+                                wanted, Seq(first), Seq(last), remark, again=False
+                            )
                         case Skipped(first, last):
                             remark(Missed(first, last, fetched=False))
                         case Unreadable(why):

@@ -8,6 +8,7 @@ import json
 import subprocess
 import time
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import Connect, Process, Transport
@@ -15,21 +16,32 @@ from sensor.daemon.probing import command
 from sensor.edge import proc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from sensor.core.facts import Exec
 
 _NOBODY = Process(0, 0)
+_ASKED_S = 10.0
 
 
-def running(scope: Path, *, top: Path, known: Callable[[int], Process | None]) -> Iterator[Exec]:
+def running(
+    scope: Path,
+    *,
+    top: Path,
+    known: Callable[[int], Process | None],
+    roots: Mapping[int, Process] = MappingProxyType({}),
+) -> Iterator[Exec]:
     """Give the images that run in ``scope``, parents before children.
 
     Leaves out what the kernel follows already: the ring buffer tells of that.
+    ``roots`` began sessions of a run before, by their pids: they keep the time
+    that they are known by.
     """
     seen: dict[int, Process] = {}
-    for entry in proc.entries(scope, top=top):
+    for listed in proc.entries(scope, top=top):
+        root = roots.get(listed.process.pid)
+        entry = replace(listed, process=root) if root and proc.is_same(listed, root) else listed
         seen[entry.process.pid] = entry.process
         if known(entry.process.pid):
             continue
@@ -85,9 +97,12 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 
 def _list_sockets(pid: int) -> list[tuple[int, int, str, int]]:
-    done = subprocess.run(
-        command("sockets", str(pid)), capture_output=True, text=True, check=False,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            command("sockets", str(pid)), capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL, timeout=_ASKED_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:  # a start is not to wait for one namespace
+        return []
     # It ended in the meantime, or its namespace cannot be entered: nothing to add.
     return [] if done.returncode else [tuple(one) for one in json.loads(done.stdout)]

@@ -22,7 +22,7 @@ from sensor.core.rights import RUNNING
 from sensor.core.wall import rfc3339
 from sensor.daemon.ending import ENDING, received, signals
 from sensor.daemon.exporting import Exporting
-from sensor.daemon.instance import Instance, Pins
+from sensor.daemon.instance import Instance, Loaded, Pins
 from sensor.daemon.lookback import Before, look_back
 from sensor.daemon.probing import run_loader
 from sensor.daemon.sensing import Sensing, catalogue
@@ -92,16 +92,19 @@ class Daemon:
     def run(self, *, keep: bool) -> None:
         """Run until a signal to end comes. ``keep`` leaves the probes attached then.
 
-        Raises SensorError where it cannot begin; what it attached is gone then.
+        Raises SensorError where it cannot begin. What it attached is gone then;
+        what it found attached stays, for the next start.
         """
         instance = Instance(bpffs=self._bpffs, run_dir=self._places.run_dir, scope=self._scope)
         with ExitStack() as stack:
             inbox = stack.enter_context(signals(signal.SIGHUP))
             stack.enter_context(lock(self._places.run_dir, self._places.state_dir))
+            loaded = self._load()
             try:
-                standing = self._begin(stack)
+                standing = self._begin(stack, loaded)
             except BaseException:
-                instance.remove()
+                if not loaded.reused:
+                    instance.remove()
                 raise
             self._announce(standing)
             self._loop(inbox, standing)
@@ -109,7 +112,10 @@ class Daemon:
         if not keep:
             instance.remove()
 
-    def _begin(self, stack: ExitStack) -> Standing:
+    def _load(self) -> Loaded:
+        return run_loader(bpffs=self._bpffs, run_dir=self._places.run_dir, scope=self._scope)
+
+    def _begin(self, stack: ExitStack, loaded: Loaded) -> Standing:
         """Attach or take over, find what runs, give up rights, and let readers in."""
         known = catalogue()
         store = stack.enter_context(Store(self._places.store))
@@ -118,7 +124,6 @@ class Daemon:
         before = look_back(
             store, boot_id=self._host.boot_id, booted_wall_ns=self._host.wall_offset_ns
         )
-        loaded = run_loader(bpffs=self._bpffs, run_dir=self._places.run_dir, scope=self._scope)
         engine = Engine(known, self._host, first_seq=begun.next_seq)
         self._telling.next_seq = begun.next_seq
         sensing = Sensing(Pins(loaded.pins), engine, tell=self._telling.tell)

@@ -100,9 +100,10 @@ class Sensing:
         Twice: what a running tool forked meanwhile is its child now.
         """
         found: dict[Process, Process] = {}
+        roots = {root.pid: root for root in self.engine.roots()}
         for _ in range(2):
             known = self.probing.members.find
-            for fact in reconcile.running(scope, top=top, known=known):
+            for fact in reconcile.running(scope, top=top, known=known, roots=roots):
                 for action in self.engine.see(fact):
                     self.do(action)
                     if isinstance(action, Follow):

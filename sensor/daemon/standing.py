@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from sensor.edge.store_writer import Writer
     from sensor.wire.requests import Control
 
+RECENTLY_NS = 3_600_000_000_000
+"""For how long a loss is a problem: long enough to be seen, too short to hide the next one."""
+
 _STATM = Path("/proc/self/status")
 
 
@@ -116,8 +119,11 @@ class Standing:
             for program in PROGRAMS
             if program.name in self.missing
         ]
-        if lost := self.sensing.probing.lost:
-            problems.append(f"{lost} records lost since the start")
+        lost_at_ns = self.sensing.probing.lost_at_ns
+        if lost_at_ns is not None and Clock.now_ns() - lost_at_ns < RECENTLY_NS:
+            problems.append(
+                f"records were lost within the last hour; {self.sensing.probing.lost} in all"
+            )
         state = self.writer.state() if self.writer else None
         if state and state.problem:
             problems.append(f"events cannot be stored: {state.problem}")

@@ -53,6 +53,12 @@ def entry(pid: int) -> Entry:
     )
 
 
+def is_same(entry: Entry, process: Process) -> bool:
+    """Tell whether an entry is of a process that is known by a finer time."""
+    ticks = (one.started_ns // _TICK_NS for one in (entry.process, process))
+    return entry.process.pid == process.pid and len(set(ticks)) == 1
+
+
 def lives(process: Process) -> bool:
     """Tell whether a process runs; one whose last thread is on its way out does not."""
     try:

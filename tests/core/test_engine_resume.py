@@ -59,6 +59,11 @@ def test_a_session_goes_on(engine: Engine) -> None:
     )
 
 
+def test_the_roots_of_sessions_are_named(engine: Engine) -> None:
+    """Whoever looks for them in /proc knows them by these."""
+    assert engine.roots() == (at(9),)
+
+
 def test_a_session_keeps_its_id_and_its_start(engine: Engine) -> None:
     """Its end says how long all of it was."""
     (start,) = began(exec_(9, *CLAUDE))

@@ -109,6 +109,16 @@ def test_a_terminal_is_named_by_its_number(major: int, minor: int, name: str | N
     assert proc.terminal(number) == name
 
 
+def test_an_entry_is_told_from_its_pid_s_next_owner() -> None:
+    """The kernel's time of a process lies in the tick that /proc has; another start does not."""
+    entry = proc.entry(os.getpid())
+    tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    known = Process(entry.process.pid, entry.process.started_ns + tick_ns - 1)
+    assert proc.is_same(entry, known)
+    assert not proc.is_same(entry, Process(known.pid, known.started_ns + 1))
+    assert not proc.is_same(entry, Process(known.pid + 1, known.started_ns))
+
+
 def test_an_image_is_a_late_execution(tmp_path: Path) -> None:
     """It has what the process runs and where, and says that it was found late."""
     program = tmp_path / "claude"

@@ -131,6 +131,23 @@ def _check_seqs(events: list[Event]) -> None:
     assert [seq for seq in sorted(missing) if not any(seq in gap for gap in declared)] == []
 
 
+def test_a_session_goes_on_over_a_clean_restart(
+    daemon: Running, scope: Scope, drivers: Drivers
+) -> None:
+    """Who stops the service does not end the tools: one session, one end, when it is over."""
+    daemon.start()
+    keeper = scope.run([drivers.tool("stay")], stdin=subprocess.PIPE)
+    daemon.until(lambda events: any(event["kind"] == "exec" for event in events))
+    assert daemon.stop() == 0
+    daemon.start()
+    assert keeper.stdin
+    keeper.stdin.close()
+    keeper.wait(30)
+    events = daemon.until(lambda events: ended(keeper.pid, events))
+    told = [event["kind"] for event in events if event["kind"].startswith("session")]
+    assert told == ["session_start", "session_end"]
+
+
 def test_sessions_of_the_time_between_are_told(
     daemon: Running, scope: Scope, drivers: Drivers
 ) -> None:

@@ -160,7 +160,7 @@ def test_an_exec_tells_the_terminal(stage: Stage, folder: Path) -> None:
     """A tool that runs in a terminal is told with that terminal."""
     controller, terminal = os.openpty()
     try:
-        name = os.ttyname(terminal).removeprefix("/dev/").replace("/", "")  # as the kernel has it
+        name = os.ttyname(terminal).removeprefix("/dev/")
         runs = stage.play("setsid", "--ctty", folder / "bin/claude", stdin=terminal)
     finally:
         os.close(terminal)
