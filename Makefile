@@ -7,13 +7,14 @@ SHELL := /bin/bash
 SUDO  := $(if $(filter 0,$(shell id -u)),,sudo)
 VENV  := .venv
 BIN   := $(VENV)/bin
+PREFIX := /opt/agent-sensor
 
 # BCC and its libbpf, the venv module, and what the kernel tests build and run with.
 RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
 TEST_PACKAGES := gcc libc6-dev iproute2 util-linux openssl ca-certificates
 VM_PACKAGES   := qemu-system-x86 busybox-static kmod zstd debian-archive-keyring
 
-.PHONY: help watch test lint bench e2e vm-test venv packages test-packages vm-packages clean
+.PHONY: help watch test install lint bench e2e vm-test venv packages test-packages vm-packages clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,6 +24,12 @@ watch: venv ## watch AI tools on this host until Ctrl-C; observes, blocks nothin
 
 test: venv test-packages ## all tests but e2e and vm; kernel tests need root
 	$(SUDO) $(BIN)/python -m pytest -m "not e2e and not vm" $(ARGS)
+
+install: packages ## a copy in PREFIX (/opt/agent-sensor), the command on PATH, and the service's files
+	$(SUDO) /usr/bin/python3 -m venv --system-site-packages $(PREFIX)
+	$(SUDO) $(PREFIX)/bin/pip install --quiet --upgrade .
+	$(SUDO) ln -sf $(PREFIX)/bin/agent-sensor /usr/local/bin/agent-sensor
+	$(SUDO) $(PREFIX)/bin/agent-sensor install
 
 lint: venv ## ruff, mypy, formatting
 	$(BIN)/ruff check .

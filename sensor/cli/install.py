@@ -12,8 +12,8 @@ import click
 from sensor.core import installation
 from sensor.daemon.instance import Instance
 from sensor.edge import mounts
-from sensor.edge.installer import Installer, texts
-from sensor.errors import UnsupportedError
+from sensor.edge.installer import Installer, strangers, texts
+from sensor.errors import BadInputError, UnsupportedError
 
 _ROOT = click.option(
     "--root",
@@ -46,10 +46,26 @@ def install(*, root: Path, prefix: str) -> None:
       agent-sensor install --root /mnt/image --prefix /opt/agent-sensor
     """  # noqa: D301  # click reads the \b
     installer = Installer(root)
+    if installer.live:
+        _check(Path(prefix))
     for line in installer.install(installation.files(texts(), prefix=prefix)):
         click.echo(line)
     if installer.live:
         click.echo(installation.after_install(systemd=installer.systemd), err=True)
+
+
+def _check(prefix: Path) -> None:
+    """Refuse a service that would run as root what somebody else can change."""
+    for program in (prefix / "bin/agent-sensor", Path(__file__).resolve()):
+        try:
+            place = strangers(program.resolve())
+        except FileNotFoundError as problem:
+            raise BadInputError(f"{program}: there is no such program; check --prefix") from problem
+        if place:
+            raise BadInputError(
+                f"{place} is not root's alone, and the service would run {program} as root:"
+                " install agent-sensor into a folder of root's (make install), and call it there"
+            )
 
 
 @click.command(short_help="Take away what `install` put in place.")

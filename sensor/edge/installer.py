@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -34,6 +35,19 @@ _COMMAND_S = 60
 def texts() -> dict[str, str]:
     """Read the texts that come with the package."""
     return {name: (_TEXTS / name).read_text("utf-8") for name in installation.TEXTS}
+
+
+def strangers(program: Path) -> str | None:
+    """Name what others than root can change on the way to a program, None where nothing is.
+
+    A folder like /tmp, in which each may change but their own, is nobody's way.
+    """
+    for place in (program, *program.parents):
+        found = place.stat()
+        is_open = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if found.st_uid != 0 or (is_open and not found.st_mode & stat.S_ISVTX):
+            return str(place)
+    return None
 
 
 class Installer:

@@ -13,7 +13,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sensor.errors import BadInputError, DamagedStoreError, StoreError
+from sensor.errors import BadInputError, DamagedStoreError, NotPermittedError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +70,10 @@ def _look_at(path: Path, *, make: bool) -> None:
             ) from None
         _make(path)
         return
+    except PermissionError as problem:
+        raise NotPermittedError(f"{path}: {problem.strerror}; run it as root") from problem
     except OSError as problem:
-        raise BadInputError(f"{path}: {problem.strerror}") from problem
+        raise BadInputError(f"{path}: {problem.strerror}; name another place") from problem
     if not stat.S_ISREG(found.st_mode):
         raise BadInputError(f"{path} is no plain file; move it away, or name another place")
     if 0 < found.st_size < _SMALLEST_BYTES:
