@@ -62,6 +62,7 @@ def test_a_session_is_told_kept_and_verified(
     assert daemon.verify().returncode == 0
 
 
+@pytest.mark.long
 def test_a_clean_end_detaches_and_keep_does_not(daemon: Running, tmp_path: Path) -> None:
     """Pins are what keeps the probes attached."""
     daemon.start("--keep")
@@ -72,6 +73,7 @@ def test_a_clean_end_detaches_and_keep_does_not(daemon: Running, tmp_path: Path)
     assert pinned(tmp_path / "bpf") == []
 
 
+@pytest.mark.long
 def test_two_daemons_do_not_share_a_folder(daemon: Running) -> None:
     """The second one says so, and the first goes on."""
     daemon.start()
@@ -131,6 +133,7 @@ def _check_seqs(events: list[Event]) -> None:
     assert [seq for seq in sorted(missing) if not any(seq in gap for gap in declared)] == []
 
 
+@pytest.mark.long
 def test_a_session_goes_on_over_a_clean_restart(
     daemon: Running, scope: Scope, drivers: Drivers
 ) -> None:

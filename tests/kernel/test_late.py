@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kernel
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "2001:db8::1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("2001:db8::1", marks=pytest.mark.long)])
 def test_tools_that_run_already_are_found_late(
     drivers: Drivers, network: Network, host: str
 ) -> None:

@@ -22,7 +22,14 @@ def mounts() -> set[str]:
     return set(Path("/proc/self/mountinfo").read_text("utf-8").splitlines())
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(signal.SIGINT, marks=pytest.mark.long),
+        signal.SIGKILL,
+    ],
+)
 def test_nothing_stays_in_the_kernel(how: signal.Signals) -> None:
     """No link, program, map or mount outlives the sensor, even one that was killed."""
     before = mounts()

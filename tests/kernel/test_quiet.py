@@ -67,6 +67,7 @@ def test_each_sensor_sees_its_own_scope_alone(stage: Stage) -> None:
     assert ours <= {event["process"]["pid"] for event in stage.watching.events()}
 
 
+@pytest.mark.long
 def test_without_all_children_only_the_first_generation_is_told(drivers: Drivers) -> None:
     """The tool's own execs and those of its children are told; deeper ones are not."""
     tool, child, grandchild = (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from support.drivers import Drivers
     from support.running import Running
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 _DEADLINE_S = 30
 

@@ -2,7 +2,7 @@
 # The first process of a guest in the machine's root: runs the script `task` of
 # the results folder in the checkout, leaves its exit status there, and turns
 # the guest off. A shell that waits also reaps what the tests orphan.
-export HOME=/root LANG=C.UTF-8 TERM=dumb PYTHONDONTWRITEBYTECODE=1
+export HOME=/root LANG=C.UTF-8 TERM=dumb
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # There is nobody else here whom a test could harm; tests/conftest.py asks.
 export AGENT_SENSOR_TEST_HOST_WIDE=1
