@@ -52,9 +52,9 @@ class Sources:
         return Window(self.recent.first, self.recent.middle, self.recent.last)
 
     def oldest(self) -> int:
-        """Return the oldest seq there is."""
+        """Return the oldest seq there is, or is about to be: the store may still be empty."""
         stored = self.past.first_at(0)
-        return self.recent.first if stored is None else min(stored, self.recent.first)
+        return min(self.past.last_seq + 1 if stored is None else stored, self.recent.first)
 
     def first(self, since: Point | None) -> int:
         """Return the first seq from a point on; None is now."""

@@ -17,7 +17,7 @@ import pytest
 
 from sensor.core import installation
 from sensor.core.installation import NAME, File, files
-from sensor.edge.installer import Installer, strangers, texts
+from sensor.edge.installer import Installer, texts
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -291,16 +291,3 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
             ["systemd-analyze", *check, unit], capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
-
-
-@pytest.mark.parametrize(
-    ("mode", "is_open"), [(0o755, False), (0o775, True), (0o757, True), (0o1777, False)]
-)
-def test_a_way_that_others_can_change_is_named(tmp_path: Path, mode: int, *, is_open: bool) -> None:
-    """Who can change a folder on the way to a program can change the program."""
-    folder = tmp_path / "prefix"
-    folder.mkdir()
-    program = folder / "agent-sensor"
-    program.write_text("", "utf-8")
-    folder.chmod(mode)
-    assert strangers(program) == (str(folder) if is_open else None)
