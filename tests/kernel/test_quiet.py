@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.scope import Scope
-from support.stage import TIMES, Stage
+from support.stage import TIMES, Stage, end_of
 from support.watching import Watching
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_ordinary_programs_are_no_event_and_no_wake_up(stage: Stage, tmp_path: P
     told, woken = len(stage.watching.events()), stage.watching.wake_ups()
     for argv in programs:
         for _ in range(TIMES):
-            assert stage.start(argv).wait(30) == 0
+            assert end_of(stage.start(argv)) == 0
     assert stage.watching.wake_ups() == woken
     stage.everything_is_told()
     assert stage.watching.wake_ups() > woken  # by the tool

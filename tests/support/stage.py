@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from support.watching import Event, Watching
 
 TIMES = 23
+_END_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Stage:
         ended = {}
         for _ in range(times):
             process = self.start(argv, **options)
-            ended[process.pid] = process.wait(30)
+            ended[process.pid] = end_of(process)
         return self.runs(ended, since)
 
     def runs(self, ended: dict[int, int], since: int) -> list[Run]:
@@ -72,6 +75,16 @@ class Stage:
     def everything_is_told(self) -> None:
         """Wait for the events of a tool that runs now: what happened before is told by then."""
         self.play(self.drivers.tool("nothing"), times=1)
+
+
+def end_of(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the end and give the status; at once, where ``Popen.wait`` polls ever more rarely."""
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        select.select([pidfd], [], [], _END_S)
+    finally:
+        os.close(pidfd)
+    return process.wait(0)
 
 
 def _over(events: list[Event]) -> dict[int, list[Event]]:

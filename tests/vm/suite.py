@@ -37,7 +37,7 @@ COMPLETE = (0, 1)
 TASK = """\
 timeout 60 {bin}/agent-sensor doctor --json >$results/doctor.json 2>$results/doctor.err
 exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pytest -m "{kind}" \\
-    -p no:cacheprovider --junitxml=$results/junit.xml {tests}
+    -p no:cacheprovider -p no:cov -p no:hypothesispytest --junitxml=$results/junit.xml {tests}
 """
 
 
