@@ -78,7 +78,7 @@ class Stage:
 
 
 def end_of(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the end and give the status; at once, where ``Popen.wait`` polls ever more rarely."""
+    """Wait for the end, without the growing pauses of ``Popen.wait``, and give the status."""
     pidfd = os.pidfd_open(process.pid)
     try:
         select.select([pidfd], [], [], _END_S)
