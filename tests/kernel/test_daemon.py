@@ -48,6 +48,7 @@ def kinds(events: list[Event], session: str) -> list[str]:
     return [event["kind"] for event in events if event["session"] == session]
 
 
+@pytest.mark.long
 def test_a_session_is_told_kept_and_verified(
     daemon: Running, scope: Scope, drivers: Drivers
 ) -> None:

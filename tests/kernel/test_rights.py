@@ -57,6 +57,7 @@ OTHER = "import socket, sys; s = socket.socket(); print(flush=True); sys.stdin.r
 
 
 @pytest.mark.kernel
+@pytest.mark.long
 def test_the_daemon_does_its_work_with_what_it_keeps(tmp_path: Path) -> None:
     """Maps, ring, cgroup names, /proc of others, and taking everything away at the end."""
     strange = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from support.drivers import built
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -57,7 +59,7 @@ class Network:
 
     def entered(self, *argv: Argument) -> list[Argument]:
         """Make ``argv`` run in the namespace."""
-        return ["nsenter", f"--net=/proc/{os.getpid()}/fd/{self._namespace}", "--", *argv]
+        return [built() / "enter", f"/proc/{os.getpid()}/fd/{self._namespace}", *argv]
 
     def _make(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)

@@ -12,14 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self, TypedDict, Unpack
 
+from support.drivers import built
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
 
 _numbers = itertools.count(1)
-# The shell joins the cgroup and becomes the program: no code runs between fork
-# and exec in a test process that has threads.
-_JOIN = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
 _REMOVAL_S = 10
 
 Argument = str | bytes | Path
@@ -71,8 +70,13 @@ class Scope:
     def run(
         self, argv: Sequence[Argument], **options: Unpack[PopenOptions]
     ) -> subprocess.Popen[bytes]:
-        """Start ``argv`` with the new process in the cgroup before it executes ``argv[0]``."""
-        return subprocess.Popen(["/bin/sh", "-c", _JOIN, self.path, *argv], **options)
+        """Start ``argv`` with the new process in the cgroup before it executes ``argv[0]``.
+
+        A program joins and becomes ``argv[0]``: no code of a test process, which
+        has threads, runs between fork and exec.
+        """
+        join = [built() / "join", self.path / "cgroup.procs"]
+        return subprocess.Popen([*join, *argv], **options)
 
     def procs(self) -> list[int]:
         """List the pids in this cgroup itself, without those in its children."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -17,6 +18,7 @@ _CACHE = Path(os.environ.get("AGENT_SENSOR_CACHE") or _CHECKOUT / ".cache")
 _CC = ["cc", "-static", "-O1", "-Wall", "-Werror", "-pthread"]
 
 
+@functools.cache
 def built() -> Path:
     """Compile what has changed; emulated guests, where that takes minutes, find it done."""
     sources = sorted(_SOURCES.glob("*.[ch]"))
