@@ -20,6 +20,7 @@ enum record_kind {
 	RECORD_CONNECT,
 	RECORD_CLOSE,
 	RECORD_ANSWER,
+	RECORD_HELLO,
 	RECORD_KINDS, /* also the size of the map `lost` */
 };
 
@@ -30,8 +31,47 @@ enum record_kind {
 enum lost_slot {
 	LOST_MEMBER = RECORD_KINDS, /* `members` full: a descendant is not followed */
 	LOST_FLOW,		    /* `flows` full: a close is not told */
+	LOST_JUDGED,		    /* no room to judge what a packet says: it was let through,
+				       or held back where the rule says so */
 	LOST_SLOTS,
 };
+
+/* What policy said of an attempt. */
+enum verdict {
+	VERDICT_NONE, /* no policy, or nothing in it is about this */
+	VERDICT_ALLOW,
+	VERDICT_ALERT,
+	VERDICT_WOULD_BLOCK,
+	VERDICT_BLOCK,
+	VERDICT_SKIP, /* in tables alone: an exception to the rule of the same number */
+};
+
+/* How a refusal was carried out. */
+enum enforcement {
+	ENFORCED_NOT,
+	ENFORCED_LSM,	 /* -EPERM before the exec committed */
+	ENFORCED_KILL,	 /* SIGKILL after it, before the first user instruction */
+	ENFORCED_CGROUP, /* -EPERM from connect(2) or a send */
+	ENFORCED_TLS,	 /* the ClientHello never left */
+	ENFORCED_PROXY,	 /* the CONNECT line to a proxy never left */
+};
+
+/* Numbers in the place of a rule's, for what is no rule of the policy's text. */
+#define RULE_DEFAULT 0xffff /* [defaults] */
+#define RULE_QUIC 0xfffe    /* UDP 443 of whom names are judged on TCP 443 */
+#define RULE_CANARY 0xfffd  /* the sensor's own proof that it enforces */
+#define RULE_FULL 0xfffc    /* no room to follow a process, and a rule of its fails closed */
+#define RULES 0xfff0
+
+struct ruling {
+	__u32 policy; /* generation of the policy that said so; 0: none */
+	__u16 rule;   /* index in that policy, or RULE_* */
+	__u8 verdict;
+	__u8 enforcement;
+};
+
+/* Tools whose sessions a process is in, as catalogue indexes, the outermost first; 0: none. */
+#define CHAIN 4
 
 /* Why the kernel took a process for a candidate; exec_record.signals. */
 #define SIGNAL_NAME (1U << 0)	  /* basename as typed (comm, just set by exec) */
@@ -48,6 +88,11 @@ enum lost_slot {
 #define EXEC_ARGV_CUT (1U << 5)
 #define EXEC_ARGV_UNREAD (1U << 6) /* argv could not be read; the field is empty */
 #define EXEC_NO_LOGINUID (1U << 7) /* kernel without CONFIG_AUDIT */
+#define EXEC_UNSURE (1U << 8)	   /* the kernel alone does not take it for the tool: a name
+				      that others bear too, or not surely what runs */
+#define EXEC_REFUSED (1U << 9)	   /* the process goes on with the image it had: argv is unread */
+
+#define COMM_BYTES 16 /* include/linux/sched.h: TASK_COMM_LEN */
 
 /* include/linux/fs.h: PATH_MAX; the ELF loader refuses longer names as well. */
 #define EXE_BYTES 4096
@@ -95,6 +140,8 @@ struct exec_record {
 	__u16 interp_bytes;
 	__u16 argv_bytes;
 	__u16 reserved;
+	struct ruling ruling;
+	__u16 tools[CHAIN];
 	char tty[TTY_BYTES];
 };
 
@@ -105,6 +152,7 @@ struct fork_record {
 	__u64 parent_started_ns;
 	__u32 parent_pid;
 	__u32 uid;
+	__u16 tools[CHAIN];
 };
 
 /* The last thread of head.pid has ended. */
@@ -120,15 +168,19 @@ enum connect_op {
 	OP_SENDMSG,
 };
 
+/* Of a process in no session root_pid is 0: told for a verdict's sake alone. */
 struct connect_record {
 	struct record_head head;
 	__u64 started_ns;
 	__u64 cookie;	     /* of the socket: SO_COOKIE, unique until reboot */
+	__u64 domain;	     /* hash of the suffix by which a name was judged; 0: none was */
+	struct ruling ruling;
 	__u8 address_be[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u32 uid;
 	__u16 port_be;
 	__u8 protocol; /* IPPROTO_* */
 	__u8 op;
+	char comm[COMM_BYTES];
 };
 
 /* A TCP socket of a session reached TCP_CLOSE. */
@@ -146,7 +198,12 @@ struct close_record {
 	__u32 reserved;
 };
 
-/* A DNS answer that reached a session's socket; followed by the message. */
+#define ANSWER_TCP (1U << 0) /* the message has its length before it (RFC 1035, 4.2.2) */
+
+/*
+ * A DNS answer that reached a session's socket, or one that the kernel does not
+ * read itself while policy judges by name (root_pid may be 0); followed by the message.
+ */
 struct answer_record {
 	struct record_head head;
 	__u64 started_ns;
@@ -154,6 +211,40 @@ struct answer_record {
 	__u8 resolver_be[16];
 	__u32 message_bytes; /* in this record */
 	__u32 whole_bytes;   /* on the wire */
+	__u32 flags;
+	__u32 reserved;
+};
+
+enum hello_source {
+	HELLO_SNI = 1, /* server_name of a TLS ClientHello (RFC 6066, 3) */
+	HELLO_PROXY,   /* the target of an HTTP CONNECT (RFC 9110, 9.3.6) */
+	HELLO_NOTHING, /* neither: judged by the name that was looked up, or for having none */
+};
+
+#define HELLO_BYTES 256
+
+/*
+ * A TCP connection judged by the first that it says. Told for sessions, and for
+ * others where the verdict is more than to let it pass. Where nobody of a
+ * session connected, root_pid is 0; head.pid is 0 where nobody is known.
+ */
+struct hello_record {
+	struct record_head head;
+	__u64 started_ns;
+	__u64 cookie;
+	__u64 domain; /* hash of the suffix by which it was judged; 0: none */
+	struct ruling ruling;
+	__u8 remote_be[16];
+	__u8 local_be[16];
+	__u32 uid;
+	__u16 remote_port_be;
+	__u16 local_port_be;
+	__u16 target_port_be; /* of a CONNECT; else the remote port */
+	__u16 name_bytes;
+	__u8 source;
+	__u8 cut; /* the name is longer than what is told */
+	__u16 reserved;
+	char name[HELLO_BYTES];
 };
 
 #endif

@@ -6,14 +6,15 @@
 #ifndef PROBES_TABLES_H
 #define PROBES_TABLES_H
 
-#include <linux/types.h>
+#include "events.h"
 
 /* `members`, by pid: a process that is followed. */
 struct member {
 	__u64 started_ns;
 	__u64 root_started_ns; /* the first candidate among its ancestors, or itself */
 	__u32 root_pid;
-	__u32 reserved;
+	__u32 paths;	    /* bits of `places`: the folders that its tool's file lies below */
+	__u16 tools[CHAIN]; /* none while the kernel is not sure: user space enters them then */
 };
 
 /* `flows`, by socket cookie: a TCP connection of a member. */
@@ -27,7 +28,7 @@ struct flow {
 	__u8 address_be[16]; /* IPv4 as ::ffff:a.b.c.d */
 };
 
-/* `names`, `words` and `files`: what a name gives away. */
+/* `names`, `words` and `answers`: what a name gives away. */
 struct mark {
 	__u32 tool;  /* 1-based index into the catalogue, 0: none */
 	__u32 flags; /* MARK_* of marks.h */
