@@ -26,6 +26,8 @@ class Hook(Enum):
     SENDMSG4 = (18, 14)
     SENDMSG6 = (18, 15)
     INGRESS = (8, 0)
+    EGRESS = (8, 1)
+    LSM = (29, 27)
 
     def __init__(self, program_type: int, attach_type: int | None) -> None:
         self.program_type = program_type
@@ -67,6 +69,13 @@ PROGRAMS = (
     Program("seen_state", _RAW, "outcome, bytes and ends of connections", "inet_sock_set_state"),
     Program("seen_answer", Hook.INGRESS, "names that sessions look up"),
 )
+
+ON_DEMAND = (
+    Program("lsm__bprm_check_security", Hook.LSM, "executions before they commit"),
+    Program("learn_names", Hook.INGRESS, "names that anybody looks up"),
+    Program("judge_hello", Hook.EGRESS, "names in the first words of connections"),
+)
+"""Pinned as `prog_<name>`, and attached only while a policy asks for them."""
 
 MAPS = (
     "records", "lost", "told", "members", "state", "scope", "words", "names", "answers",
