@@ -120,13 +120,15 @@ class Lookup:
         return found
 
     def _asked(self, attempt: Execution | Reach, chain: tuple[int, ...], now_ns: int) -> _Asked:
-        is_reach = not isinstance(attempt, Execution)
+        port, is_trusted = 0, False
+        if not isinstance(attempt, Execution):
+            port = attempt.port
+            is_trusted = attempt.is_name_trusted or attempt.name_source is not NameSource.DNS
         return _Asked(
             who=self._who(attempt, chain),
-            port=attempt.port if is_reach else 0,
+            port=port,
             now_ns=now_ns,
-            is_trusted=is_reach
-            and (attempt.is_name_trusted or attempt.name_source is not NameSource.DNS),
+            is_trusted=is_trusted,
             is_canary=attempt.cgroup == self._canary,
         )
 
