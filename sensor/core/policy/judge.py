@@ -163,7 +163,7 @@ def _executed(policy: Policy, execution: Execution, now: datetime) -> Ruling:
     for rule in policy.rules:
         if rule.is_about_running and _applies(rule, execution, now):
             return _ruling(policy, rule, Basis.TOOL)
-    return Ruling(verdict=policy.in_effect(policy.tool))
+    return Ruling(verdict=policy.in_effect(policy.tool), basis=Basis.TOOL)
 
 
 def _reached(policy: Policy, reach: Reach, now: datetime) -> Ruling:
