@@ -18,6 +18,8 @@ class Kind(Enum):
     SESSION_END = "session_end"
     LOSS = "loss"
     GAP = "gap"
+    POLICY = "policy"
+    HEALTH = "health"
 
 
 class Verdict(Enum):
@@ -25,6 +27,20 @@ class Verdict(Enum):
 
     ALLOW = "allow"
     ALERT = "alert"
+    WOULD_BLOCK = "would_block"
+    BLOCK = "block"
+
+
+class Enforcement(Enum):
+    """How a refusal was carried out."""
+
+    LSM = "lsm"
+    KILL = "kill"
+    CGROUP = "cgroup"
+    TLS = "tls"
+    PROXY = "proxy"
+    DESTROY = "destroy"
+    NONE = "none"
 
 
 class NameSource(Enum):
@@ -32,3 +48,5 @@ class NameSource(Enum):
 
     DNS = "dns"
     RANGE = "range"
+    SNI = "sni"
+    PROXY = "proxy"
