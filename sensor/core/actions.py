@@ -58,7 +58,7 @@ class Kill:
     """End a process that ``rule`` refuses, if it still is the same one."""
 
     process: Process
-    rule: str
+    rule: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
