@@ -83,6 +83,7 @@ struct banked_key {
 };
 
 #define ENTRY_CONFINES (1U << 0) /* of egress_only: what no entry before it lets through */
+#define ENTRY_TRUSTED (1U << 1)	 /* of egress_only: a name, if a trusted resolver gave it */
 
 /* `entries` */
 struct entry {
