@@ -70,10 +70,11 @@ PROGRAMS = (
     Program("seen_answer", Hook.INGRESS, "names that sessions look up"),
 )
 
+JUDGE, LEARN, HELLO = "lsm__bprm_check_security", "learn_names", "judge_hello"
 ON_DEMAND = (
-    Program("lsm__bprm_check_security", Hook.LSM, "executions before they commit"),
-    Program("learn_names", Hook.INGRESS, "names that anybody looks up"),
-    Program("judge_hello", Hook.EGRESS, "names in the first words of connections"),
+    Program(JUDGE, Hook.LSM, "executions before they commit"),
+    Program(LEARN, Hook.INGRESS, "names that anybody looks up"),
+    Program(HELLO, Hook.EGRESS, "names in the first words of connections"),
 )
 """Pinned as `prog_<name>`, and attached only while a policy asks for them."""
 
