@@ -22,7 +22,7 @@ struct part {
 	u64 hash;
 	u64 parent; /* hash of the component before it, 0: none */
 	u32 whole;  /* may be a name: the end of a word, or a package of a module */
-	u32 reserved;
+	u32 sure;   /* of the first word that is no flag, or of a module before all others */
 };
 
 /*
@@ -40,6 +40,7 @@ struct scan {
 	u32 done;
 	u32 count;
 	u32 reserved;
+	struct mark found;
 	struct part parts[SCAN_PARTS];
 	char text[SCAN_BYTES];
 };
@@ -53,6 +54,7 @@ static inline void end_component(struct scan *scan, u32 whole)
 	part->hash = scan->hash;
 	part->parent = scan->parent;
 	part->whole = whole;
+	part->sure = scan->words == 1;
 	scan->parent = scan->hash;
 	scan->hash = HASH_SEED;
 	scan->count++;
@@ -113,19 +115,27 @@ static inline void read_byte(struct scan *scan, char c)
 
 static inline struct mark judge_parts(struct scan *scan)
 {
-	struct mark found = {};
+	volatile struct mark *found = &scan->found;
+	struct mark result;
 
+	found->tool = found->flags = 0;
 	for (u32 i = 0; i < SCAN_PARTS; i++) {
 		struct part *part = &scan->parts[i];
+		u32 before = found->flags & MARK_STRONG;
 
 		if (i >= scan->count)
 			break;
 		if (part->parent)
-			add_mark(&found, hash_pair(part->parent, part->hash), MARK_PAIR);
+			add_mark(found, hash_pair(part->parent, part->hash), MARK_PAIR);
 		if (part->whole)
-			add_mark(&found, part->hash, MARK_NAME | MARK_MODULE);
+			add_mark(found, part->hash, MARK_NAME | MARK_MODULE);
+		/* Another word may be the script's own, or a flag's value: user space knows. */
+		if (!part->sure)
+			found->flags = (found->flags & ~MARK_STRONG) | before;
 	}
-	return found;
+	result.tool = found->tool;
+	result.flags = found->flags;
+	return result;
 }
 
 /* The mark of what the arguments of the new image name, if any. */

@@ -32,6 +32,11 @@
  */
 #define FORGET(x) asm volatile("" : "+r"(x))
 
+/* Keeps clang from moving what is read or written across it. */
+#ifndef barrier
+#define barrier() asm volatile("" ::: "memory")
+#endif
+
 /* v cut to 0..hi, in a form that verifiers from 5.10 on learn both ends from. */
 static inline __u64 at_most(__u64 v, __u64 hi)
 {

@@ -26,6 +26,8 @@ class Hook(Enum):
     SENDMSG4 = (18, 14)
     SENDMSG6 = (18, 15)
     INGRESS = (8, 0)
+    EGRESS = (8, 1)
+    LSM = (29, 27)
 
     def __init__(self, program_type: int, attach_type: int | None) -> None:
         self.program_type = program_type
@@ -45,10 +47,13 @@ class Program:
 
 UNITS = (
     "members.c",
+    "policy.c",
     "files.c",
     "arguments.c",
     "record.c",
+    "verdict.c",
     "exec.c",
+    "lsm.c",
     "lineage.c",
     "connect.c",
     "flows.c",
@@ -60,6 +65,7 @@ PROGRAMS = (
     Program("seen_exec", _RAW, "execution", "sched_process_exec", required=True),
     Program("seen_fork", _RAW, "children", "sched_process_fork", required=True),
     Program("seen_exit", _RAW, "ends of processes", "sched_process_exit", required=True),
+    Program("judge_exec", Hook.LSM, "executions before they commit"),
     Program("seen_connect4", Hook.CONNECT4, "connections over IPv4"),
     Program("seen_connect6", Hook.CONNECT6, "connections over IPv6"),
     Program("seen_sendmsg4", Hook.SENDMSG4, "datagrams over IPv4"),
