@@ -85,6 +85,8 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 	judge_image(&image, task, READ(bprm, file));
 	if (likely(!image.mark.tool && !member))
 		return 0;
+	wash(&image.mark, sizeof(image.mark));
+	wash(&image.signals, sizeof(image.signals));
 	what.signals = image.signals | (member ? SIGNAL_SESSION : 0);
 	what.mark = image.mark;
 	if (image.mark.tool) {
@@ -103,6 +105,8 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 		self = *member;
 	else if (what.ruling.verdict != VERDICT_BLOCK && !is_ended_for_room(&self, task, &what))
 		return 0;
+	wash(&what, sizeof(what));
+	wash(&self, sizeof(self));
 	emit_exec(task, bprm, &self, &what);
 	return 0;
 }
