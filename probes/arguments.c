@@ -54,7 +54,7 @@ static inline void end_component(struct scan *scan, u32 whole)
 	part->hash = scan->hash;
 	part->parent = scan->parent;
 	part->whole = whole;
-	part->sure = scan->words == 1;
+	part->sure = ((u64)(scan->words ^ 1) - 1) >> 63; /* words == 1, without a branch */
 	scan->parent = scan->hash;
 	scan->hash = HASH_SEED;
 	scan->count++;
@@ -130,8 +130,7 @@ static inline struct mark judge_parts(struct scan *scan)
 		if (part->whole)
 			add_mark(found, part->hash, MARK_NAME | MARK_MODULE);
 		/* Another word may be the script's own, or a flag's value: user space knows. */
-		if (!part->sure)
-			found->flags = (found->flags & ~MARK_STRONG) | before;
+		found->flags &= ~MARK_STRONG | before | part->sure << MARK_STRONG_BIT;
 	}
 	result.tool = found->tool;
 	result.flags = found->flags;

@@ -33,6 +33,7 @@ static inline void judge_image(struct answer_of_file *image, struct task_struct 
 	bpf_get_current_comm(&image->typed, sizeof(image->typed));
 	judge(image, file);
 	if (unlikely(!image->mark.tool && (image->mark.flags & MARK_INTERPRETERS))) {
+		wash(&image->signals, sizeof(image->signals));
 		image->mark = judge_arguments(READ(task, mm), image->mark.flags);
 		if (image->mark.tool)
 			image->signals = SIGNAL_ARGUMENT;
