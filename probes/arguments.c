@@ -58,17 +58,17 @@ static inline void end_component(struct scan *scan, u32 whole)
 	scan->parent = scan->hash;
 	scan->hash = HASH_SEED;
 	scan->count++;
-	if (scan->count == SCAN_PARTS)
-		scan->done = 1;
+	scan->done |= scan->count / SCAN_PARTS;
 }
 
+/* Without a branch where it can be: this is verified for each byte of the text. */
 static inline void end_word(struct scan *scan)
 {
-	if (!scan->skip) {
-		scan->words++;
-		if (scan->module || scan->words > SCAN_WORDS)
-			scan->done = 1;
-	}
+	u64 counts = 1 ^ scan->skip, words = scan->words + counts;
+	u64 is_last = scan->module / MARK_PYTHON | (SCAN_WORDS - words) >> 63;
+
+	scan->words = words;
+	scan->done |= counts & is_last;
 	scan->at = 0;
 	scan->skip = 0;
 	scan->parent = 0;
@@ -92,6 +92,7 @@ static inline void read_start(struct scan *scan, u32 at, char c)
 			scan->done = scan->flags & MARK_SCRIPT;
 	} else if (at == 2 && scan->module) {
 		scan->skip = 0;
+		scan->hash = HASH_SEED;
 	}
 }
 
@@ -109,8 +110,7 @@ static inline void read_byte(struct scan *scan, char c)
 	}
 	if (at < 3 && scan->words)
 		read_start(scan, at, c);
-	if (!scan->skip)
-		scan->hash = hash_byte(scan->hash, c);
+	scan->hash = hash_byte(scan->hash, c);
 }
 
 static inline struct mark judge_parts(struct scan *scan)
