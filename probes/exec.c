@@ -33,7 +33,7 @@ static inline void judge_image(struct answer_of_file *image, struct task_struct 
 	bpf_get_current_comm(&image->typed, sizeof(image->typed));
 	judge(image, file);
 	if (unlikely(!image->mark.tool && (image->mark.flags & MARK_INTERPRETERS))) {
-		wash(&image->signals, sizeof(image->signals));
+		wash(&image->mark, ANSWER_BYTES_OF_FILE);
 		image->mark = judge_arguments(READ(task, mm), image->mark.flags);
 		if (image->mark.tool)
 			image->signals = SIGNAL_ARGUMENT;
@@ -79,15 +79,15 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (void *)ctx->args[0];
 	struct linux_binprm *bprm = (void *)ctx->args[2];
-	struct member *member = member_of(current_pid()), self = {};
+	struct member *member, self = {};
 	struct answer_of_file image = {};
 	struct telling what = {};
 
 	judge_image(&image, task, READ(bprm, file));
+	member = member_of(current_pid());
 	if (likely(!image.mark.tool && !member))
 		return 0;
-	wash(&image.mark, sizeof(image.mark));
-	wash(&image.signals, sizeof(image.signals));
+	wash(&image.mark, ANSWER_BYTES_OF_FILE);
 	what.signals = image.signals | (member ? SIGNAL_SESSION : 0);
 	what.mark = image.mark;
 	if (image.mark.tool) {

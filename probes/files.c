@@ -26,10 +26,12 @@ struct answer_of_file {
 	u64 ctime_ns;
 	u32 name;	/* 0, or the dentry's hash where the inode has several names */
 	u32 generation; /* of the catalogue that was asked */
-	struct mark mark;
+	struct mark mark; /* this and what follows is the answer */
 	u32 signals;
 	u32 paths; /* bits of `places`: the folders of policy that it lies below */
 };
+
+#define ANSWER_BYTES_OF_FILE (sizeof(struct mark) + 2 * sizeof(u32))
 
 /* One for each CPU: no lock. */
 BPF_PERCPU_ARRAY(answers, struct answer_of_file, ANSWERS);
