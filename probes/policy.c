@@ -30,13 +30,18 @@ struct actor {
 	u64 cgroup; /* further conditions that hold where it is */
 };
 
-/* The entry that won so far. A map's pointer is not kept: two make the verifier's states many. */
-struct choice {
-	u32 order;
-	u16 rule;
-	u8 verdict;
-	u8 flags;
-};
+/* See struct entry; what nothing was said about comes last. */
+#define NO_CHOICE (~0ULL)
+
+static inline u8 verdict_of(u64 choice)
+{
+	return choice == NO_CHOICE ? VERDICT_NONE : choice >> 8 & 0xff;
+}
+
+static inline u32 confines(u64 choice)
+{
+	return choice != NO_CHOICE && (choice & ENTRY_CONFINES);
+}
 
 static inline struct policy *policy_in_force(void)
 {
@@ -152,45 +157,48 @@ static inline void fill_place(const struct policy *policy, struct actor *actor,
 		actor->inside = READ(READ(task, thread_pid), level) != 0;
 }
 
-/*
- * The first entry of a list that holds, where it comes before the best so far.
- * A task is judged in its own name, so its cgroup says whether it is the canary;
- * a packet is none.
- */
-static inline void choose(struct choice *best, const struct span *span, u64 holds, u16 port_be,
-			  u64 canary)
+/* 1 where v is 0, without a branch. */
+static inline u64 is_zero(u64 v)
 {
-	u32 skipped = NO_RULE;
+	return ~(v | -v) >> 63;
+}
 
-	for (u32 i = 0; i < ENTRIES_OF_LIST; i++) {
-		u64 at = span->start + i;
+static inline u64 has_ended(u64 end_ns, u64 now_ns)
+{
+	return (end_ns - 1 - now_ns) >> 63 & ~(end_ns - 1) >> 63;
+}
+
+/*
+ * The first entry of a list that holds. Only a task can be the canary; a packet
+ * is none. One branch an entry: the verifier follows each.
+ */
+static inline u64 choose(const struct span *span, u64 holds, u16 port_be, u64 now_ns, u64 canary)
+{
+	u64 skipped = NO_RULE, start = span->start, count = span->count;
+
+	for (u64 i = 0; i < ENTRIES_OF_LIST; i++) {
+		u64 at = start + i, rule, differs;
 		struct entry *entry;
 
-		if (i >= span->count)
-			return;
+		FORGET(count);
+		if (i >= count)
+			break;
 		entry = entries.lookup((u32 *)&at);
 		if (!entry)
-			return;
-		if (entry->rule == skipped || (holds & entry->conditions) != entry->conditions)
+			break;
+		rule = entry->choice >> 16 & 0xffff;
+		differs = entry->conditions & ~holds;
+		differs |= (entry->port_be ^ port_be) & entry->port_mask;
+		differs |= has_ended(entry->end_ns, now_ns);
+		differs |= is_zero(rule ^ skipped);
+		differs |= is_zero(rule ^ RULE_CANARY) & ~canary;
+		if (differs)
 			continue;
-		if (entry->port_be && entry->port_be != port_be)
-			continue;
-		if (entry->end_ns && entry->end_ns <= bpf_ktime_get_boot_ns())
-			continue;
-		if (entry->rule == RULE_CANARY && !canary)
-			continue;
-		if (entry->verdict == VERDICT_SKIP) {
-			skipped = entry->rule;
-			continue;
-		}
-		if (entry->order < best->order) {
-			best->order = entry->order;
-			best->rule = entry->rule;
-			best->verdict = entry->verdict;
-			best->flags = entry->flags;
-		}
-		return;
+		if (verdict_of(entry->choice) != VERDICT_SKIP)
+			return entry->choice;
+		skipped = rule;
 	}
+	return NO_CHOICE;
 }
 
 static inline u64 is_canary(void)
@@ -198,4 +206,13 @@ static inline u64 is_canary(void)
 	u64 cgroup = state_of(STATE_CANARY);
 
 	return cgroup && cgroup == bpf_get_current_cgroup_id();
+}
+
+static inline void fill_ruling(struct ruling *ruling, const struct policy *policy, u64 choice)
+{
+	if (choice == NO_CHOICE)
+		return;
+	ruling->policy = policy->generation;
+	ruling->rule = choice >> 16;
+	ruling->verdict = choice >> 8;
 }

@@ -16,7 +16,6 @@ static inline void rule_exec(struct ruling *ruling, struct task_struct *task, st
 			     u32 paths)
 {
 	struct policy *policy = policy_in_force();
-	struct choice best = {.order = ~0U};
 	struct tool_rules *rules;
 	struct actor actor = {};
 
@@ -31,12 +30,9 @@ static inline void rule_exec(struct ruling *ruling, struct task_struct *task, st
 	actor.uid = bpf_get_current_uid_gid();
 	actor.paths = paths;
 	fill_place(policy, &actor, task);
-	choose(&best, &rules->exec, conditions_of(policy, &actor), 0, is_canary());
-	if (best.order == ~0U)
-		return;
-	ruling->policy = policy->generation;
-	ruling->rule = best.rule;
-	ruling->verdict = best.verdict;
+	fill_ruling(ruling, policy,
+		    choose(&rules->exec, conditions_of(policy, &actor), 0, bpf_ktime_get_boot_ns(),
+			   is_canary()));
 }
 
 /* Whether a process that cannot be followed for want of room is not to go on. */
