@@ -151,6 +151,7 @@ static inline void rule_attempt(struct attempt *attempt, const struct policy *po
 	if (named && named->end_ns <= asked.now_ns)
 		named = 0;
 	asked.is_trusted = named && named->trusted;
+	wash(&asked, sizeof(asked));
 	judge_reach(&said, &asked, named ? named->suffixes : 0, named ? named->labels : 0);
 	attempt->domain = said.domain;
 	if (is_evasive(attempt, policy, &said, asked.holds)) {

@@ -66,7 +66,9 @@ static inline int judge_attempt(struct bpf_sock_addr *ctx, struct attempt *attem
 	struct actor actor = {};
 
 	if (policy && in_scope()) {
+		wash(attempt, sizeof(*attempt));
 		fill_actor(&actor, policy, attempt);
+		wash(&actor, sizeof(actor));
 		rule_attempt(attempt, policy, &actor);
 		if (attempt->ruling.verdict == VERDICT_BLOCK)
 			attempt->ruling.enforcement = ENFORCED_CGROUP;

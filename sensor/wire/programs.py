@@ -61,6 +61,9 @@ UNITS = (
     "connect.c",
     "flows.c",
     "answers.c",
+    "learn.c",
+    "segment.c",
+    "hello.c",
 )
 
 _RAW = Hook.RAW_TRACEPOINT
@@ -74,6 +77,8 @@ PROGRAMS = (
     Program("seen_sendmsg4", Hook.SENDMSG4, "datagrams over IPv4"),
     Program("seen_sendmsg6", Hook.SENDMSG6, "datagrams over IPv6"),
     Program("seen_state", _RAW, "outcome, bytes and ends of connections", "inet_sock_set_state"),
+    Program("learn_names", Hook.INGRESS, "names that policy knows"),
+    Program("judge_hello", Hook.EGRESS, "names that connections say first"),
     Program("seen_answer", Hook.INGRESS, "names that sessions look up"),
 )
 
