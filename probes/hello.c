@@ -37,21 +37,20 @@ static inline struct socket *socket_of(struct bpf_sock *sk, struct __sk_buff *sk
 static inline int hear(struct __sk_buff *skb, struct bpf_sock *sk, struct socket **socket,
 		       struct segment *segment, struct reading *reading)
 {
-	struct hello_text *kept;
+	u32 was_part = *socket && (*socket)->state == HELLO_INCOMPLETE;
 
-	if (*socket && (*socket)->state == HELLO_INCOMPLETE) {
-		kept = hellos.sk_storage_get(sk, 0, 0);
-		if (!kept || !append_part(skb, kept, *socket, segment))
+	if (was_part) {
+		if (!load_parts(skb, sk, *socket, segment, reading))
 			return 0;
-		note(&reading->bytes, (*socket)->have);
-		read_hello(segment, reading, kept->text);
-		return segment->found != FOUND_PART || (*socket)->have >= TEXT_BYTES;
+	} else if (load_first(skb, segment, reading)) {
+		return 1;
 	}
-	if (load_first(skb, segment, reading))
+	wash(segment, sizeof(*segment));
+	read_hello(segment, reading);
+	if (segment->found != FOUND_PART || recall(&reading->bytes) >= TEXT_BYTES)
 		return 1;
-	read_hello(segment, reading, reading->text);
-	if (segment->found != FOUND_PART || segment->bytes >= TEXT_BYTES)
-		return 1;
+	if (was_part)
+		return 0;
 	*socket = socket_of(sk, skb, *socket);
 	return !*socket || keep_part(skb, sk, *socket, segment);
 }
@@ -101,7 +100,7 @@ static inline void judge_words(struct judged *said, struct asked *asked,
 {
 	struct named *named;
 
-	if (segment->found == FOUND_SNI || segment->found == FOUND_PROXY) {
+	if (is_name(segment->found)) {
 		asked->is_trusted = 1;
 		judge_reach(said, asked, reading->host.suffixes, recall(&reading->host.count));
 		return;
@@ -120,7 +119,7 @@ static inline void put_words(struct hello_record *out, const struct segment *seg
 	out->source = HELLO_NOTHING;
 	out->name_bytes = 0;
 	out->cut = 0;
-	if (segment->found != FOUND_SNI && segment->found != FOUND_PROXY)
+	if (!is_name(segment->found))
 		return;
 	out->source = segment->found == FOUND_SNI ? HELLO_SNI : HELLO_PROXY;
 	out->cut = bytes > HELLO_BYTES;
@@ -183,8 +182,7 @@ static inline int decide(struct __sk_buff *skb, struct bpf_sock *sk, const struc
 		return ruling.verdict != VERDICT_BLOCK;
 	socket->state = ruling.verdict == VERDICT_BLOCK ? HELLO_REFUSED : HELLO_PASSED;
 	if (ruling.verdict >= VERDICT_ALERT ||
-	    (socket->member.root_pid &&
-	     (segment->found == FOUND_SNI || segment->found == FOUND_PROXY)))
+	    (socket->member.root_pid && is_name(segment->found)))
 		emit_hello(skb, socket, segment, reading, &ruling, said.domain);
 	return ruling.verdict != VERDICT_BLOCK;
 }

@@ -20,6 +20,11 @@ enum hello_found {
 	FOUND_UNREADABLE, /* a hello in several TLS records */
 };
 
+static inline int is_name(__u64 found)
+{
+	return found >= FOUND_SNI && found <= FOUND_PROXY;
+}
+
 /* Passes over what stands before the extensions; returns where they are, 0 if more has to come. */
 static inline __u64 before_extensions(struct reading *reading, const __u8 *text, __u64 bytes)
 {

@@ -121,12 +121,16 @@ static inline void read_literal(struct segment *segment, const u8 *text, u64 byt
 }
 
 /* Reads what there is, and brings the name to the front of reading->text. */
-static inline void read_hello(struct segment *segment, struct reading *reading, const u8 *text)
+static inline void read_hello(struct segment *segment, struct reading *reading)
 {
-	u64 bytes = recall(&reading->bytes);
+	const u8 *text = reading->text;
+	u64 bytes = recall(&reading->bytes), found = find_hello(reading, text, bytes);
 
-	segment->found = find_hello(reading, text, bytes);
-	if (segment->found != FOUND_SNI && segment->found != FOUND_PROXY)
+	FORGET(found);
+	note(&reading->left, found);
+	segment->found = recall(&reading->left);
+	bytes = recall(&reading->bytes);
+	if (!is_name(segment->found))
 		return;
 	if (!read_host(reading, text, bytes)) {
 		segment->found = FOUND_PART;
@@ -165,15 +169,16 @@ static inline int keep_part(struct __sk_buff *skb, struct bpf_sock *sk, struct s
 	return 0;
 }
 
-/* Appends the segment to what is kept. Returns 0 where it brings nothing new. */
-static inline int append_part(struct __sk_buff *skb, struct hello_text *kept,
-			      struct socket *socket, struct segment *segment)
+/* Appends the segment to what is kept, and brings all of it. Returns 0 where there is nothing new. */
+static inline int load_parts(struct __sk_buff *skb, struct bpf_sock *sk, struct socket *socket,
+			     struct segment *segment, struct reading *reading)
 {
+	struct hello_text *kept = hellos.sk_storage_get(sk, 0, 0);
 	u64 have = socket->have, known = have - (u32)(segment->seq - socket->seq);
 	u64 bytes = segment->bytes;
 
-	/* A segment before its turn, or one that was sent again. */
-	if (known > have || bytes <= known)
+	/* Not a segment before its turn, nor one that was sent again. */
+	if (!kept || known > have || bytes <= known)
 		return 0;
 	FORGET(have);
 	if (have >= TEXT_BYTES)
@@ -182,5 +187,6 @@ static inline int append_part(struct __sk_buff *skb, struct hello_text *kept,
 	if (bpf_skb_load_bytes(skb, segment->offset + known, kept->text + have, bytes))
 		return 0;
 	socket->have = have + bytes;
-	return 1;
+	note(&reading->bytes, have + bytes < TEXT_BYTES ? have + bytes : TEXT_BYTES);
+	return !bpf_probe_read_kernel(reading->text, TEXT_BYTES, kept->text);
 }

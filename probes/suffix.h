@@ -33,11 +33,12 @@ static inline void begin_host(struct host *host)
 	host->count = 0;
 }
 
-static inline void add_letter(struct host *host, __u8 letter)
+/* Without a branch: this is verified for each byte of a name. */
+static inline void add_letter(struct host *host, __u64 letter)
 {
-	if ((__u8)(letter - 'A') < 26)
-		letter |= 0x20;
-	host->label = hash_byte(host->label, letter);
+	__u64 is_capital = ~((letter - 'A') | ('Z' - letter)) >> 63;
+
+	host->label = hash_byte(host->label, letter | is_capital << 5);
 }
 
 static inline void end_label(struct host *host)
