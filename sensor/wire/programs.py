@@ -36,13 +36,23 @@ class Hook(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One BPF function and where it belongs. Without it, ``sees`` is not seen."""
+    """One BPF function and where it belongs. Without it, ``sees`` is not seen.
+
+    ``function`` is the tracepoint, or the kernel's function of a security module's
+    hook. What is for policy alone is loaded and pinned, and attached ``on_demand``.
+    """
 
     name: str
     hook: Hook
     sees: str
-    tracepoint: str = ""
+    function: str = ""
     required: bool = False
+    on_demand: bool = False
+
+    @property
+    def pin(self) -> str:
+        """The name of what is pinned of it at the start: the link, or the program itself."""
+        return f"prog_{self.name}" if self.on_demand else f"link_{self.name}"
 
 
 UNITS = (
@@ -71,18 +81,20 @@ PROGRAMS = (
     Program("seen_exec", _RAW, "execution", "sched_process_exec", required=True),
     Program("seen_fork", _RAW, "children", "sched_process_fork", required=True),
     Program("seen_exit", _RAW, "ends of processes", "sched_process_exit", required=True),
-    Program("judge_exec", Hook.LSM, "executions before they commit"),
     Program("seen_connect4", Hook.CONNECT4, "connections over IPv4"),
     Program("seen_connect6", Hook.CONNECT6, "connections over IPv6"),
     Program("seen_sendmsg4", Hook.SENDMSG4, "datagrams over IPv4"),
     Program("seen_sendmsg6", Hook.SENDMSG6, "datagrams over IPv6"),
     Program("seen_state", _RAW, "outcome, bytes and ends of connections", "inet_sock_set_state"),
-    Program("learn_names", Hook.INGRESS, "names that policy knows"),
-    Program("judge_hello", Hook.EGRESS, "names that connections say first"),
     Program("seen_answer", Hook.INGRESS, "names that sessions look up"),
-)
+    Program("judge_exec", Hook.LSM, "executions before they commit", "bprm_check_security",
+            on_demand=True),
+    Program("learn_names", Hook.INGRESS, "names of policy that anybody looks up", on_demand=True),
+    Program("judge_hello", Hook.EGRESS, "names that connections say first", on_demand=True),
+)  # fmt: skip
 
 MAPS = (
-    "records", "lost", "told", "members", "state", "scope", "words", "names", "answers",
-    "flows", "askers", "sent",
+    "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",
+    "answers", "places", "flows", "askers", "sent", "policies", "tools", "entries",
+    "path_conditions", "users", "cgroups", "domains", "ranges", "addresses", "resolvers",
 )  # fmt: skip
