@@ -61,7 +61,7 @@ static inline u64 choose_by_tools(const struct asked *asked)
 		if (!rules)
 			break;
 		best = first_of(best, choose(&rules->reach, asked->holds, asked->port_be,
-					     asked->now_ns, 0));
+					     asked->now_ns, 0, 1));
 	}
 	return best;
 }
@@ -75,7 +75,7 @@ static inline u64 choose_by_range(const struct asked *asked)
 	span = ranges.lookup(&key);
 	if (!span)
 		return NO_CHOICE;
-	return choose(span, asked->holds, asked->port_be, asked->now_ns, asked->canary);
+	return choose(span, asked->holds, asked->port_be, asked->now_ns, asked->canary, 1);
 }
 
 /*
@@ -104,7 +104,7 @@ static inline u64 choose_by_name(const struct asked *asked, const u64 *suffixes,
 		break;
 	}
 	wash(&span, sizeof(span));
-	return choose(&span, asked->holds, asked->port_be, asked->now_ns, 0);
+	return choose(&span, asked->holds, asked->port_be, asked->now_ns, 0, asked->is_trusted);
 }
 
 /* Whether a name, read to its end, is one that a rule is about. Most end after two look-ups. */

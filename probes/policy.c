@@ -163,6 +163,7 @@ static inline u64 is_zero(u64 v)
 	return ~(v | -v) >> 63;
 }
 
+/* A time, where it is not 0, has come. */
 static inline u64 has_ended(u64 end_ns, u64 now_ns)
 {
 	return (end_ns - 1 - now_ns) >> 63 & ~(end_ns - 1) >> 63;
@@ -172,7 +173,8 @@ static inline u64 has_ended(u64 end_ns, u64 now_ns)
  * The first entry of a list that holds. Only a task can be the canary; a packet
  * is none. One branch an entry: the verifier follows each.
  */
-static inline u64 choose(const struct span *span, u64 holds, u16 port_be, u64 now_ns, u64 canary)
+static inline u64 choose(const struct span *span, u64 holds, u16 port_be, u64 now_ns, u64 canary,
+			 u64 trusted)
 {
 	u64 skipped = NO_RULE, start = span->start, count = span->count;
 
@@ -191,6 +193,7 @@ static inline u64 choose(const struct span *span, u64 holds, u16 port_be, u64 no
 		differs |= (entry->port_be ^ port_be) & entry->port_mask;
 		differs |= has_ended(entry->end_ns, now_ns);
 		differs |= is_zero(rule ^ skipped);
+		differs |= (entry->choice & ENTRY_TRUSTED) & ~(trusted * ENTRY_TRUSTED);
 		differs |= is_zero(rule ^ RULE_CANARY) & ~canary;
 		if (differs)
 			continue;

@@ -83,6 +83,7 @@ struct banked_key {
 };
 
 #define ENTRY_CONFINES 1 /* of egress_only: what no entry before it lets through */
+#define ENTRY_TRUSTED 2	 /* ... what it lets through, by a name from somebody to trust */
 
 /*
  * `entries`. A choice is one word, so that of several the lowest is the first in

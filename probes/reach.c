@@ -36,10 +36,6 @@ static inline void judge_reach(struct judged *said, const struct asked *asked, c
 	said->domain = 0;
 	if (suffixes) {
 		by_name = choose_by_name(asked, suffixes, labels, &domain);
-		/* Somebody else's word opens no way out of where the same rule confines. */
-		if (confines(choice) && !asked->is_trusted &&
-		    ((choice ^ by_name) >> 16 & 0xffff) == 0)
-			by_name = NO_CHOICE;
 		if (by_name < choice) {
 			choice = by_name;
 			said->domain = domain;

@@ -32,7 +32,7 @@ static inline void rule_exec(struct ruling *ruling, struct task_struct *task, st
 	fill_place(policy, &actor, task);
 	fill_ruling(ruling, policy,
 		    choose(&rules->exec, conditions_of(policy, &actor), 0, bpf_ktime_get_boot_ns(),
-			   is_canary()));
+			   is_canary(), 0));
 }
 
 /* Whether a process that cannot be followed for want of room is not to go on. */
