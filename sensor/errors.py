@@ -46,6 +46,15 @@ class DamagedRecordError(SensorError):
     """A record from the kernel does not have the shape of its kind."""
 
 
+class BadWordError(BadInputError):
+    """A word of a policy names nothing: why, and what to write. Who reads it adds the place."""
+
+    def __init__(self, why: str, remedy: str) -> None:
+        super().__init__(f"{why}; {remedy}")
+        self.why = why
+        self.remedy = remedy
+
+
 class FrameError(BadInputError):
     """Bytes from the other end of the stream's socket are no frame, or say nothing we know."""
 

@@ -30,6 +30,8 @@ OWNERS = {
         "edge/mounts.py",
         "edge/host.py",
         "edge/features.py",
+        "edge/parent.py",
+        "edge/sockdiag_destroy.py",
     },
     "msgpack": {"wire/"},
     "prometheus_client": {"edge/metrics.py"},

@@ -21,6 +21,7 @@ _MODULES = {
     "install": "install",
     "uninstall": "install",
     "sockets": "load",
+    "deputy": "deputy",
     "tail": "tail",
     "sessions": "sessions",
     "query": "query",

@@ -48,38 +48,25 @@ def parse(text: str, *, where: str) -> Config:
     root.only("version", "scope", "store", "stream", "metrics", "forward")
     if root.table.get("version", VERSION) != VERSION:
         raise root.wrong("version", f"{root.table['version']!a} is unknown", f"write {VERSION}")
-    store = _table(root, "store", "max_age", "max_bytes")
-    stream = _table(root, "stream", "group")
-    metrics = _table(root, "metrics", "listen", "textfile")
-    forward = _table(root, "forward", "syslog")
+    store = root.within("store", "max_age", "max_bytes")
+    stream = root.within("stream", "group")
+    metrics = root.within("metrics", "listen", "textfile")
+    forward = root.within("forward", "syslog")
     default = Config()
     return Config(
-        scope=_optional(root, "scope", _PATH),
+        scope=root.optional("scope", _PATH),
         max_age_s=_measured(store, "max_age", _DURATION, _SECONDS) or default.max_age_s,
         max_bytes=_measured(store, "max_bytes", _SIZE, _BYTES) or default.max_bytes,
-        group=_optional(stream, "group", _GROUP) or default.group,
+        group=stream.optional("group", _GROUP) or default.group,
         metrics_listen=_listen(metrics),
-        metrics_textfile=_optional(metrics, "textfile", _PATH),
-        syslog=_switch(forward, "syslog"),
+        metrics_textfile=metrics.optional("textfile", _PATH),
+        syslog=forward.flag("syslog") or False,
     )
-
-
-def _table(root: Entry, key: str, *keys: str) -> Entry:
-    table = root.table.get(key, {})
-    if not isinstance(table, dict):
-        raise root.wrong(key, "is not a table", f"write [{key}]")
-    entry = Entry(root.place, key, table)
-    entry.only(*keys)
-    return entry
-
-
-def _optional(entry: Entry, key: str, shape: Shape) -> str | None:
-    return entry.text(key, shape) if key in entry.table else None
 
 
 def _measured(entry: Entry, key: str, shape: Shape, units: dict[str, int]) -> int | None:
     """Read a number with a unit; zero keeps nothing and is refused."""
-    text = _optional(entry, key, shape)
+    text = entry.optional(key, shape)
     if text is None:
         return None
     number = re.match(r"[0-9]+", text)
@@ -91,17 +78,10 @@ def _measured(entry: Entry, key: str, shape: Shape, units: dict[str, int]) -> in
 
 
 def _listen(entry: Entry) -> tuple[str, int] | None:
-    text = _optional(entry, "listen", _LISTEN)
+    text = entry.optional("listen", _LISTEN)
     if text is None:
         return None
     address, _, port = text.rpartition(":")
     if not 0 < int(port) <= 65535:  # noqa: PLR2004  # what a port is
         raise entry.wrong("listen", f"{text!a} has no port", "write one of 1-65535")
     return address.strip("[]"), int(port)
-
-
-def _switch(entry: Entry, key: str) -> bool:
-    value = entry.table.get(key, False)
-    if not isinstance(value, bool):
-        raise entry.wrong(key, f"{value!a} is not valid", "write true or false")
-    return value

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, TypeVar
@@ -65,6 +66,38 @@ class Entry:
         if key not in self.table:
             raise self.wrong(key, "is missing", shape.remedy)
         return self._shaped(key, self.table[key], shape)
+
+    def optional(self, key: str, shape: Shape) -> str | None:
+        """Read a text that may be left out."""
+        return self.text(key, shape) if key in self.table else None
+
+    def flag(self, key: str) -> bool | None:
+        """Read true or false, which may be left out."""
+        value = self.table.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        raise self.wrong(key, f"{value!a} is not valid", "write true or false")
+
+    def moment(self, key: str) -> datetime:
+        """Read a point in time that has to be there, with its offset."""
+        remedy = "write a time with its zone, like 2027-01-31T00:00:00Z"
+        if key not in self.table:
+            raise self.wrong(key, "is missing", remedy)
+        value = self.table[key]
+        if not isinstance(value, datetime):
+            raise self.wrong(key, f"{value!a} is no time", remedy)
+        if value.tzinfo is None:
+            raise self.wrong(key, f"{value.isoformat()} has no zone", remedy)
+        return value
+
+    def within(self, key: str, *keys: str) -> Entry:
+        """Read a table inside this one, which may be left out and has no other keys than these."""
+        table = self.table.get(key, {})
+        if not isinstance(table, dict):
+            raise self.wrong(key, "is not a table", f"write [{key}]")
+        entry = Entry(self.place, f"{self.label}, {key}" if self.label else key, table)
+        entry.only(*keys)
+        return entry
 
     def texts(self, key: str, shape: Shape) -> tuple[str, ...]:
         """Read a list of texts, which may be left out."""

@@ -18,13 +18,32 @@ class Kind(Enum):
     SESSION_END = "session_end"
     LOSS = "loss"
     GAP = "gap"
+    POLICY = "policy"
+    HEALTH = "health"
 
 
 class Verdict(Enum):
-    """What policy said; observation alone never goes beyond ``ALERT``."""
+    """What policy said; without one it never goes beyond ``ALERT``.
+
+    ``WOULD_BLOCK`` is a block of a rule in shadow mode: it happened all the same.
+    """
 
     ALLOW = "allow"
     ALERT = "alert"
+    WOULD_BLOCK = "would_block"
+    BLOCK = "block"
+
+
+class Enforcement(Enum):
+    """How a refusal was carried out; ``NONE`` where nothing was refused, or nothing could be."""
+
+    LSM = "lsm"
+    KILL = "kill"
+    CGROUP = "cgroup"
+    TLS = "tls"
+    PROXY = "proxy"
+    DESTROY = "destroy"
+    NONE = "none"
 
 
 class NameSource(Enum):
@@ -32,3 +51,5 @@ class NameSource(Enum):
 
     DNS = "dns"
     RANGE = "range"
+    SNI = "sni"
+    PROXY = "proxy"

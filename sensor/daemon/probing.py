@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Follow, Record, Release
+from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release
 from sensor.core.facts import Damaged
 from sensor.daemon.instance import Loaded
 from sensor.daemon.members import Members
@@ -121,12 +121,12 @@ class Probing:
     def apply(self, action: Action) -> None:
         """Do to the kernel's tables what the engine wants."""
         match action:
-            case Follow(process, root):
-                self.members.follow(process, root)
+            case Follow(process, root, tools):
+                self.members.follow(process, root, tools)
             case Release(process):
                 self.members.release(process)
-            case Record():
-                pass
+            case Record() | Destroy() | Kill() | Notify() | Learn():
+                pass  # none of the kernel's tables that it keeps
 
     def follow_connection(self, fact: Connect) -> None:
         """Have the end of a connection told that was open before the probes were there."""

@@ -84,10 +84,13 @@ def pin(fd: int, path: str) -> None:
     _check(_library().bpf_obj_pin(fd, os.fsencode(path)), f"cannot pin {path}")
 
 
-def attach_raw_tracepoint(program: int, name: str) -> int:
-    """Attach a program to a raw tracepoint, host-wide. Returns the link's descriptor."""
-    library = _library()
-    return _check(library.bpf_raw_tracepoint_open(name.encode(), program), f"cannot attach {name}")
+def attach_raw_tracepoint(program: int, name: str | None) -> int:
+    """Attach a program to a raw tracepoint, host-wide. Returns the link's descriptor.
+
+    A program of a security module has no ``name``: the kernel knows where it belongs.
+    """
+    result = _library().bpf_raw_tracepoint_open(name and name.encode(), program)
+    return _check(result, f"cannot attach {name or 'to the security module'}")
 
 
 def attach_cgroup(program: int, cgroup: int, attach_type: int) -> int:

@@ -35,8 +35,10 @@ MARK = Struct("=II")
 KEY = Struct("=Q")
 """A key of ``words``: a hash in the byte order of the host."""
 
+HASH_SEED = 0xCBF29CE484222325
+"""FNV-1a 64, draft-eastlake-fnv, section 5."""
+
 _U64 = (1 << 64) - 1
-_FNV_OFFSET = 0xCBF29CE484222325  # FNV-1a 64, draft-eastlake-fnv, section 5
 _FNV_PRIME = 0x100000001B3
 _PAIR_STEP = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: keeps a/b and b/a apart
 _PAIR_FACTOR = 0xFF51AFD7ED558CCD  # first multiplier of MurmurHash3's 64-bit finalizer
@@ -53,6 +55,7 @@ class MarkFlag(IntFlag):
     LOADER = 16
     WEAK = 32
     MODULE = 64
+    STRONG = 128
 
 
 _FLAGS = {
@@ -65,12 +68,17 @@ _FLAGS = {
 }
 
 
-def hash_component(name: bytes) -> int:
-    """Hash one path component, case and all."""
-    value = _FNV_OFFSET
-    for byte in name[:COMPONENT_BYTES]:
+def hash_bytes(text: bytes) -> int:
+    """Hash all of a text by FNV-1a."""
+    value = HASH_SEED
+    for byte in text:
         value = (value ^ byte) * _FNV_PRIME & _U64
     return value
+
+
+def hash_component(name: bytes) -> int:
+    """Hash one path component, case and all."""
+    return hash_bytes(name[:COMPONENT_BYTES])
 
 
 def hash_pair(parent: int, child: int) -> int:
@@ -89,7 +97,8 @@ def names(catalogue: Catalogue) -> dict[bytes, bytes]:
     table: dict[bytes, bytes] = {}
     for word, index, flags in _words(catalogue):
         if flags & MarkFlag.NAME:
-            _enter(table, comm_key(word), index, flags)
+            is_whole = len(word) < COMM_BYTES
+            _enter(table, comm_key(word), index, flags if is_whole else flags & ~MarkFlag.STRONG)
     return table
 
 
@@ -120,7 +129,7 @@ def _words(catalogue: Catalogue) -> Iterator[tuple[bytes, int, MarkFlag]]:
 
 
 def _flags(mark: Mark) -> MarkFlag:
-    return _FLAGS[mark.kind] | (MarkFlag.WEAK if mark.weak else MarkFlag(0))
+    return _FLAGS[mark.kind] | (MarkFlag.WEAK if mark.weak else MarkFlag.STRONG)
 
 
 def _hash(word: bytes, flags: MarkFlag) -> int:

@@ -93,6 +93,9 @@ PROGRAMS = (
     Program("judge_hello", Hook.EGRESS, "names that connections say first", on_demand=True),
 )  # fmt: skip
 
+ON_DEMAND = tuple(program for program in PROGRAMS if program.on_demand)
+"""Attached only while a policy asks for them."""
+
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",
     "answers", "places", "flows", "askers", "sent", "policies", "tools", "entries",
