@@ -12,13 +12,36 @@
 #define TAIL_BYTES (16 * 1024)
 
 struct exec_buffer {
+	u64 busy;
 	u64 used; /* bytes of tail */
 	struct exec_record record;
 	u8 tail[TAIL_BYTES + ARGV_BYTES]; /* directly behind the record */
 };
 
-/* A raw tracepoint program never nests on a CPU, so one buffer a CPU is enough. */
-BPF_PERCPU_ARRAY(exec_buffers, struct exec_buffer, 1);
+BPF_PERCPU_ARRAY(exec_buffers, struct exec_buffer, BUFFERS);
+
+static inline struct exec_buffer *claim_exec_buffer(void)
+{
+	for (u64 slot = 0; slot < BUFFERS; slot++) {
+		struct exec_buffer *out = exec_buffers.lookup((u32 *)&slot);
+
+		if (!out)
+			return 0;
+		lock_xadd(&out->busy, 1);
+		if (*(volatile u64 *)&out->busy == 1)
+			return out;
+		lock_xadd(&out->busy, -1);
+	}
+	return 0;
+}
+
+/* What is told of an image beside its names. */
+struct telling {
+	struct mark mark;
+	u32 signals;
+	u32 flags; /* EXEC_* */
+	struct ruling ruling;
+};
 
 /*
  * Where the next string goes. `used` is read back from the map, so that the
@@ -163,28 +186,41 @@ static inline void put_task(struct exec_record *record, struct task_struct *task
 		bpf_probe_read_kernel_str(record->tty, TTY_BYTES, tty->name);
 }
 
+/* Of a refused image argv is not told: it is not this process's, but of an address space to come. */
 static inline void emit_exec(struct task_struct *task, struct linux_binprm *bprm,
-			     struct member *member, struct mark mark, u32 signals)
+			     struct member *member, const struct telling *what)
 {
-	u32 zero = 0, pid = current_pid();
-	struct exec_buffer *out = exec_buffers.lookup(&zero);
+	struct exec_buffer *out = claim_exec_buffer();
 	struct file *file = READ(bprm, file);
-	u64 bytes;
+	u64 bytes, problem;
 
-	if (!out)
+	if (!out) {
+		count_lost(RECORD_EXEC);
 		return;
+	}
 	__builtin_memset(&out->record, 0, sizeof(out->record));
 	out->used = 0;
-	out->record.tool = mark.tool;
-	out->record.signals = signals;
+	out->record.tool = what->mark.tool;
+	out->record.signals = what->signals;
+	out->record.flags = what->flags;
+	out->record.ruling = what->ruling;
+	copy_tools(out->record.tools, member);
 	put_task(&out->record, task, member);
 	put_file(&out->record, file);
 	put_places(out, task, file);
 	put_names(out, bprm);
-	put_argv(out, READ(task, mm));
+	if (what->flags & EXEC_REFUSED)
+		out->record.flags |= EXEC_ARGV_UNREAD;
+	else
+		put_argv(out, READ(task, mm));
 	bytes = at_most(sizeof(out->record) + *(volatile u64 *)&out->used,
 			sizeof(out->record) + TAIL_BYTES);
-	fill_head(&out->record.head, member, pid, RECORD_EXEC, bytes);
-	if (records.ringbuf_output(&out->record, bytes, 0))
+	fill_head(&out->record.head, member, current_pid(), RECORD_EXEC, bytes);
+	if (what->ruling.verdict >= VERDICT_WOULD_BLOCK)
+		problem = verdicts.ringbuf_output(&out->record, bytes, 0);
+	else
+		problem = records.ringbuf_output(&out->record, bytes, 0);
+	if (problem)
 		count_lost(RECORD_EXEC);
+	lock_xadd(&out->busy, -1);
 }

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.enforced import Enforced
-from sensor.core.policy.model import Mode, names
+from sensor.core.policy.model import Mode
 from sensor.core.policy.rows import PolicyFlag, TableVerdict
 from sensor.core.policy.tables import compile_tables
+from sensor.daemon.policies import accounts_of
 from sensor.daemon.proving import ADDRESS
 from sensor.edge import canary
-from sensor.edge.accounts import accounts
 from sensor.edge.resolvers import configured
 from sensor.errors import SensorError
 from sensor.wire.orders import Attach, Detach, Outcome
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sensor.core.policy.tables import Tables
     from sensor.daemon.deputy import Deputy
     from sensor.daemon.policy_maps import PolicyMaps
-    from sensor.daemon.probing import Members
+    from sensor.daemon.members import Members
 
 LSM = Path("/sys/kernel/security/lsm")
 _NO_LSM = "bpf is not among the active security modules (/sys/kernel/security/lsm)"
@@ -120,7 +120,7 @@ class Enforcing:
         return compile_tables(
             policy,
             catalogue,
-            accounts=accounts(*names(policy)),
+            accounts=accounts_of(policy),
             resolvers=configured(),
             wall_offset_ns=time.time_ns() - now_ns,
             canary=ADDRESS if with_canary else None,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BTF = Path("/sys/kernel/btf/vmlinux")
 _REQUIRED_PINS = (
     *(f"map_{name}" for name in MAPS),
-    *(f"link_{program.name}" for program in PROGRAMS if program.required),
+    *(program.pin for program in PROGRAMS if program.required),
 )
 # include/uapi/linux/bpf.h: BPF_MAP_TYPE_RINGBUF
 _RING_BUFFER = 27
@@ -99,7 +99,7 @@ def load(instance: Instance, scope: Path) -> Loaded:
 
 
 def _not_pinned(pins: Path) -> dict[str, str]:
-    absent = [p.name for p in PROGRAMS if not (pins / f"link_{p.name}").exists()]
+    absent = [p.name for p in PROGRAMS if not (pins / p.pin).exists()]
     return dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
@@ -148,7 +148,7 @@ def _ask_for_maps() -> None:
 
 
 def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
-    """Pin all maps, then attach program by program. Returns those that were refused."""
+    """Pin all maps, then attach or pin program by program. Returns those that were refused."""
     missing: dict[str, str] = {}
     with ExitStack() as stack:
         cgroup = os.open(scope, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -168,14 +168,20 @@ def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
 
 
 def _attach(compiled: Compiled, program: Program, cgroup: int, pins: Path) -> None:
-    fd = compiled.load(program.name, program.hook.program_type, program.hook.attach_type)
+    if program.hook is Hook.LSM:  # BCC would take its hook from its name, and attach it at once
+        fd = libbpf.load_lsm(compiled.code(program.name), program.function)
+    else:
+        fd = compiled.load(program.name, program.hook.program_type, program.hook.attach_type)
+    if program.on_demand:
+        libbpf.pin(fd, str(pins / program.pin))
+        return
     if program.hook is Hook.RAW_TRACEPOINT:
-        link = libbpf.attach_raw_tracepoint(fd, program.tracepoint)
+        link = libbpf.attach_raw_tracepoint(fd, program.function)
     else:
         link = libbpf.attach_cgroup(fd, cgroup, program.hook.attach_type or 0)
     try:
         if not libbpf.program_of(link):
             raise SensorError(f"{program.name} attached, but the kernel does not list it")
-        libbpf.pin(link, str(pins / f"link_{program.name}"))
+        libbpf.pin(link, str(pins / program.pin))
     finally:
         os.close(link)

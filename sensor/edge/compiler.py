@@ -63,6 +63,10 @@ class Compiled:
             ) from problem
         return int(function.fd)
 
+    def code(self, name: str) -> bytes:
+        """Give the instructions of one program, for whoever loads it otherwise."""
+        return bytes(self._bpf.dump_func(name.encode()))
+
     def map(self, name: str) -> int:
         """Give the descriptor of a map by its name in the source."""
         return int(self._bpf[name.encode()].map_fd)

@@ -136,6 +136,32 @@ class _LoadOptions(ctypes.Structure):
     )
 
 
+_LSM, _LSM_MAC = 29, 27
+"""include/uapi/linux/bpf.h: BPF_PROG_TYPE_LSM, BPF_LSM_MAC."""
+
+
+def load_lsm(code: bytes, function: str) -> int:
+    """Load a program for a hook of the security modules. Returns its descriptor.
+
+    Raises UnsupportedError where the kernel has no such hook, or refuses.
+    """
+    library = _library()
+    found = library.libbpf_find_vmlinux_btf_id(function.encode(), _LSM_MAC)
+    if found < 0:
+        raise UnsupportedError(f"the kernel has no hook {function} (CONFIG_BPF_LSM)")
+    options = _LoadOptions(
+        sz=ctypes.sizeof(_LoadOptions), expected_attach_type=_LSM_MAC, attach_btf_id=found
+    )
+    count = len(code) // _INSTRUCTION.size
+    program = library.bpf_prog_load(_LSM, b"lsm", b"GPL", code, count, ctypes.byref(options))
+    if program < 0:
+        raise UnsupportedError(
+            f"the kernel refused the program for {function}: {os.strerror(-program)};"
+            " agent-sensor doctor says what it can do"
+        )
+    return int(program)
+
+
 # struct bpf_insn of include/uapi/linux/bpf.h: code, registers, offset, immediate.
 _INSTRUCTION = struct.Struct("<BBhi")
 _RETURN_0 = _INSTRUCTION.pack(0xB7, 0, 0, 0) + _INSTRUCTION.pack(0x95, 0, 0, 0)

@@ -109,7 +109,7 @@ def _attached(probes: Programs) -> Iterator[None]:
         for program in PROGRAMS:
             fd = probes.fd(program.name)
             if program.hook is Hook.RAW_TRACEPOINT:
-                links.append(libbpf.attach_raw_tracepoint(fd, program.tracepoint))
+                links.append(libbpf.attach_raw_tracepoint(fd, program.function))
             else:
                 links.append(libbpf.attach_cgroup(fd, links[0], program.hook.attach_type or 0))
         yield
