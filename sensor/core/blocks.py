@@ -20,7 +20,7 @@ from sensor.core.tools import Category, Tool
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from sensor.core.catalogue import Catalogue
 
@@ -29,6 +29,9 @@ VERSION = 1
 
 MOST = 256
 """Blocks at a time."""
+
+SESSIONS = 512
+"""Numbers for sessions that are blocked; more than blocks, so that there is a free one."""
 
 LONGEST = timedelta(days=366)
 
@@ -51,12 +54,16 @@ class Blocks:
         """Add what somebody asks for. BadInputError names the word and the remedy."""
         if len(self.blocks) >= MOST:
             raise BadInputError(f"block: there are {MOST} already; remove some (block rm)")
-        block = _block(self.following, asked, "block add")
+        taken = {*self.sessions().values()}
+        number = self.following
+        while (number - 1) % SESSIONS in taken:
+            number += 1
+        block = _block(number, asked, "block add")
         if block.expires <= now:
             raise BadInputError(f"block: {block.expires.isoformat()} is past; write a later end")
         if block.expires > now + LONGEST:
             raise BadInputError("block: ends in more than a year; put it into the policy instead")
-        return Blocks((*self.blocks, block), self.following + 1), block
+        return Blocks((*self.blocks, block), number + 1), block
 
     def remove(self, block_id: str) -> Blocks:
         """Take one away. BadInputError where there is none of this id."""
@@ -74,11 +81,17 @@ class Blocks:
         """Say when the next one ends."""
         return min((block.expires for block in self.blocks), default=None)
 
-    def sessions(self) -> tuple[str, ...]:
-        """Name the sessions that are blocked, each once."""
-        words = (word for block in self.blocks for word in block.tools)
-        found = (word.removeprefix(SESSION) for word in words if word.startswith(SESSION))
-        return tuple(dict.fromkeys(found))
+    def sessions(self) -> dict[str, int]:
+        """Give the sessions that are blocked, each with a number that it keeps while it is.
+
+        The kernel knows it by that number, over reloads and restarts.
+        """
+        found: dict[str, int] = {}
+        for block in self.blocks:
+            for word in block.tools:
+                if word.startswith(SESSION):
+                    found.setdefault(word.removeprefix(SESSION), (block.number - 1) % SESSIONS)
+        return found
 
 
 def as_dict(block: RuntimeBlock) -> dict[str, object]:
@@ -120,9 +133,13 @@ def blocks_of(text: str, *, where: str) -> Blocks:
     return Blocks(tuple(_block(number, row, where) for number, row in rows), following)
 
 
-def with_sessions(catalogue: Catalogue, sessions: Iterable[str]) -> Catalogue:
-    """Give the catalogue with blocked sessions as tools behind its own."""
-    return replace(catalogue, tools=(*catalogue.tools, *map(_as_tool, sessions)))
+def with_sessions(catalogue: Catalogue, sessions: Mapping[str, int]) -> Catalogue:
+    """Give the catalogue with blocked sessions as tools behind its own, each in its place."""
+    by_place = {place: session for session, place in sessions.items()}
+    places = range(max(by_place, default=-1) + 1)
+    # Where there is none, a word that no session has keeps the place.
+    tools = (_as_tool(by_place.get(place, f"-{place}")) for place in places)
+    return replace(catalogue, tools=(*catalogue.tools, *tools))
 
 
 def _as_tool(session: str) -> Tool:
@@ -140,6 +157,8 @@ def _block(number: int, asked: Mapping[str, object], where: str) -> RuntimeBlock
     entry = Entry(where, f"runtime-{number}", given)
     entry.only(*_KEYS)
     sessions = entry.texts("sessions", _SESSION_ID)
+    if len(sessions) > 1:
+        raise entry.wrong("sessions", "names several", "block one session at a time")
     tools = entry.texts("tools", LINE)
     users, endpoints = entry.texts("users", LINE), entry.texts("endpoints", LINE)
     if not (tools or sessions or users or endpoints):

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sensor.core.policy.model import Policy
     from sensor.core.policy.tables import Tables
     from sensor.daemon.deputy import Deputy
-    from sensor.daemon.policy_maps import PolicyMaps
     from sensor.daemon.members import Members
+    from sensor.daemon.policy_maps import PolicyMaps
 
 LSM = Path("/sys/kernel/security/lsm")
 _NO_LSM = "bpf is not among the active security modules (/sys/kernel/security/lsm)"

@@ -15,6 +15,7 @@ from sensor.core.blocks import Blocks
 from sensor.core.facts import PolicyChanged, Standing
 from sensor.core.policy.model import Mode
 from sensor.core.policy.text import parse, with_blocks
+from sensor.daemon.standby import KEPT
 from sensor.edge import guarded
 from sensor.errors import SensorError
 
@@ -23,27 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sensor.core.catalogue import Catalogue
-    from sensor.core.enforced import Enforced
     from sensor.core.policy.model import Policy
     from sensor.daemon.enforcing import Enforcing
     from sensor.daemon.proving import Proving
     from sensor.daemon.sensing import Sensing
 
-KEPT = "blocks.json"
-"""The file in the state directory that has the blocks."""
-
 _BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
 _NS_PER_S = 1_000_000_000
-
-
-def wanted(path: Path | None, default: Path, state_dir: Path) -> Path | None:
-    """Say which file has the policy, None where there is neither that nor a block.
-
-    ``path`` is the one that was named, which has to be there.
-    """
-    if path is not None:
-        return path
-    return default if default.exists() or (state_dir / KEPT).exists() else None
 
 
 class Policing:
@@ -151,22 +138,26 @@ class Policing:
         cgroup = self.proving.settle() if is_enforced else None
         if now != self.blocks:
             guarded.write(self._kept, kept.text_of(now))
-        enforced = self.enforcing.apply(
-            whole, catalogue, source=str(self._path), canary_cgroup=cgroup
-        )
-        self._policy, self.blocks = policy, now
-        self._tell(enforced, catalogue)
+        try:
+            enforced = self.enforcing.apply(
+                whole, catalogue, source=str(self._path), canary_cgroup=cgroup
+            )
+        except SensorError:
+            if now != self.blocks:
+                guarded.write(self._kept, kept.text_of(self.blocks))
+            raise
+        self._policy, self.blocks, self._known = policy, now, catalogue
+        self.enclose()
+        for action in self._sensing.engine.policy(enforced, at_ns=_now_ns()):
+            self._sensing.do(action)
         if is_enforced:
             self.proving.begin()
         else:
             self.proving.end()
 
-    def _tell(self, enforced: Enforced, catalogue: Catalogue) -> None:
-        """Have the engine go by it: it ends what runs and is open, and is refused now."""
-        engine = self._sensing.engine
-        for action in engine.cordon(catalogue):
-            self._sensing.do(action)
-        for action in engine.policy(enforced, at_ns=_now_ns()):
+    def enclose(self) -> None:
+        """Have the engine know which sessions are blocked; once more when it has found them."""
+        for action in self._sensing.engine.cordon(self._known):
             self._sensing.do(action)
 
     def _read(self) -> Policy:

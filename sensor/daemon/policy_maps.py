@@ -100,7 +100,7 @@ class PolicyMaps:
     def name_canary(self, name: str, tool: int, cgroup_id: int) -> None:
         """Have a program of this name taken for a tool, and refused in this cgroup."""
         key = marks.comm_key(name.encode())
-        self._names.update(key, marks.MARK.pack(tool, marks.MarkFlag.NAME))
+        self._names.update(key, marks.MARK.pack(tool, marks.MarkFlag.NAME | marks.MarkFlag.STRONG))
         self._state.update(_CANARY, _LONG.pack(cgroup_id))
 
     def forget_canary(self, name: str) -> None:
@@ -155,7 +155,7 @@ class PolicyMaps:
         return self._bits
 
     def _numbered(self, paths: Iterable[str]) -> tuple[dict[str, int], bool]:
-        """Number folders: those that have a number keep it; take out whose number is given anew."""
+        """Give folders numbers; one that has one keeps it, and whose is given anew is taken out."""
         known = dict(self._places())
         hashes = {path: rulings.hash_folder(path) for path in paths}
         ours = {number: path for path, number in hashes.items()}

@@ -49,20 +49,32 @@ class Proving:
         self._cgroup = cgroup
         self._tell = tell
         self._due_ns: int | None = None
-        self._asked_ns = 0
+        self._is_settled = False
         self.proved_ns: int | None = None
         self.failed_ns: int | None = None
         self.why: str | None = None
         self.ways: frozenset[str] = frozenset()
 
-    def settle(self) -> int:
-        """Make the canary's cgroup and program. Returns the cgroup's id."""
-        guarded.write(self._run_dir / NOTE, f"{self._cgroup}\n")
-        self._program = canary.program(self._run_dir)
-        return canary.settle(self._cgroup)
+    def settle(self) -> int | None:
+        """Make the canary's cgroup and program. Returns the cgroup's id.
+
+        None where they cannot be had: nothing can be proved then, which is told.
+        """
+        self._is_settled = False
+        try:
+            guarded.write(self._run_dir / NOTE, f"{self._cgroup}\n")
+            self._program = canary.program(self._run_dir)
+            cgroup_id = canary.settle(self._cgroup)
+        except (OSError, SensorError) as problem:
+            self._fail(f"the canary has no place: {problem}")
+            return None
+        self._is_settled = True
+        return cgroup_id
 
     def begin(self) -> None:
         """Prove it now, and from now on."""
+        if not self._is_settled:
+            return
         self._due_ns = _now_ns()
         self.turn()
 
@@ -80,7 +92,7 @@ class Proving:
         now_ns = _now_ns()
         if self._due_ns is None or now_ns < self._due_ns:
             return False
-        self._due_ns, self._asked_ns = now_ns + EVERY_NS, now_ns
+        self._due_ns = now_ns + EVERY_NS
         if not self._deputy.order(Prove(str(self._cgroup), str(self._program)), self.heard):
             self._fail("the deputy takes no orders")
         return True
