@@ -22,6 +22,7 @@ _MODULES = {
     "uninstall": "install",
     "sockets": "load",
     "deputy": "deputy",
+    "block": "block",
     "tail": "tail",
     "sessions": "sessions",
     "query": "query",

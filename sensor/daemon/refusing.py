@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sensor.wire.requests import Control
 
 DEPUTY = "deputy"
+_NS_PER_S, _MINUTE_S = 1_000_000_000, 60
 
 
 class Refusing:
@@ -153,8 +154,9 @@ class Refusing:
             return f"not proved since {_second(since)}, because {proving.why}"
         if proving.proved_ns is None:
             return "enforcing (not proved yet)"
-        ago = (_now_ns() - proving.proved_ns) // 1_000_000_000 * 1_000_000_000
-        return f"enforcing (proved {duration(ago)} ago)"
+        ago_s = (_now_ns() - proving.proved_ns) // _NS_PER_S
+        ago = f"{ago_s} s" if ago_s < _MINUTE_S else duration(ago_s * _NS_PER_S)
+        return f"enforcing (proved {ago} ago)"
 
     def _generation(self) -> int:
         return self.enforcing.in_force.generation if self.enforcing.in_force else 0
