@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import Transport
-from sensor.core.policy.judge import Execution, Reach, judge
+from sensor.core.policy.judge import DNS_PORT, Execution, Reach, judge, plain
 from sensor.core.policy.model import Mode, conditions
 from sensor.core.table import shown
 from sensor.core.words import Kind, NameSource, Verdict
@@ -132,15 +132,23 @@ class Replay:
         if lacks:
             self.unjudged.update(lacks)
             return
-        ruling = judge(self._policy, attempt, self._now)
+        policy = self._policy_for(attempt)
+        ruling = judge(policy, attempt, self._now)
         if self._needs_container:
-            inside = judge(self._policy, replace(attempt, in_container=True), self._now)
+            inside = judge(policy, replace(attempt, in_container=True), self._now)
             if inside != ruling:
                 self.unjudged["whether it was in a container is not stored"] += 1
                 return
         self.judged += 1
         if ruling.verdict is Verdict.BLOCK:
             self._count(event, ruling)
+
+    def _policy_for(self, attempt: Execution | Reach) -> Policy:
+        """Take whom somebody asked for names for a resolver that the host is configured with."""
+        if isinstance(attempt, Reach) and attempt.port == DNS_PORT and attempt.address:
+            trusted = self._policy.resolvers | {plain(attempt.address)}
+            return replace(self._policy, resolvers=trusted)
+        return self._policy
 
     def _lacking(self, event: Event, attempt: Execution | Reach) -> Iterator[str]:
         process = event.process
