@@ -94,7 +94,10 @@ static inline void ask(struct asked *asked, const struct policy *policy, struct 
 	asked->has_address = segment->found != FOUND_PROXY || segment->is_literal;
 }
 
-/* By the name that it says; by none, where it says none: then by the one that was looked up. */
+/*
+ * By the name that it says. Where it says none, on the port that was left to
+ * what it says, by the one that was looked up; elsewhere connect.c went by that.
+ */
 static inline void judge_words(struct judged *said, struct asked *asked,
 			       const struct segment *segment, struct reading *reading)
 {
@@ -105,6 +108,8 @@ static inline void judge_words(struct judged *said, struct asked *asked,
 		judge_reach(said, asked, reading->host.suffixes, recall(&reading->host.count));
 		return;
 	}
+	if (segment->remote_port_be != HTTPS_PORT_BE)
+		return;
 	named = addresses.lookup((struct address *)segment->remote_be);
 	if (named && named->end_ns <= asked->now_ns)
 		named = 0;
@@ -166,7 +171,7 @@ static inline int decide(struct __sk_buff *skb, struct bpf_sock *sk, const struc
 			 struct socket *socket, struct segment *segment, struct reading *reading)
 {
 	struct ruling ruling = {};
-	struct judged said = {};
+	struct judged said = {.choice = NO_CHOICE};
 	struct asked asked = {};
 
 	ask(&asked, policy, skb, socket, segment);

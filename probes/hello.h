@@ -42,11 +42,15 @@ static inline __u64 before_extensions(struct reading *reading, const __u8 *text,
 	return 1;
 }
 
-static inline enum hello_found find_name(struct reading *reading, const __u8 *text, __u64 bytes)
+static inline enum hello_found find_name(struct reading *reading, const __u8 *text, __u64 bytes,
+					 __u64 end)
 {
 	for (__u64 i = 0; i < EXTENSIONS; i++) {
 		__u64 at = recall(&reading->at), type, extension_bytes;
 
+		FORGET(end);
+		if (at >= end)
+			return FOUND_NOTHING;
 		if (at + 4 > bytes || at >= TEXT_BYTES)
 			return FOUND_PART;
 		type = word_at(text, at);
@@ -71,21 +75,20 @@ static inline enum hello_found find_sni(struct reading *reading, const __u8 *tex
 {
 	__u64 end;
 
-	if (byte_at(text, 1) != 3)
+	if (bytes < 6)
+		return FOUND_PART;
+	/* The version of the record, and HandshakeType: client_hello */
+	if (byte_at(text, 1) != 3 || byte_at(text, 5) != 1)
 		return FOUND_NOTHING;
 	if (bytes < 46)
 		return FOUND_PART;
-	if (byte_at(text, 5) != 1) /* HandshakeType: client_hello */
-		return FOUND_NOTHING;
 	if (word_at(text, 3) < word_at(text, 7) + 4 || byte_at(text, 6))
 		return FOUND_UNREADABLE;
-	/* A hello without extensions ends where they would be. */
 	end = word_at(text, 3) + 5;
+	/* A hello without extensions ends where they would be. */
 	if (!before_extensions(reading, text, bytes))
 		return bytes >= end ? FOUND_NOTHING : FOUND_PART;
-	if (recall(&reading->at) >= end)
-		return FOUND_NOTHING;
-	return find_name(reading, text, bytes);
+	return find_name(reading, text, bytes, end);
 }
 
 /* "CONNECT " in the order in which it is read. */
