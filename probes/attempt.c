@@ -32,9 +32,8 @@ struct attempt {
 	struct ruling ruling;
 	u32 pid;
 	u8 protocol;
-	u8 op;
 	u8 is_member;
-	u8 reserved;
+	u16 reserved;
 };
 
 static inline int is_flood(u32 pid)
@@ -77,7 +76,7 @@ static inline void emit_connect(const struct attempt *attempt)
 	out->uid = bpf_get_current_uid_gid();
 	out->port_be = attempt->to.port_be;
 	out->protocol = attempt->protocol;
-	out->op = attempt->op;
+	out->reserved = 0;
 	bpf_get_current_comm(out->comm, sizeof(out->comm));
 	if (is_verdict)
 		verdicts.ringbuf_submit(out, 0);

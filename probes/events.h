@@ -163,11 +163,6 @@ struct exit_record {
 	__u32 reserved;
 };
 
-enum connect_op {
-	OP_CONNECT = 1,
-	OP_SENDMSG,
-};
-
 /* Of a process in no session root_pid is 0: told for a verdict's sake alone. */
 struct connect_record {
 	struct record_head head;
@@ -179,7 +174,7 @@ struct connect_record {
 	__u32 uid;
 	__u16 port_be;
 	__u8 protocol; /* IPPROTO_* */
-	__u8 op;
+	__u8 reserved;
 	char comm[COMM_BYTES];
 };
 
