@@ -22,12 +22,14 @@ _MODULES = {
     "uninstall": "install",
     "sockets": "load",
     "deputy": "deputy",
+    "block": "block",
     "tail": "tail",
     "sessions": "sessions",
     "query": "query",
     "explain": "explain",
     "status": "status",
     "verify": "verify",
+    "policy": "policy",
 }
 """The commands, and where each is: a daemon has no room for all the others."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from sensor.core import already
 from sensor.core.bulletin import told
+from sensor.core.cordon import cordon
 from sensor.core.facts import (
     Close,
     Connect,
@@ -115,6 +116,10 @@ class Engine:
         self._known.rules.enter(enforced)
         yield told(_changed(enforced, at_ns), self._known.numbering)
         yield from already.there(self._known, self._reaching, at_ns)
+
+    def cordon(self, catalogue: Catalogue) -> Iterator[Action]:
+        """Go by a catalogue with the sessions that are blocked now behind its own tools."""
+        yield from cordon(self._known, catalogue)
 
     def resume(self, began: Event) -> None:
         """Take up a session that another run of the sensor began, by its ``session_start``.

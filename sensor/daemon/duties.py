@@ -179,12 +179,15 @@ class Duties:
         return Outcome.DONE if pidfd.kill(process.pid, is_it=is_it) else Outcome.GONE
 
     def _notify(self, order: Notify) -> None:
-        """Show a line; the parent's terminal is the process's, where that one has ended."""
-        for process in order.process, order.parent:
-            if process is not None and proc.lives(process):
-                terminal.show(process.pid, order.tty, order.text, owners=order.owners)
+        """Show a line. Of a process that has ended, the shell that started it has the terminal."""
+        if proc.lives(order.process):
+            terminal.show(order.process.pid, order.tty, order.text, owners=order.owners)
+            return
+        for entry in proc.entries(self._scope, top=self._top):
+            if entry.tty == order.tty:
+                terminal.show(entry.process.pid, order.tty, order.text, owners=order.owners)
                 return
-        raise SensorError(f"process {order.process.pid} and its parent have ended; not told")
+        raise SensorError(f"{order.tty}: nobody in the scope has this terminal; not told")
 
     def _prove(self, cgroup: Path, program: Path) -> str:
         """Try what is to be refused; gives the ways that were, like ``exec:lsm connect``."""

@@ -40,7 +40,7 @@ def write(path: Path, text: str) -> None:
     """
     fresh = path.with_name(f".{path.name}.new")
     try:
-        with open(fresh, "w", encoding="utf-8", opener=_opened) as file:  # noqa: PTH123  # its mode
+        with open(fresh, "w", encoding="utf-8", opener=_opened) as file:  # its mode
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

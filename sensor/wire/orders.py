@@ -81,13 +81,13 @@ class Kill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify:
-    """Show a line on the terminal of a process, or of its parent where it has ended.
+    """Show a line on the terminal ``tty``, which is that of a process.
 
+    Where it has ended, anybody in the scope whose terminal it is will do.
     ``owners`` are the uids one of which the terminal has to belong to.
     """
 
     process: Process
-    parent: Process | None
     tty: str
     owners: tuple[int, ...]
     text: str
@@ -219,7 +219,6 @@ def _notify(raw: Fields) -> Notify:
         raise FrameError(f"order: owners: expected at most {_NAMES_MOST} uids")
     return Notify(
         process=_process(raw, "process"),
-        parent=_maybe_process(raw, "parent"),
         tty=_text(raw, "tty"),
         owners=owners,
         text=_text(raw, "text"),
@@ -239,7 +238,6 @@ def _of_destroy(order: Destroy) -> dict[str, object]:
 def _of_notify(order: Notify) -> dict[str, object]:
     return {
         "process": _written(order.process),
-        "parent": _written(order.parent),
         "tty": order.tty,
         "owners": list(order.owners),
         "text": order.text[:_TEXT_BYTES],

@@ -84,6 +84,7 @@ UNITS = (
 )
 
 _RAW = Hook.RAW_TRACEPOINT
+JUDGE, LEARN, HELLO = "judge_exec", "learn_names", "judge_hello"
 PROGRAMS = (
     Program("seen_exec", _RAW, "execution", "sched_process_exec", required=True),
     Program("seen_fork", _RAW, "children", "sched_process_fork", required=True),
@@ -94,10 +95,10 @@ PROGRAMS = (
     Program("seen_sendmsg6", Hook.SENDMSG6, "datagrams over IPv6", code="seen_connect6"),
     Program("seen_state", _RAW, "outcome, bytes and ends of connections", "inet_sock_set_state"),
     Program("seen_answer", Hook.INGRESS, "names that sessions look up"),
-    Program("judge_exec", Hook.LSM, "executions before they commit", "bprm_check_security",
+    Program(JUDGE, Hook.LSM, "executions before they commit", "bprm_check_security",
             on_demand=True),
-    Program("learn_names", Hook.INGRESS, "names of policy that anybody looks up", on_demand=True),
-    Program("judge_hello", Hook.EGRESS, "names that connections say first", on_demand=True),
+    Program(LEARN, Hook.INGRESS, "names of policy that anybody looks up", on_demand=True),
+    Program(HELLO, Hook.EGRESS, "names that connections say first", on_demand=True),
 )  # fmt: skip
 
 ON_DEMAND = tuple(program for program in PROGRAMS if program.on_demand)

@@ -37,9 +37,7 @@ DOMAIN_RULES = Layout("I itself.start", "I itself.count", "I below.start", "I be
 SPAN = Layout("I start", "I count")
 RANGE_KEY = Layout("I bits", "I bank", "16s address_be")
 BANKED_KEY = Layout("Q id", "Q bank")
-ENTRY = Layout(
-    "Q conditions", "Q end_ns", "Q choice", "H port_be", "H port_mask", "I reserved"
-)
+ENTRY = Layout("Q conditions", "Q end_ns", "Q choice", "H port_be", "H port_mask", "I reserved")
 
 BANKS = 2
 HASHES = ("users", "cgroups", "domains", "ranges")

@@ -44,8 +44,8 @@ ORDERS: list[Order] = [
         process=PROCESS,
     ),
     Kill(PROCESS),
-    Notify(process=PROCESS, parent=None, tty="pts/3", owners=(1000, 0), text="no"),
-    Notify(process=PROCESS, parent=PROCESS, tty="pts/3", owners=(), text="\x1b[2J"),
+    Notify(process=PROCESS, tty="pts/3", owners=(1000, 0), text="no"),
+    Notify(process=PROCESS, tty="pts/3", owners=(), text="\x1b[2J"),
     Prove("/sys/fs/cgroup/canary", "/run/x/sensor-canary"),
 ]
 
@@ -72,7 +72,7 @@ def test_a_report_comes_as_it_was_given(one: Report) -> None:
 def test_what_is_too_long_is_cut_or_refused() -> None:
     """A reason and a line are cut; a path is not, as it would be another one."""
     assert len(report(Report(1, Outcome.FAILED, "\U0001f600" * 9000))) < LARGEST_BYTES
-    long = Notify(process=PROCESS, parent=None, tty="pts/3", owners=(), text="x" * 9000)
+    long = Notify(process=PROCESS, tty="pts/3", owners=(), text="x" * 9000)
     _, cut = order_of(packed(1, long))
     assert isinstance(cut, Notify)
     assert cut.text == "x" * 1024
@@ -105,11 +105,11 @@ GOOD: dict[str, object] = {
         ({"do": "attach", "program": "a" * 1025}, "program: expected at most"),
         ({"do": "attach"}, "order without program"),
         (
-            {"do": "notify", "owners": [-1], "process": [1, 1], "parent": None},
+            {"do": "notify", "owners": [-1], "process": [1, 1]},
             "owners: expected at most",
         ),
         (
-            {"do": "notify", "owners": [1] * 17, "process": [1, 1], "parent": None},
+            {"do": "notify", "owners": [1] * 17, "process": [1, 1]},
             "owners: expected at most",
         ),
     ],
