@@ -65,8 +65,11 @@ class Program:
 UNITS = (
     "members.c",
     "policy.c",
+    "choice.c",
+    "places.c",
     "files.c",
     "arguments.c",
+    "strings.c",
     "record.c",
     "verdict.c",
     "exec.c",
@@ -80,6 +83,7 @@ UNITS = (
     "answers.c",
     "learn.c",
     "segment.c",
+    "heard.c",
     "hello.c",
 )
 
