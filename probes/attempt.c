@@ -39,7 +39,8 @@ struct attempt {
 static inline int is_flood(u32 pid)
 {
 	u64 second = bpf_ktime_get_boot_ns() >> 30;
-	struct refusals fresh = {.second = second}, *known = refusals.lookup_or_try_init(&pid, &fresh);
+	struct refusals fresh = {.second = second},
+			*known = refusals.lookup_or_try_init(&pid, &fresh);
 
 	if (!known)
 		return 0;
@@ -91,9 +92,9 @@ struct socket {
 	u32 pid;
 	u32 uid;
 	u32 inside;
-	u32 state;  /* enum hello_state */
-	u32 seq;    /* of the first byte */
-	u32 have;   /* bytes in `hellos` */
+	u32 state; /* enum hello_state */
+	u32 seq;   /* of the first byte */
+	u32 have;  /* bytes in `hellos` */
 };
 
 enum hello_state {

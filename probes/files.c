@@ -19,8 +19,8 @@ struct answer_of_file {
 	struct super_block *sb;
 	u64 ino;
 	u64 ctime_ns;
-	u32 name;	/* 0, or the dentry's hash where the inode has several names */
-	u32 generation; /* of the catalogue that was asked */
+	u32 name;	  /* 0, or the dentry's hash where the inode has several names */
+	u32 generation;	  /* of the catalogue that was asked */
 	struct mark mark; /* this and what follows is the answer */
 	u32 signals;
 	u32 paths; /* bits of `places`: the folders of policy that it lies below */
@@ -117,7 +117,8 @@ static inline void judge(struct answer_of_file *question, struct file *file)
 		question->mark.tool = question->mark.flags = question->signals = 0;
 	}
 	find_answer(question, file);
-	/* A security module's program can be pushed aside here: the key is wrong until all is there.
+	/* A security module's program can be pushed aside here: the key is wrong until all is
+	 * there.
 	 */
 	*(volatile u32 *)&known->generation = 0;
 	known->typed = question->typed;

@@ -136,8 +136,7 @@ static inline int decide(struct __sk_buff *skb, struct bpf_sock *sk, const struc
 	if (!socket)
 		return ruling.verdict != VERDICT_BLOCK;
 	socket->state = ruling.verdict == VERDICT_BLOCK ? HELLO_REFUSED : HELLO_PASSED;
-	if (ruling.verdict >= VERDICT_ALERT ||
-	    (socket->member.root_pid && is_name(segment->found)))
+	if (ruling.verdict >= VERDICT_ALERT || (socket->member.root_pid && is_name(segment->found)))
 		emit_hello(skb, socket, segment, reading, &ruling, said.domain);
 	return ruling.verdict != VERDICT_BLOCK;
 }

@@ -34,12 +34,14 @@ static inline enum hello_found find_hello(struct reading *reading, const __u8 *t
 	return FOUND_PROXY;
 }
 
-/* Reads the name to its end: of a CONNECT that is a colon or a space. Returns 0 where it is not there. */
+/* Reads the name to its end: of a CONNECT that is a colon or a space. Returns 0 where it is not
+ * there. */
 static inline int read_host(struct reading *reading, const __u8 *text, __u64 bytes)
 {
 	begin_host(&reading->host);
 	for (__u64 i = 0; i < HOST_BYTES; i++) {
-		__u64 at = recall(&reading->name_at) + i, letter, length = recall(&reading->name_bytes);
+		__u64 at = recall(&reading->name_at) + i, letter,
+		      length = recall(&reading->name_bytes);
 
 		if (i >= length)
 			break;

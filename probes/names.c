@@ -60,8 +60,8 @@ static inline u64 choose_by_tools(const struct asked *asked)
 		rules = rules_of_tool(asked->tools[i], asked->bank);
 		if (!rules)
 			break;
-		best = first_of(best, choose(&rules->reach, asked->holds, asked->port_be,
-					     asked->now_ns, 0, 1));
+		best = first_of(
+		    best, choose(&rules->reach, asked->holds, asked->port_be, asked->now_ns, 0, 1));
 	}
 	return best;
 }

@@ -149,4 +149,3 @@ static inline u32 judge_places(struct levels *room)
 	}
 	return found;
 }
-

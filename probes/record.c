@@ -103,7 +103,8 @@ static inline void put_task(struct exec_record *record, struct task_struct *task
 		bpf_probe_read_kernel_str(record->tty, TTY_BYTES, tty->name);
 }
 
-/* Of a refused image argv is not told: it is not this process's, but of an address space to come. */
+/* Of a refused image argv is not told: it is not this process's, but of an address space to come.
+ */
 static inline void emit_exec(struct task_struct *task, struct linux_binprm *bprm,
 			     struct member *member, const struct telling *what)
 {
