@@ -27,6 +27,7 @@ OWNERS = {
     "ctypes": {
         "edge/capabilities.py",
         "edge/libbpf.py",
+        "edge/libbpf_quiet.py",
         "edge/mounts.py",
         "edge/host.py",
         "edge/features.py",

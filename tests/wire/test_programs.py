@@ -48,8 +48,6 @@ def test_a_program_knows_where_it_belongs() -> None:
         assert program.hook.program_type in KNOWN_TYPES
         assert program.sees
     cgroup_hooks = [
-        program.hook
-        for program in PROGRAMS
-        if not program.function and not program.on_demand
+        program.hook for program in PROGRAMS if not program.function and not program.on_demand
     ]
     assert len(set(cgroup_hooks)) == len(cgroup_hooks)
