@@ -81,33 +81,46 @@ def event(kind: Kind) -> Event:
 
 EXEC, EXIT, CONNECT, CLOSE, RESOLVE, START, END, LOSS, GAP, POLICY, HEALTH = map(event, Kind)
 LOSS, GAP, POLICY, HEALTH = (replace(one, process=None) for one in (LOSS, GAP, POLICY, HEALTH))
-BLOCKED = {"verdict": Verdict.BLOCK, "enforcement": Enforcement.LSM, "rule": "no-agents"}
+
+
+def said(
+    one: Event,
+    how: Enforcement,
+    *,
+    verdict: Verdict = Verdict.BLOCK,
+    rule: str | None = "no-agents",
+) -> Event:
+    """Return an event with what policy said of it."""
+    return replace(one, verdict=verdict, enforcement=how, rule=rule)
 
 
 @pytest.mark.parametrize(
     ("told", "text"),
     [
         (
-            replace(EXEC, **BLOCKED),
+            said(EXEC, Enforcement.LSM),
             (
                 f'exec     BLOCKED (lsm) by no-agents: alice     {EXE} -p "fix it"'
                 "  (cwd /home/alice/src/x, pid 4711)"
             ),
         ),
         (
-            replace(CONNECT, destination=API, **BLOCKED | {"enforcement": Enforcement.TLS}),
+            said(replace(CONNECT, destination=API), Enforcement.TLS),
             (f"connect  BLOCKED (tls) by no-agents: [2001:db8::1]:443 api.anthropic.com tcp{WHO}"),
         ),
         (
-            replace(CONNECT, destination=API, **BLOCKED | {"verdict": Verdict.WOULD_BLOCK}),
+            said(replace(CONNECT, destination=API), Enforcement.NONE, verdict=Verdict.WOULD_BLOCK),
             (f"connect  WOULD BLOCK by no-agents: [2001:db8::1]:443 api.anthropic.com tcp{WHO}"),
         ),
         (
-            replace(
-                CONNECT,
-                destination=NAMELESS,
-                process=ProcessView(pid=7, started_ns=1, comm="\x1b[2J"),
-                **BLOCKED | {"enforcement": Enforcement.NONE, "rule": None},
+            said(
+                replace(
+                    CONNECT,
+                    destination=NAMELESS,
+                    process=ProcessView(pid=7, started_ns=1, comm="\x1b[2J"),
+                ),
+                Enforcement.NONE,
+                rule=None,
             ),
             ('connect  NOT BLOCKED, against -: [2001:db8::1]:443 tcp  ("\\x1b[2J", pid 7)'),
         ),
