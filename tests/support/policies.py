@@ -73,7 +73,7 @@ ACCOUNTS = Accounts(
 RESOLVER: Address = ip_address("192.0.2.53")
 NOW = datetime(2027, 1, 15, 12, tzinfo=UTC)
 EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
-BOOT_NS = 3_600_000_000_000
+BOOT_NS = 7_200_000_000_000
 """Boot time of NOW."""
 WALL_OFFSET_NS = int(NOW.timestamp()) * 1_000_000_000 - BOOT_NS
 

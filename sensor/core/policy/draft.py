@@ -39,7 +39,10 @@ class OfTool:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a rule says: its entry, and whom that is for, in lists of tools and in others."""
+    """What a rule says: its entry, and whom that is for.
+
+    ``conditions`` are those for names and ranges, ``of_tool`` those for a tool's lists.
+    """
 
     entry: Entry
     conditions: int
@@ -80,11 +83,16 @@ class Draft:
             self.named |= self.bits.always(who, at(rule))
         if rule.exceptions:
             self.exceptions[position] = tuple(self._skips(position, rule))
+        reached = (*rule.targets, *(rule.egress_only or ()))
+        is_placed = any(not target.is_everything for target in reached)
+        is_of_tool = rule.is_about_running or any(target.is_everything for target in reached)
         said = Said(
             entry=self._entry(position, rule),
             # A list of a tool needs no bit for it, unless that is what fails closed.
-            conditions=self._mask(rule, with_tools=True, is_closed=is_closed),
-            of_tool=self._mask(rule, with_tools=is_closed, is_closed=is_closed),
+            conditions=self._mask(rule, with_tools=True, is_closed=is_closed) if is_placed else 0,
+            of_tool=(
+                self._mask(rule, with_tools=is_closed, is_closed=is_closed) if is_of_tool else 0
+            ),
         )
         if rule.targets:
             for target in rule.targets:
@@ -146,8 +154,8 @@ class Draft:
         placed = replace(entry, port=target.port or 0)
         if target.network is not None:
             self.ranges.add(target.network, position, placed)
-        elif target.name:
-            self.names.add(target.name, position, placed, below=target.below)
+        else:
+            self.names.add(str(target.name), position, placed, below=target.below)
 
     def _of(self, rule: Rule) -> list[OfTool]:
         """Give the lists of whom a rule is about; the first is that of whoever is in no session."""

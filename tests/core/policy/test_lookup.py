@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.attempts import ALLOW, BLOCK, RUNNING, rule, runs, to
 from support.policies import (
     ACCOUNTS,
     BOOT_NS,
@@ -17,11 +20,14 @@ from support.policies import (
     NOW,
     RESOLVER,
     compiled,
+    read,
 )
+from support.rulings import CASES
+from support.structs import checked
 
 from sensor.core.facts import Transport
 from sensor.core.policy.judge import Execution, Reach, judge
-from sensor.core.policy.lookup import Lookup
+from sensor.core.policy.lookup import CHAIN, Found, Lookup
 from sensor.core.policy.model import (
     Condition,
     Mode,
@@ -32,8 +38,12 @@ from sensor.core.policy.model import (
     WhenFull,
     settled,
 )
+from sensor.core.policy.rows import RULE_CANARY, Span, TableVerdict
 from sensor.core.policy.targets import Words
 from sensor.core.words import NameSource, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOOLS = [tool.id for tool in CATALOGUE.tools]
 NAMES = [
@@ -141,7 +151,7 @@ reaches = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(policies, st.lists(st.one_of(executions, reaches), min_size=1, max_size=20))
 def test_the_tables_say_what_the_policy_says(
     policy: Policy, attempts: list[Execution | Reach]
@@ -156,3 +166,57 @@ def test_the_tables_say_what_the_policy_says(
         assert (
             verdict, tables.rule_id(found.rule), found.confines, found.basis,
         ) == (said.verdict, said.rule_id, said.confines, said.basis)  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "mode", "attempt", "verdict", "by"), CASES)
+def test_the_kernel_says(
+    body: str, mode: str, attempt: Execution | Reach, verdict: str, by: str
+) -> None:
+    """The same table as of the policy itself."""
+    tables = compiled(read(body, mode))
+    found = Lookup(tables, CATALOGUE).find(attempt, BOOT_NS)
+    word = found.verdict.word or Verdict.ALLOW
+    assert (word.value, tables.rule_id(found.rule)) == (verdict, by)
+
+
+def test_a_canary_dies_in_its_own_cgroup() -> None:
+    """Its address is refused there and nowhere else, whatever policy says of it."""
+    address = ip_address("192.0.2.254")
+    body = rule("ok", 'endpoints = ["192.0.2.0/24"]', ALLOW)
+    tables = compiled(read(body), canary=address)
+    lookup = Lookup(tables, CATALOGUE, canary="/sensor/canary")
+    found = lookup.find(to("192.0.2.254:443", cgroup="/sensor/canary"), BOOT_NS)
+    assert (found.verdict, found.rule) == (TableVerdict.BLOCK, RULE_CANARY)
+    assert lookup.find(to("192.0.2.254:443"), BOOT_NS).rule == 0
+    assert lookup.find(to("192.0.2.1:443", cgroup="/sensor/canary"), BOOT_NS).rule == 0
+    assert tables.entries[tables.tools[-1].exec.start].rule == RULE_CANARY
+    assert len(tables.tools) == len(CATALOGUE.tools) + 2
+
+
+def test_a_tool_without_entries_has_no_verdict() -> None:
+    """As before there was a policy."""
+    tables = compiled(read(""))
+    bare = replace(tables, tools=tuple(replace(one, exec=Span()) for one in tables.tools))
+    assert Lookup(bare, CATALOGUE).find(runs(), BOOT_NS) == Found()
+
+
+def test_what_follows_the_fourth_tool_does_not_count() -> None:
+    """The kernel keeps no more."""
+    chain = ("other-cli", "some-ide", "other-cli", "some-ide", "some-cli")
+    reach = to("198.51.100.1:443", *chain)
+    assert Lookup(compiled(read(RUNNING)), CATALOGUE).find(reach, BOOT_NS) == Found()
+
+
+def test_a_chain_is_as_long_as_in_the_kernel(tmp_path: Path) -> None:
+    """The compiler agrees."""
+    checked("events.h", f"CHAIN == {CHAIN}", tmp_path)
+
+
+def test_a_list_is_read_to_its_end() -> None:
+    """All 32 of it, each for another user; then there is none."""
+    body = "".join(
+        rule(f"r{uid}", 'endpoints = ["x.test"]', BLOCK, f'users = ["{uid}"]') for uid in range(32)
+    )
+    lookup = Lookup(compiled(read(body)), CATALOGUE)
+    assert lookup.find(to("198.51.100.1:80", name="x.test", uid=31), BOOT_NS).rule == 31
+    assert lookup.find(to("198.51.100.1:80", name="x.test", uid=32), BOOT_NS) == Found()

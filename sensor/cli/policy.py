@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``policy``: look at a policy before it holds, and while it does."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sensor.cli import choosing, chrome, options
+from sensor.cli.clock import window
+from sensor.cli.printer import Printer, stdout
+from sensor.cli.sourcing import source_at
+from sensor.core.filter import Filter
+from sensor.core.policy.listing import as_dict, lines
+from sensor.core.policy.model import settled
+from sensor.core.policy.replay import HEADS, KINDS, Replay
+from sensor.core.policy.review import warnings
+from sensor.core.policy.tables import compile_tables
+from sensor.core.table import table
+from sensor.core.units import count
+from sensor.core.words import Kind
+from sensor.daemon import policies
+from sensor.daemon.sensing import catalogue
+
+if TYPE_CHECKING:
+    from sensor.core.policy.model import Accounts, Policy
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(short_help="Check, show and try out a policy.")
+def policy() -> None:
+    """Check, show and try out a policy.
+
+    A policy is one TOML file: which tools may run, what they may reach, for
+    whom, and until when. Nothing here changes what holds.
+
+    \b
+    Examples:
+      agent-sensor policy check policy.toml
+      agent-sensor policy test policy.toml --since 7d
+    """  # noqa: D301  # click reads the \b
+
+
+@policy.command(short_help="Find the mistakes in a policy.")
+@click.argument("file", type=_FILE)
+@options.as_json
+def check(*, file: Path, as_json: bool) -> None:
+    """Find the mistakes in a policy.
+
+    Ends with 5 for a text that would not be taken, and names line, rule, key and
+    remedy. What is taken but may not be meant is said on stderr: users that this
+    host does not have, rules that another one leaves nothing for, exceptions
+    that have ended.
+
+    \b
+    Examples:
+      agent-sensor policy check policy.toml
+      agent-sensor policy check policy.toml --json | jq -r '.warnings[]'
+    """  # noqa: D301  # click reads the \b
+    found, accounts = _read(file)
+    said = warnings(found, accounts, _now())
+    printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
+    exceptions = sum(len(rule.exceptions) for rule in found.rules)
+    if as_json:
+        told = {
+            "file": str(file),
+            "mode": found.mode.value,
+            "rules": len(found.rules),
+            "exceptions": exceptions,
+            "warnings": said,
+        }
+        printer.write(json.dumps(told, ensure_ascii=False))
+    else:
+        rules = count(len(found.rules), "rule", "rules")
+        several = count(exceptions, "exception", "exceptions")
+        printer.write(f"well-formed: {rules} and {several}, mode {found.mode.value}")
+        for one in said:
+            chrome.say(one)
+    printer.flush()
+
+
+@policy.command(short_help="Show what a policy comes to on this host.")
+@click.argument("file", type=_FILE, default=policies.DEFAULT)
+@options.as_json
+def show(*, file: Path, as_json: bool) -> None:
+    """Show what a policy comes to on this host.
+
+    The rules in the order in which they are asked, the first that is about an
+    attempt wins: the mode that each comes to, for whom it holds, and how long
+    its exceptions do. Without FILE it is /etc/agent-sensor/policy.toml.
+
+    \b
+    Examples:
+      agent-sensor policy show
+      agent-sensor policy show policy.toml --json | jq '.rules[] | .id'
+    """  # noqa: D301  # click reads the \b
+    found, accounts = _read(file)
+    now = _now()
+    printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
+    for line in [json.dumps(as_dict(found, now))] if as_json else lines(found, now):
+        printer.write(line)
+    printer.flush()
+    for one in warnings(found, accounts, now):
+        chrome.say(one)
+
+
+@policy.command(short_help="Say what a policy would have refused.")
+@click.argument("file", type=_FILE)
+@choosing.since_yesterday
+@choosing.until
+@options.as_json
+@options.run_dir
+@options.state_dir
+def test(
+    *,
+    file: Path,
+    since: str,
+    until: str | None,
+    as_json: bool,
+    run_dir: Path,
+    state_dir: Path,
+) -> None:
+    """Say what a policy would have refused.
+
+    Judges what is stored as if all of the policy were enforced: executions and
+    connections, counted by rule, user and host. The mode is the one that the rule
+    has in the file. Exceptions count as they stand now. JSON is one object a
+    line, the last one being the sum.
+
+    \b
+    Examples:
+      agent-sensor policy test policy.toml --since 7d
+      agent-sensor policy test policy.toml --since 7d --json | jq .rule
+    """  # noqa: D301  # click reads the \b
+    found, _ = _read(file)
+    first, last = window(since, until)
+    replay = Replay(found, _now())
+    printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
+    with source_at(run_dir, state_dir) as source:
+        for event in source.events(Filter(kinds=frozenset({Kind.SESSION_START.value}))):
+            replay.start(event)
+        for event in chrome.counted(source.events(Filter(kinds=KINDS), since=first, until=last)):
+            replay.take(event)
+    groups = replay.groups()
+    if as_json:
+        for group in groups:
+            printer.write(json.dumps(group.as_dict(), ensure_ascii=False))
+        printer.write(json.dumps({"judged": replay.judged, "not_judged": dict(replay.unjudged)}))
+    elif groups:
+        printer.write("\n".join(table(HEADS, [group.texts() for group in groups])))
+    printer.flush()
+    _remark(replay)
+
+
+def _remark(replay: Replay) -> None:
+    refused = sum(one.executions + one.connections for one in replay.groups())
+    attempts = count(replay.judged, "attempt", "attempts")
+    chrome.say(f"{refused} of {attempts} would have been refused")
+    for why, amount in replay.unjudged.most_common():
+        chrome.say(f"not judged: {count(amount, 'attempt', 'attempts')}: {why}")
+    chrome.say(
+        "names from DNS are taken for what was meant, and their resolvers for trusted;"
+        " of processes in no session nothing is stored"
+    )
+
+
+def _read(file: Path) -> tuple[Policy, Accounts]:
+    """Read a policy as this host would take it. Raises BadInputError where it would not."""
+    known = catalogue()
+    found = policies.read(file, known)
+    accounts = policies.accounts_of(found)
+    compile_tables(found, known, accounts=accounts, resolvers=(), wall_offset_ns=0)
+    return settled(found, accounts), accounts
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
