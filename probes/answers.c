@@ -13,7 +13,8 @@
 #define ETH_P_IPV6_BE __builtin_bswap16(0x86dd)
 #define UDP_BYTES 8
 
-/* Offset of the header of this protocol in a packet, or 0. Extension headers are not looked into. */
+/* Offset of the header of this protocol in a packet, or 0. Extension headers are not looked into.
+ */
 static inline u64 transport_of(struct __sk_buff *skb, u8 protocol)
 {
 	u8 *start = (u8 *)(long)skb->data, *end = (u8 *)(long)skb->data_end;

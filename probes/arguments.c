@@ -90,7 +90,7 @@ static inline void read_start(struct scan *scan, u32 at, char c)
 			scan->done = scan->flags & MARK_PYTHON;
 		if (c == 'e')
 			scan->done = scan->flags & MARK_SCRIPT;
-	} else if (at == 2 && scan->module) {
+	} else if (at == 2 && scan->skip && scan->module) {
 		scan->skip = 0;
 		scan->hash = HASH_SEED;
 	}

@@ -32,15 +32,15 @@ struct attempt {
 	struct ruling ruling;
 	u32 pid;
 	u8 protocol;
-	u8 op;
 	u8 is_member;
-	u8 reserved;
+	u16 reserved;
 };
 
 static inline int is_flood(u32 pid)
 {
 	u64 second = bpf_ktime_get_boot_ns() >> 30;
-	struct refusals fresh = {.second = second}, *known = refusals.lookup_or_try_init(&pid, &fresh);
+	struct refusals fresh = {.second = second},
+			*known = refusals.lookup_or_try_init(&pid, &fresh);
 
 	if (!known)
 		return 0;
@@ -77,7 +77,7 @@ static inline void emit_connect(const struct attempt *attempt)
 	out->uid = bpf_get_current_uid_gid();
 	out->port_be = attempt->to.port_be;
 	out->protocol = attempt->protocol;
-	out->op = attempt->op;
+	out->reserved = 0;
 	bpf_get_current_comm(out->comm, sizeof(out->comm));
 	if (is_verdict)
 		verdicts.ringbuf_submit(out, 0);
@@ -92,9 +92,9 @@ struct socket {
 	u32 pid;
 	u32 uid;
 	u32 inside;
-	u32 state;  /* enum hello_state */
-	u32 seq;    /* of the first byte */
-	u32 have;   /* bytes in `hellos` */
+	u32 state; /* enum hello_state */
+	u32 seq;   /* of the first byte */
+	u32 have;  /* bytes in `hellos` */
 };
 
 enum hello_state {

@@ -32,12 +32,12 @@ static inline void remember_asker(const struct attempt *attempt)
 	askers.update((u64 *)&attempt->to.cookie, &asker);
 }
 
-/* Tells one destination of one socket. sendmsg runs for each datagram: told once a verdict. */
+/* Tells one destination of one socket. Datagrams are judged one by one, and told once a verdict. */
 static inline void tell(const struct attempt *attempt)
 {
 	u8 told = attempt->ruling.verdict + 1, *before;
 
-	if (attempt->op == OP_SENDMSG) {
+	if (attempt->protocol == IPPROTO_UDP) {
 		before = sent.lookup((struct sent_key *)&attempt->to);
 		if (before && *before == told)
 			return;
@@ -106,17 +106,19 @@ static inline int judge_connect(struct bpf_sock_addr *ctx, struct attempt *attem
 	return judge_attempt(ctx, attempt, policy);
 }
 
-static inline int judge4(struct bpf_sock_addr *ctx, u8 op)
+/* For cgroup/connect4 and sendmsg4. */
+int seen_connect4(struct bpf_sock_addr *ctx)
 {
-	struct attempt attempt = {.op = op};
+	struct attempt attempt = {};
 
 	map_ipv4(attempt.to.address_be, ctx->user_ip4);
 	return judge_connect(ctx, &attempt);
 }
 
-static inline int judge6(struct bpf_sock_addr *ctx, u8 op)
+/* For cgroup/connect6 and sendmsg6. */
+int seen_connect6(struct bpf_sock_addr *ctx)
 {
-	struct attempt attempt = {.op = op};
+	struct attempt attempt = {};
 	u32 *words = (u32 *)attempt.to.address_be;
 
 	words[0] = ctx->user_ip6[0];
@@ -124,21 +126,4 @@ static inline int judge6(struct bpf_sock_addr *ctx, u8 op)
 	words[2] = ctx->user_ip6[2];
 	words[3] = ctx->user_ip6[3];
 	return judge_connect(ctx, &attempt);
-}
-
-int seen_connect4(struct bpf_sock_addr *ctx)
-{
-	return judge4(ctx, OP_CONNECT);
-}
-int seen_connect6(struct bpf_sock_addr *ctx)
-{
-	return judge6(ctx, OP_CONNECT);
-}
-int seen_sendmsg4(struct bpf_sock_addr *ctx)
-{
-	return judge4(ctx, OP_SENDMSG);
-}
-int seen_sendmsg6(struct bpf_sock_addr *ctx)
-{
-	return judge6(ctx, OP_SENDMSG);
 }

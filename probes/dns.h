@@ -24,7 +24,8 @@ enum dns_step {
 	DNS_ADDRESS, /* `name_at` has where, `name_bytes` how many bytes */
 };
 
-/* Reads up to the answers. Returns 0 for anything but an answer without an error to one question. */
+/* Reads up to the answers. Returns 0 for anything but an answer without an error to one question.
+ */
 static inline int read_question(struct reading *reading)
 {
 	const __u8 *text = reading->text;

@@ -94,7 +94,10 @@ static inline void ask(struct asked *asked, const struct policy *policy, struct 
 	asked->has_address = segment->found != FOUND_PROXY || segment->is_literal;
 }
 
-/* By the name that it says; by none, where it says none: then by the one that was looked up. */
+/*
+ * By the name that it says. Where it says none, on the port that was left to
+ * what it says, by the one that was looked up; elsewhere connect.c went by that.
+ */
 static inline void judge_words(struct judged *said, struct asked *asked,
 			       const struct segment *segment, struct reading *reading)
 {
@@ -105,60 +108,12 @@ static inline void judge_words(struct judged *said, struct asked *asked,
 		judge_reach(said, asked, reading->host.suffixes, recall(&reading->host.count));
 		return;
 	}
+	if (segment->remote_port_be != HTTPS_PORT_BE)
+		return;
 	named = addresses.lookup((struct address *)segment->remote_be);
 	if (named && named->end_ns <= asked->now_ns)
 		named = 0;
 	judge_reach(said, asked, named ? named->suffixes : 0, named ? named->labels : 0);
-}
-
-static inline void put_words(struct hello_record *out, const struct segment *segment,
-			     struct reading *reading)
-{
-	u64 bytes = recall(&reading->name_bytes);
-
-	out->source = HELLO_NOTHING;
-	out->name_bytes = 0;
-	out->cut = 0;
-	if (!is_name(segment->found))
-		return;
-	out->source = segment->found == FOUND_SNI ? HELLO_SNI : HELLO_PROXY;
-	out->cut = bytes > HELLO_BYTES;
-	out->name_bytes = at_most(bytes, HELLO_BYTES);
-	bpf_probe_read_kernel(out->name, HELLO_BYTES, reading->text);
-}
-
-static inline void emit_hello(struct __sk_buff *skb, const struct socket *socket,
-			      const struct segment *segment, struct reading *reading,
-			      const struct ruling *ruling, u64 domain)
-{
-	u32 is_verdict = ruling->verdict >= VERDICT_WOULD_BLOCK;
-	struct hello_record *out;
-
-	if (is_verdict)
-		out = verdicts.ringbuf_reserve(sizeof(*out));
-	else
-		out = records.ringbuf_reserve(sizeof(*out));
-	if (!out) {
-		count_lost(RECORD_HELLO);
-		return;
-	}
-	fill_head(&out->head, &socket->member, socket->pid, RECORD_HELLO, sizeof(*out));
-	out->started_ns = socket->member.started_ns;
-	out->cookie = bpf_get_socket_cookie(skb);
-	out->domain = domain;
-	out->ruling = *ruling;
-	__builtin_memcpy(out->remote_be, segment->remote_be, sizeof(out->remote_be));
-	__builtin_memcpy(out->local_be, segment->local_be, sizeof(out->local_be));
-	out->uid = socket->uid;
-	out->remote_port_be = segment->remote_port_be;
-	out->local_port_be = segment->local_port_be;
-	out->target_port_be = segment->target_port_be;
-	out->reserved = 0;
-	put_words(out, segment, reading);
-	if (is_verdict)
-		verdicts.ringbuf_submit(out, 0);
-	else
-		records.ringbuf_submit(out, 0);
 }
 
 /* Judges, tells, and keeps what was found: a connection is asked once. Returns 0 to drop it. */
@@ -166,7 +121,7 @@ static inline int decide(struct __sk_buff *skb, struct bpf_sock *sk, const struc
 			 struct socket *socket, struct segment *segment, struct reading *reading)
 {
 	struct ruling ruling = {};
-	struct judged said = {};
+	struct judged said = {.choice = NO_CHOICE};
 	struct asked asked = {};
 
 	ask(&asked, policy, skb, socket, segment);
@@ -181,8 +136,7 @@ static inline int decide(struct __sk_buff *skb, struct bpf_sock *sk, const struc
 	if (!socket)
 		return ruling.verdict != VERDICT_BLOCK;
 	socket->state = ruling.verdict == VERDICT_BLOCK ? HELLO_REFUSED : HELLO_PASSED;
-	if (ruling.verdict >= VERDICT_ALERT ||
-	    (socket->member.root_pid && is_name(segment->found)))
+	if (ruling.verdict >= VERDICT_ALERT || (socket->member.root_pid && is_name(segment->found)))
 		emit_hello(skb, socket, segment, reading, &ruling, said.domain);
 	return ruling.verdict != VERDICT_BLOCK;
 }

@@ -34,13 +34,12 @@ static inline void release_reading(struct reading *reading)
 	lock_xadd(&reading->busy, -1);
 }
 
-static inline void fill_name(struct named *name, struct reading *reading, u32 is_trusted)
+static inline void fill_name(struct named *name, struct reading *reading)
 {
 	for (int i = 0; i < SUFFIXES; i++)
 		name->suffixes[i] = recall(&reading->host.suffixes[i]);
 	name->labels = recall(&reading->host.count);
 	name->end_ns = bpf_ktime_get_boot_ns() + REMEMBERED_NS;
-	name->trusted = is_trusted;
 }
 
 static inline void learn_address(struct reading *reading, struct named *name)
@@ -59,9 +58,11 @@ static inline void learn(struct reading *reading, u32 bank, u32 is_trusted)
 {
 	struct named name = {};
 
-	if (!read_question(reading) || !is_listed(&reading->host, bank))
+	if (!read_question(reading))
 		return;
-	fill_name(&name, reading, is_trusted);
+	if (is_listed(&reading->host, bank))
+		fill_name(&name, reading);
+	name.trusted = is_trusted;
 	for (int i = 0; i < DNS_STEPS; i++) {
 		enum dns_step step = read_answer(reading);
 

@@ -24,7 +24,8 @@
 #define MARK_WEAK (1U << 5)   /* other software has this name too */
 #define MARK_MODULE (1U << 6)
 #define MARK_STRONG_BIT 7
-#define MARK_STRONG (1U << MARK_STRONG_BIT) /* whole, and no other software's: enough to refuse by */
+#define MARK_STRONG                                                                                \
+	(1U << MARK_STRONG_BIT) /* whole, and no other software's: enough to refuse by */
 
 #define MARK_INTERPRETERS (MARK_SCRIPT | MARK_PYTHON | MARK_LOADER)
 

@@ -60,8 +60,8 @@ static inline u64 choose_by_tools(const struct asked *asked)
 		rules = rules_of_tool(asked->tools[i], asked->bank);
 		if (!rules)
 			break;
-		best = first_of(best, choose(&rules->reach, asked->holds, asked->port_be,
-					     asked->now_ns, 0, 1));
+		best = first_of(
+		    best, choose(&rules->reach, asked->holds, asked->port_be, asked->now_ns, 0, 1));
 	}
 	return best;
 }
@@ -127,12 +127,19 @@ static inline int is_listed(struct host *host, u32 bank)
 	return 0;
 }
 
-/* An answer that nobody vouches for does not take the place of one that counts. */
+/*
+ * The name that was asked for last counts; one of no account, without an end,
+ * takes away what was known. But an answer that nobody vouches for does not take
+ * the place of one that counts.
+ */
 static inline void remember_name(const u8 *address_be, const struct named *name)
 {
 	struct named *known = addresses.lookup((struct address *)address_be);
 
 	if (known && known->trusted && !name->trusted && known->end_ns > bpf_ktime_get_boot_ns())
 		return;
-	addresses.update((struct address *)address_be, (struct named *)name);
+	if (name->end_ns)
+		addresses.update((struct address *)address_be, (struct named *)name);
+	else if (known)
+		addresses.delete((struct address *)address_be);
 }

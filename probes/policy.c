@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What policy says, looked up. Who acts is a mask of conditions, what is acted
- * upon a list of entries (probes/policy.h). Nothing here waits for user space.
+ * Who acts, in the terms of policy: a mask of the conditions that hold
+ * (probes/policy.h). Nothing here waits for user space.
  */
 #include "policy.h"
 #include "read.h"
@@ -9,13 +9,9 @@
 
 /* Catalogue indexes: user space has a test that its own stay below. */
 #define TOOLS 1024
-/* Of each bank. */
-#define ENTRIES 16384
-#define NO_RULE 0x10000
 
 BPF_ARRAY(policies, struct policy, 2);
 BPF_ARRAY(tools, struct tool_rules, 2 * TOOLS);
-BPF_ARRAY(entries, struct entry, 2 * ENTRIES);
 BPF_ARRAY(path_conditions, u64, 2 * PLACES);
 BPF_F_TABLE("hash", struct banked_key, u64, users, 16384, BPF_F_NO_PREALLOC);
 BPF_F_TABLE("hash", struct banked_key, u64, cgroups, 1024, BPF_F_NO_PREALLOC);
@@ -29,19 +25,6 @@ struct actor {
 	u32 reserved;
 	u64 cgroup; /* further conditions that hold where it is */
 };
-
-/* See struct entry; what nothing was said about comes last. */
-#define NO_CHOICE (~0ULL)
-
-static inline u8 verdict_of(u64 choice)
-{
-	return choice == NO_CHOICE ? VERDICT_NONE : choice >> 8 & 0xff;
-}
-
-static inline u32 confines(u64 choice)
-{
-	return choice != NO_CHOICE && (choice & ENTRY_CONFINES);
-}
 
 static inline struct policy *policy_in_force(void)
 {
@@ -155,67 +138,4 @@ static inline void fill_place(const struct policy *policy, struct actor *actor,
 		actor->cgroup = conditions_of_task(policy, task);
 	if (policy->flags & POLICY_INSIDE)
 		actor->inside = READ(READ(task, thread_pid), level) != 0;
-}
-
-/* 1 where v is 0, without a branch. */
-static inline u64 is_zero(u64 v)
-{
-	return ~(v | -v) >> 63;
-}
-
-/* A time, where it is not 0, has come. */
-static inline u64 has_ended(u64 end_ns, u64 now_ns)
-{
-	return (end_ns - 1 - now_ns) >> 63 & ~(end_ns - 1) >> 63;
-}
-
-/*
- * The first entry of a list that holds. Only a task can be the canary; a packet
- * is none. One branch an entry: the verifier follows each.
- */
-static inline u64 choose(const struct span *span, u64 holds, u16 port_be, u64 now_ns, u64 canary,
-			 u64 trusted)
-{
-	u64 skipped = NO_RULE, start = span->start, count = span->count;
-
-	for (u64 i = 0; i < ENTRIES_OF_LIST; i++) {
-		u64 at = start + i, rule, differs;
-		struct entry *entry;
-
-		FORGET(count);
-		if (i >= count)
-			break;
-		entry = entries.lookup((u32 *)&at);
-		if (!entry)
-			break;
-		rule = entry->choice >> 16 & 0xffff;
-		differs = entry->conditions & ~holds;
-		differs |= (entry->port_be ^ port_be) & entry->port_mask;
-		differs |= has_ended(entry->end_ns, now_ns);
-		differs |= is_zero(rule ^ skipped);
-		differs |= (entry->choice & ENTRY_TRUSTED) & ~(trusted * ENTRY_TRUSTED);
-		differs |= is_zero(rule ^ RULE_CANARY) & ~canary;
-		if (differs)
-			continue;
-		if (verdict_of(entry->choice) != VERDICT_SKIP)
-			return entry->choice;
-		skipped = rule;
-	}
-	return NO_CHOICE;
-}
-
-static inline u64 is_canary(void)
-{
-	u64 cgroup = state_of(STATE_CANARY);
-
-	return cgroup && cgroup == bpf_get_current_cgroup_id();
-}
-
-static inline void fill_ruling(struct ruling *ruling, const struct policy *policy, u64 choice)
-{
-	if (choice == NO_CHOICE)
-		return;
-	ruling->policy = policy->generation;
-	ruling->rule = choice >> 16;
-	ruling->verdict = choice >> 8;
 }

@@ -58,8 +58,8 @@ struct span {
 
 /* `tools`, by catalogue index * 2 + bank; index 0 is whoever is in no session. */
 struct tool_rules {
-	__u64 conditions; /* what holds for this tool */
-	struct span exec; /* judges its execution */
+	__u64 conditions;  /* what holds for this tool */
+	struct span exec;  /* judges its execution */
 	struct span reach; /* judges what its sessions reach */
 };
 

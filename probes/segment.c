@@ -169,7 +169,8 @@ static inline int keep_part(struct __sk_buff *skb, struct bpf_sock *sk, struct s
 	return 0;
 }
 
-/* Appends the segment to what is kept, and brings all of it. Returns 0 where there is nothing new. */
+/* Appends the segment to what is kept, and brings all of it. Returns 0 where there is nothing new.
+ */
 static inline int load_parts(struct __sk_buff *skb, struct bpf_sock *sk, struct socket *socket,
 			     struct segment *segment, struct reading *reading)
 {

@@ -23,9 +23,9 @@ struct member {
  */
 struct named {
 	__u64 suffixes[SUFFIXES];
-	__u64 end_ns;	/* CLOCK_BOOTTIME */
-	__u32 labels;	/* of the whole name */
-	__u32 trusted;	/* a resolver that the host is configured with said so */
+	__u64 end_ns;  /* CLOCK_BOOTTIME */
+	__u32 labels;  /* of the whole name */
+	__u32 trusted; /* a resolver that the host is configured with said so */
 };
 
 /* `flows`, by socket cookie: a TCP connection of a member. */

@@ -159,7 +159,8 @@ class Event:
     @property
     def is_refused(self) -> bool:
         """Whether what was attempted did not happen, or was ended for what it is."""
-        return self.verdict is Verdict.BLOCK and self.enforcement is not Enforcement.NONE
+        done = self.enforcement not in {None, Enforcement.NONE}
+        return self.verdict is Verdict.BLOCK and done
 
     @property
     def line(self) -> str:

@@ -68,5 +68,5 @@ def _default(event: Event) -> str:
     if event.kind is Kind.CONNECT and to:
         what = f"a connection to {quote(to.name or str(to.ip or '-'))}"
     else:
-        what = quote(event.tool or "a program")
+        what = quote(event.tool) if event.tool else "a program"
     return f"{what} was refused by rule {quote(event.rule or '-')}"

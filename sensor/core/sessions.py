@@ -96,9 +96,9 @@ class Session:
         return self.processes == 0
 
 
-def chained(outer: tuple[int, ...], tool: int) -> tuple[int, ...]:
+def chained(outer: tuple[int, ...], own: tuple[int, ...]) -> tuple[int, ...]:
     """Add a tool to those around it; where there is no room, it takes the last one's place."""
-    return (*outer[: CHAIN - 1], tool)
+    return (*outer[: CHAIN - len(own)], *own)
 
 
 def session_id(boot_id: str, root: Process, tool: Tool) -> str:
@@ -139,7 +139,7 @@ class Sessions:
         outer = (one for one in self._by_root.values() if one.id == within)
         session.parent = next(outer, None)
         if session.parent:
-            session.chain = chained(session.parent.chain, session.chain[-1])
+            session.chain = chained(session.parent.chain, session.chain[-1:])
         self._by_root[session.root] = session
         if session.parent:
             session.parent.alive += 1

@@ -87,7 +87,7 @@ class Starting:
         if is_new:
             yield known.stream.started(fact, session)
         judged = self._judged(fact, member, identity, said, is_new=is_new)
-        is_ended = judged.enforcement is Enforcement.KILL
+        is_ended = judged.is_refused  # by us: what the kernel refused did not get here
         if is_ended or not (fact.late and session.was_resumed):  # else the run before told of it
             record = known.stream.exec(fact, member, identity, judged)
             yield record
@@ -168,7 +168,7 @@ class Starting:
             started_ns=fact.process.started_ns if fact.late else fact.at_ns,
             names=Names(known.endpoints),
             # Also where it is not within a session: the kernel asks all tools around it.
-            chain=chained(home.chain if home else (), known.catalogue.index_of(tool.id)),
+            chain=chained(home.chain if home else (), (known.catalogue.index_of(tool.id),)),
             parent=home if home and home.may_nest() else None,
         )
 

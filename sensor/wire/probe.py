@@ -70,7 +70,7 @@ FORK = Layout(*_HEAD, "Q started_ns", "Q parent_started_ns", "I parent_pid", "I 
 EXIT = Layout(*_HEAD, "Q started_ns", "I status", "I reserved")
 CONNECT = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "Q domain", *_RULING, "16s address_be", "I uid",
-    "H port_be", "B protocol", "B op", "16s comm",
+    "H port_be", "B protocol", "B reserved", "16s comm",
 )  # fmt: skip
 CLOSE = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "Q opened_ns", "Q established_ns", "Q sent_bytes",

@@ -39,15 +39,22 @@ class Program:
     """One BPF function and where it belongs. Without it, ``sees`` is not seen.
 
     ``function`` is the tracepoint, or the kernel's function of a security module's
-    hook. What is for policy alone is loaded and pinned, and attached ``on_demand``.
+    hook. ``code`` is the function of the sources, where its name is another one.
+    What is for policy alone is loaded and pinned, and attached ``on_demand``.
     """
 
     name: str
     hook: Hook
     sees: str
     function: str = ""
+    code: str = ""
     required: bool = False
     on_demand: bool = False
+
+    @property
+    def source(self) -> str:
+        """The function that BCC compiles for it."""
+        return self.code or self.name
 
     @property
     def pin(self) -> str:
@@ -58,8 +65,11 @@ class Program:
 UNITS = (
     "members.c",
     "policy.c",
+    "choice.c",
+    "places.c",
     "files.c",
     "arguments.c",
+    "strings.c",
     "record.c",
     "verdict.c",
     "exec.c",
@@ -73,6 +83,7 @@ UNITS = (
     "answers.c",
     "learn.c",
     "segment.c",
+    "heard.c",
     "hello.c",
 )
 
@@ -84,8 +95,8 @@ PROGRAMS = (
     Program("seen_exit", _RAW, "ends of processes", "sched_process_exit", required=True),
     Program("seen_connect4", Hook.CONNECT4, "connections over IPv4"),
     Program("seen_connect6", Hook.CONNECT6, "connections over IPv6"),
-    Program("seen_sendmsg4", Hook.SENDMSG4, "datagrams over IPv4"),
-    Program("seen_sendmsg6", Hook.SENDMSG6, "datagrams over IPv6"),
+    Program("seen_sendmsg4", Hook.SENDMSG4, "datagrams over IPv4", code="seen_connect4"),
+    Program("seen_sendmsg6", Hook.SENDMSG6, "datagrams over IPv6", code="seen_connect6"),
     Program("seen_state", _RAW, "outcome, bytes and ends of connections", "inet_sock_set_state"),
     Program("seen_answer", Hook.INGRESS, "names that sessions look up"),
     Program(JUDGE, Hook.LSM, "executions before they commit", "bprm_check_security",

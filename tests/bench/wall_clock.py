@@ -107,6 +107,8 @@ def _attached(probes: Programs) -> Iterator[None]:
     links = [os.open(mounts.cgroup2(), os.O_RDONLY | os.O_DIRECTORY)]
     try:
         for program in PROGRAMS:
+            if program.on_demand:
+                continue
             fd = probes.fd(program.name)
             if program.hook is Hook.RAW_TRACEPOINT:
                 links.append(libbpf.attach_raw_tracepoint(fd, program.function))

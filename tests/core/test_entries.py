@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import Enum
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
@@ -39,6 +40,15 @@ def test_good_values_are_read_as_they_stand() -> None:
     assert root.networks("ranges") == (ip_network("192.0.2.0/24"),)
 
 
+def test_what_may_be_left_out_may_be_left_out() -> None:
+    """It is None then, and a table is empty."""
+    root = entry("yes = true\nno = false\nword = 'x'\n[table]\nend = 2027-01-31T01:00:00+01:00\n")
+    assert (root.flag("yes"), root.flag("no"), root.flag("none")) == (True, False, None)
+    assert (root.optional("word", LINE), root.optional("none", LINE)) == ("x", None)
+    assert root.within("table", "end").moment("end") == datetime(2027, 1, 31, tzinfo=UTC)
+    assert root.within("none").table == {}
+
+
 @pytest.mark.parametrize(
     ("text", "read", "message"),
     [
@@ -52,6 +62,14 @@ def test_good_values_are_read_as_they_stand() -> None:
         ('a = "green"', lambda e: e.choice("a", Colour), "'green' is unknown; write one of red, "),
         ("", lambda e: e.choice("a", Colour), "a: is missing; write one of red, blue"),
         ('a = ["192.0.2.1/24"]', lambda e: e.networks("a"), "has host bits set; write it like"),
+        ("a = 1", lambda e: e.optional("a", LINE), "a: 1 is not valid; write one line of text"),
+        ("a = 1", lambda e: e.flag("a"), "a: 1 is not valid; write true or false"),
+        ("", lambda e: e.moment("a"), "a: is missing; write a time with its zone, like 2027-"),
+        ("a = 2027-01-31", lambda e: e.moment("a"), "a: datetime.date(2027, 1, 31) is no time"),
+        ("a = 2027-01-31T01:02:03", lambda e: e.moment("a"), "a: 2027-01-31T01:02:03 has no zone"),
+        ("a = 1", lambda e: e.within("a"), "a: is not a table; write [a]"),
+        ("[a]\nb = 1", lambda e: e.within("a", "c"), "a: 'b': unknown key; write one of c"),
+        ("[a.b]\nc = 1", lambda e: e.within("a", "b").within("b", "d"), "a, b: 'c': unknown"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_place_and_remedy(

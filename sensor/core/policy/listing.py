@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _DAYS_FROM = timedelta(days=2)
 _NS_PER_US = 1000
 _WIDTH = 12
+_ROOM = 1200
+"""Columns for a text that is shown whole: the longest message, all of it escaped."""
 
 
 def lines(policy: Policy, now: datetime) -> Iterator[str]:
@@ -112,7 +114,7 @@ def _parts(rule: Rule, now: datetime) -> Iterator[tuple[str, str]]:
     if rule.when_full is not WhenFull.OPEN:
         yield "when full", rule.when_full.value
     if rule.message:
-        yield "message", quote(rule.message, len(rule.message))
+        yield "message", quote(rule.message, _ROOM)
     if rule.expires:
         yield "until", _until(rule.expires, now, rule.ticket, rule.reason)
     for one in rule.exceptions:
@@ -121,7 +123,7 @@ def _parts(rule: Rule, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _until(end: datetime, now: datetime, ticket: str | None, reason: str | None) -> str:
-    told = [quote(text, len(text)) for text in (ticket, reason) if text]
+    told = [quote(text, _ROOM) for text in (ticket, reason) if text]
     return ", ".join([f"{end.isoformat()} ({remaining(end, now)})", *told])
 
 
@@ -143,4 +145,4 @@ def _named(condition: Condition) -> str:
 
 
 def _joined(words: Iterable[str]) -> str:
-    return ", ".join(quote(word, len(word)) for word in words)
+    return ", ".join(quote(word, _ROOM) for word in words)

@@ -171,8 +171,8 @@ def test_a_rule_too_many_is_named() -> None:
     body = "".join(rule(f"r{uid}", EVERY_TOOL, BLOCK, f'users = ["{uid}"]') for uid in range(64))
     with pytest.raises(BadInputError, match=r"p\.toml:324: rule 'more': there are 64 other"):
         draft(body + rule("more", EVERY_TOOL, BLOCK, "container = true"))
+    same = rule("more", EVERY_TOOL, BLOCK, 'users = ["0"]')
     with pytest.raises(BadInputError, match=r"p\.toml:329: exception to 'more': there are 64"):
-        same = rule("more", EVERY_TOOL, BLOCK, 'users = ["0"]')
         draft(body + same + exception("more", "container = true"))
 
 

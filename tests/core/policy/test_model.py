@@ -74,7 +74,9 @@ def test_a_host_adds_what_it_knows() -> None:
 
 def test_a_host_is_asked_for_names_alone() -> None:
     """Those of rules and of exceptions; a uid needs no account, and a gid does."""
-    assert names(read(BODY)) == ({"alice", "nobody-here", "bob"}, {"dev", "no-group"})
+    users, groups = names(read(BODY))
+    assert users == {"alice", "nobody-here", "bob"}
+    assert groups == {"dev", "no-group"}
 
 
 def test_nobody_is_told_from_everybody() -> None:

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands of ``policy`` print, of one policy over one recorded morning.
+
+GOLDEN=write in the environment writes the files of ``policy`` anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from support.recorded import recorded, stored
+
+from sensor.cli import cli, policy
+from sensor.daemon.reading import STORE
+from sensor.errors import BadInputError, ExitCode
+
+GOLDEN = Path(__file__).parent / "policy"
+TEXT = """\
+version = 1
+mode = "shadow"
+
+[[rule]]
+id = "no-external-agents"
+tools = ["claude-code", "codex"]
+users = ["1000", "no-such-user-here"]
+verdict = "block"
+message = "Claude Code is not approved here: https://wiki.example/ai"
+
+[[rule]]
+id = "again"
+tools = ["codex"]
+users = ["1000"]
+mode = "enforce"
+verdict = "alert"
+
+[[rule]]
+id = "approved-stays-inside"
+tools = ["aider"]
+verdict = "allow"
+egress_only = ["llm.corp.example:443", "10.20.0.0/16:443"]
+
+[[rule]]
+id = "no-vendor-traffic"
+endpoints = ["anthropic", "192.0.2.0/24"]
+container = true
+verdict = "block"
+
+[[exception]]
+rule = "no-external-agents"
+users = ["1001"]
+ticket = "SEC-1234"
+reason = "vendor evaluation"
+expires = 2027-01-31T00:00:00Z
+
+[[exception]]
+rule = "no-vendor-traffic"
+users = ["1001"]
+ticket = "SEC-1235"
+expires = 2026-01-31T00:00:00Z
+"""
+SHOWN = {
+    "check": ("check",),
+    "show": ("show",),
+    "test": ("test", "--since", "0"),
+    "check-json": ("check", "--json"),
+    "show-json": ("show", "--json"),
+    "test-json": ("test", "--since", "0", "--json"),
+}
+
+
+@pytest.fixture(autouse=True)
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the clock stand still."""
+    monkeypatch.setattr(policy, "_now", lambda: datetime(2027, 1, 15, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a policy and a store, and be in it."""
+    (tmp_path / "policy.toml").write_text(TEXT, "utf-8")
+    stored(tmp_path / STORE, recorded())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    """Run a command on the policy of this folder."""
+    word, *more = arguments
+    places = ["--run-dir", ".", "--state-dir", "."] if word == "test" else []
+    return CliRunner().invoke(
+        cli, ["policy", word, "policy.toml", *more, *places], prog_name="agent-sensor"
+    )
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_output_is_as_it_was_reviewed(name: str) -> None:
+    """Data first, then what is said beside it; a change shows as a diff of the golden file."""
+    result = run(*SHOWN[name])
+    assert result.exit_code == ExitCode.OK, result.exception
+    output = f"{result.stdout}-- stderr\n{result.stderr}"
+    file = GOLDEN / f"{name}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        file.write_text(output, "utf-8")
+    assert file.exists(), f"{file} is missing: run the tests once with GOLDEN=write"
+    assert output == file.read_text("utf-8")
+
+
+def test_golden_files_are_of_commands_that_are_run() -> None:
+    """None is left behind."""
+    assert {file.stem for file in GOLDEN.glob("*.txt")} == set(SHOWN)
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_said_is_in_the_json() -> None:
+    """Each warning, under its name."""
+    warnings = json.loads(run("check", "--json").stdout)["warnings"]
+    assert "".join(f"{one}\n" for one in warnings) == run("check").stderr
+
+
+@pytest.mark.parametrize("word", ["check", "show", "test"])
+def test_a_policy_that_is_none_is_refused(folder: Path, word: str) -> None:
+    """With its line, and exit code 5; the store is not even looked for."""
+    (folder / "policy.toml").write_text(TEXT.replace('["aider"]', '["aidr"]'), "utf-8")
+    problem = run(word).exception
+    assert isinstance(problem, BadInputError)
+    assert problem.exit_code is ExitCode.BAD_INPUT
+    assert str(problem).startswith(
+        "policy.toml:18: rule 'approved-stays-inside': tools: 'aidr' is no tool of the catalogue; "
+    )
+
+
+def test_a_policy_that_the_kernel_cannot_hold_is_refused(folder: Path) -> None:
+    """As it would be by a daemon."""
+    rules = "".join(
+        f'[[rule]]\nid = "r{n}"\nendpoints = ["x.test"]\nverdict = "block"\nusers = ["{n}"]\n'
+        for n in range(33)
+    )
+    (folder / "policy.toml").write_text(f'version = 1\nmode = "observe"\n{rules}', "utf-8")
+    problem = run("check").exception
+    assert isinstance(problem, BadInputError)
+    assert str(problem).startswith("policy.toml:163: rule 'r32': more than 32 rules")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "policy.toml: No such file or directory; name the file of a policy"),
+        (b"\xff", "policy.toml: 'utf-8' codec can't decode byte 0xff in position 0"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(folder: Path, content: bytes | None, why: str) -> None:
+    """With what is wrong with it."""
+    (folder / "policy.toml").unlink()
+    if content:
+        (folder / "policy.toml").write_bytes(content)
+    problem = run("check").exception
+    assert isinstance(problem, BadInputError)
+    assert str(problem).startswith(why)
+
+
+@pytest.mark.usefixtures("folder")
+def test_nothing_is_refused_of_nothing() -> None:
+    """No table, and it says so."""
+    result = run("test", "--since", "2027-01-01")
+    assert result.stdout == ""
+    assert "0 of 0 attempts would have been refused\n" in result.stderr
