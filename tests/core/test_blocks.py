@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.story import CATALOGUE
 
 from sensor.core.blocks import (
     MOST,
@@ -22,7 +23,6 @@ from sensor.core.policy.model import Mode, Policy
 from sensor.core.policy.text import with_blocks
 from sensor.core.words import Verdict
 from sensor.errors import BadInputError
-from support.story import CATALOGUE
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ASKED: dict[str, object] = {

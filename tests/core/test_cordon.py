@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.story import CATALOGUE, StoryHost, at, events, exec_, fork
+
 from sensor.core.actions import Follow
 from sensor.core.blocks import with_sessions
 from sensor.core.engine import Engine
 from sensor.core.sessions import CHAIN
-from support.story import CATALOGUE, StoryHost, at, events, exec_, fork
 
 if TYPE_CHECKING:
     from sensor.core.catalogue import Catalogue
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class Here(StoryHost):
     """A host of this test."""
 
-    def in_container(self, process: object) -> bool:  # noqa: ARG002, PLR6301  # as the host has it
+    def in_container(self, process: object) -> bool:  # noqa: ARG002  # as the host has it
         """Say that nobody is."""
         return False
 

@@ -159,7 +159,7 @@ def test_the_terminal_is_told_where_the_process_is_gone(tmp_path: Path) -> None:
     """A tool that was killed had the terminal of the shell that started it."""
     ours, theirs = os.openpty()
     os.fchmod(theirs, 0o620)
-    os.set_blocking(ours, True)  # noqa: FBT003  # the call's own interface
+    os.set_blocking(ours, True)  # the call's own interface
     argv = ["setsid", "--ctty", "sh", "-c", "stty -opost; echo; exec sleep 60"]
     with Scope() as scope, deputed(scope, tmp_path) as deputy:
         shell = scope.run(argv, stdin=theirs, stdout=theirs)
