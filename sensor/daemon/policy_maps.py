@@ -53,6 +53,7 @@ class PolicyMaps:
         self._state = pins.map("state")
         self._names = pins.map("names")
         self._bits: dict[int, int] | None = None
+        self._has_moved = False
 
     @property
     def generation(self) -> int:
@@ -73,7 +74,7 @@ class PolicyMaps:
         """
         generation = self.next_generation()
         bank = rulings.bank_for(generation)
-        bits, moved = self._numbered(tables.paths)
+        bits = self._numbered(tables.paths)
         self._clear(bank)
         if len(tables.tools) > TOOLS:
             raise SensorError(f"policy: more than {TOOLS} tools; end some blocks of sessions")
@@ -82,13 +83,14 @@ class PolicyMaps:
             self._maps["tools"].update(key, bytes(rulings.TOOL_RULES.size))
         for write in rulings.writes(tables, generation, cgroup_ids=cgroup_ids, bits=bits):
             self._write(write)
-        return generation, moved
+        return generation, self._has_moved
 
     def turn(self, generation: int) -> None:
         """Put a generation in force, 0 for none. No program judges by another one afterwards."""
         self._state.update(_POLICY, _LONG.pack(generation))
         with Quiet() as quiet:
             quiet.wait()
+        self._has_moved = False
 
     def forget_resolvers(self, kept: Iterable[Address]) -> None:
         """Trust no others than these any more."""
@@ -154,7 +156,7 @@ class PolicyMaps:
             }
         return self._bits
 
-    def _numbered(self, paths: Iterable[str]) -> tuple[dict[str, int], bool]:
+    def _numbered(self, paths: Iterable[str]) -> dict[str, int]:
         """Give folders numbers; one that has one keeps it, and whose is given anew is taken out."""
         known = dict(self._places())
         hashes = {path: rulings.hash_folder(path) for path in paths}
@@ -167,7 +169,8 @@ class PolicyMaps:
                 self._maps["places"].delete(_LONG.pack(number))
                 del self._places()[number]
         self._places().update(fresh)
-        return bits, bool(fresh)
+        self._has_moved |= bool(fresh)
+        return bits
 
 
 def _key_bytes(name: str) -> int:

@@ -60,7 +60,7 @@ class Refusing:
             may_be_missing=path == default and (state_dir / KEPT).exists(),
             sensing=sensing,
         )  # fmt: skip
-        self._wrong: tuple[str, ...] = ()
+        self._wrong = (False, 0, False)
         self._began_wall_ns = time.time_ns()
         sensing.act = Acting(self.deputy, self._maps).do
         sensing.probing.places_of = self._maps.places_of
@@ -74,12 +74,17 @@ class Refusing:
         self.deputy.read()
         if self.deputy.is_gone:
             self._selector.unregister(self.deputy)
-        wrong = tuple(self.deputy.problems())
+        deputy = self.deputy
+        wrong = (
+            deputy.is_gone,
+            deputy.restarts,
+            deputy.dropped > 0,
+        )  # not each one that is dropped
         if wrong != self._wrong:
             self._wrong = wrong
-            for why in wrong:
-                self._say(why)
-                self._sensing.see(Health(at_ns=_now_ns(), what=DEPUTY, is_well=False, why=why))
+            why = "; ".join(deputy.problems())
+            self._say(why)
+            self._sensing.see(Health(at_ns=_now_ns(), what=DEPUTY, is_well=False, why=why))
 
     def turn(self) -> None:
         """Do what is due."""

@@ -44,7 +44,7 @@ def test_a_block_is_a_rule_before_all_others() -> None:
     policy = Policy(mode=Mode.ENFORCE)
     [rule] = with_blocks(policy, added({}).blocks, CATALOGUE).rules
     assert (rule.id, rule.verdict, rule.ticket) == ("runtime-1", Verdict.BLOCK, "INC-7")
-    assert rule.condition.tools == {"claude-code"}
+    assert rule.condition.tools == frozenset({"claude-code"})
     assert rule.condition.users == ("alice",)
     assert rule.expires == NOW + timedelta(hours=4)
 
@@ -133,7 +133,7 @@ def test_a_text_has_what_people_look_for() -> None:
     assert kept["blocks"][0]["expires"] == "2026-11-25T16:00:00Z"
 
 
-SESSION = {"tools": [], "users": []}
+SESSION: dict[str, object] = {"tools": [], "users": []}
 
 
 def test_a_blocked_session_keeps_its_number() -> None:

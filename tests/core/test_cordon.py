@@ -70,7 +70,7 @@ def test_a_session_within_a_blocked_one_is_blocked() -> None:
     catalogue = with_sessions(CATALOGUE, {session: 0})
     mark = catalogue.index_of(f"session:{session}")
     followed(engine, catalogue)
-    inner = [action for action in engine.see(exec_(8, "codex", exe="/usr/bin/codex", parent=at(7), root=7))
-             if isinstance(action, Follow)]  # fmt: skip
+    turned = exec_(8, "codex", exe="/usr/bin/codex", parent=at(7), root=7)
+    inner = [action for action in engine.see(turned) if isinstance(action, Follow)]
     assert [action.tools[:2] for action in inner] == [(mark, *chain)]
     assert all(len(action.tools) <= CHAIN for action in inner)

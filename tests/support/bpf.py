@@ -29,7 +29,9 @@ class MapKind(IntEnum):
     """Some of enum bpf_map_type."""
 
     HASH = 1
+    ARRAY = 2
     PERCPU_ARRAY = 6
+    LPM_TRIE = 11
     RING = 27
 
 
@@ -43,9 +45,25 @@ class _LoadOptions(ctypes.Structure):
     )
 
 
-def make_map(kind: MapKind, *, key: int = 4, value: int = 8, entries: int = 1) -> int:
+class _MapOptions(ctypes.Structure):
+    """The start of ``struct bpf_map_create_opts``, bpf/bpf.h."""
+
+    _fields_ = (
+        ("sz", ctypes.c_size_t),
+        ("unused", ctypes.c_uint32 * 5),
+        ("map_flags", ctypes.c_uint32),
+    )
+
+
+_NO_PREALLOC = 1
+
+
+def make_map(
+    kind: MapKind, *, key: int = 4, value: int = 8, entries: int = 1, no_prealloc: bool = False
+) -> int:
     """Make a map; the caller owns the descriptor."""
-    return _checked(_bpf.bpf_map_create(kind, b"test", key, value, entries, None))
+    options = _MapOptions(sz=ctypes.sizeof(_MapOptions), map_flags=_NO_PREALLOC * no_prealloc)
+    return _checked(_bpf.bpf_map_create(kind, b"test", key, value, entries, ctypes.byref(options)))
 
 
 def possible_cpus() -> int:
