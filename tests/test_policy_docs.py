@@ -53,7 +53,7 @@ def test_limits_are_those_of_the_code() -> None:
     limits = DOCS.split("## Limits")[1].split("##")[0]
     for limit in (
         rows.CONDITIONS, rows.ENTRIES_OF_LIST, tables.PATHS, text.COMPONENT_BYTES,
-        rows.ENTRIES_OF_BANK, rows.NODES_OF_BANK,
+        rows.ENTRIES_OF_BANK, rows.NODES_OF_BANK, rows.USERS_OF_BANK, rows.CGROUPS_OF_BANK,
     ):  # fmt: skip
         assert f" {limit}" in limits
     assert targets.SUFFIXES == 6
