@@ -22,7 +22,7 @@ struct part {
 	u64 hash;
 	u64 parent; /* hash of the component before it, 0: none */
 	u32 whole;  /* may be a name: the end of a word, or a package of a module */
-	u32 reserved;
+	u32 sure;   /* of the first word that is no flag, or of a module before all others */
 };
 
 /*
@@ -40,6 +40,7 @@ struct scan {
 	u32 done;
 	u32 count;
 	u32 reserved;
+	struct mark found;
 	struct part parts[SCAN_PARTS];
 	char text[SCAN_BYTES];
 };
@@ -53,20 +54,21 @@ static inline void end_component(struct scan *scan, u32 whole)
 	part->hash = scan->hash;
 	part->parent = scan->parent;
 	part->whole = whole;
+	part->sure = ((u64)(scan->words ^ 1) - 1) >> 63; /* words == 1, without a branch */
 	scan->parent = scan->hash;
 	scan->hash = HASH_SEED;
 	scan->count++;
-	if (scan->count == SCAN_PARTS)
-		scan->done = 1;
+	scan->done |= scan->count / SCAN_PARTS;
 }
 
+/* Without a branch where it can be: this is verified for each byte of the text. */
 static inline void end_word(struct scan *scan)
 {
-	if (!scan->skip) {
-		scan->words++;
-		if (scan->module || scan->words > SCAN_WORDS)
-			scan->done = 1;
-	}
+	u64 counts = 1 ^ scan->skip, words = scan->words + counts;
+	u64 is_last = scan->module / MARK_PYTHON | (SCAN_WORDS - words) >> 63;
+
+	scan->words = words;
+	scan->done |= counts & is_last;
 	scan->at = 0;
 	scan->skip = 0;
 	scan->parent = 0;
@@ -88,8 +90,9 @@ static inline void read_start(struct scan *scan, u32 at, char c)
 			scan->done = scan->flags & MARK_PYTHON;
 		if (c == 'e')
 			scan->done = scan->flags & MARK_SCRIPT;
-	} else if (at == 2 && scan->module) {
+	} else if (at == 2 && scan->skip && scan->module) {
 		scan->skip = 0;
+		scan->hash = HASH_SEED;
 	}
 }
 
@@ -107,25 +110,31 @@ static inline void read_byte(struct scan *scan, char c)
 	}
 	if (at < 3 && scan->words)
 		read_start(scan, at, c);
-	if (!scan->skip)
-		scan->hash = hash_byte(scan->hash, c);
+	scan->hash = hash_byte(scan->hash, c);
 }
 
 static inline struct mark judge_parts(struct scan *scan)
 {
-	struct mark found = {};
+	volatile struct mark *found = &scan->found;
+	struct mark result;
 
+	found->tool = found->flags = 0;
 	for (u32 i = 0; i < SCAN_PARTS; i++) {
 		struct part *part = &scan->parts[i];
+		u32 before = found->flags & MARK_STRONG;
 
 		if (i >= scan->count)
 			break;
 		if (part->parent)
-			add_mark(&found, hash_pair(part->parent, part->hash), MARK_PAIR);
+			add_mark(found, hash_pair(part->parent, part->hash), MARK_PAIR);
 		if (part->whole)
-			add_mark(&found, part->hash, MARK_NAME | MARK_MODULE);
+			add_mark(found, part->hash, MARK_NAME | MARK_MODULE);
+		/* Another word may be the script's own, or a flag's value: user space knows. */
+		found->flags &= ~MARK_STRONG | before | part->sure << MARK_STRONG_BIT;
 	}
-	return found;
+	result.tool = found->tool;
+	result.flags = found->flags;
+	return result;
 }
 
 /* The mark of what the arguments of the new image name, if any. */

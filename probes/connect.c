@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Where a session's sockets go, as the kernel copied the address: connect(2),
- * and sends to an address without it, by any system call, io_uring and TCP
- * fast open included. Seen from the socket's cgroup, which is that of the
- * process at socket(2). Raw and packet sockets pass elsewhere.
+ * Where sockets go, as the kernel copied the address: connect(2), and sends to
+ * an address without it, by any system call, io_uring and TCP fast open
+ * included. Told for sessions, judged for everybody. Seen from the socket's
+ * cgroup, which is that of the process at socket(2). Raw and packet sockets
+ * pass elsewhere.
  */
 #include "events.h"
+#include "policy.h"
 #include "read.h"
 #include "tables.h"
 
-#define DNS_PORT_BE __builtin_bswap16(53)
-
-/* What a socket sent to already; a flood of datagrams is one record each destination. */
-struct sent_key {
-	u64 cookie;
-	u8 address_be[16];
-	u64 port_be;
-};
-
+/* The verdict that was told, and one: it may be another one later. */
 BPF_TABLE("lru_hash", struct sent_key, u8, sent, 16384);
 
 /* Sockets that asked a resolver, for answers.c. An answer comes within seconds or never. */
@@ -29,99 +23,107 @@ struct asker {
 
 BPF_TABLE("lru_hash", u64, struct asker, askers, 8192);
 
-static inline void emit_connect(struct member *member, u32 pid, u64 cookie, struct sent_key *to,
-				u8 protocol, u8 op)
-{
-	struct connect_record *out = records.ringbuf_reserve(sizeof(*out));
-
-	if (!out) {
-		count_lost(RECORD_CONNECT);
-		return;
-	}
-	fill_head(&out->head, member, pid, RECORD_CONNECT, sizeof(*out));
-	out->started_ns = member->started_ns;
-	out->cookie = cookie;
-	__builtin_memcpy(out->address_be, to->address_be, sizeof(out->address_be));
-	out->uid = bpf_get_current_uid_gid();
-	out->port_be = to->port_be;
-	out->protocol = protocol;
-	out->op = op;
-	records.ringbuf_submit(out, 0);
-}
-
-static inline void remember_asker(struct member *member, u32 pid, u64 cookie)
+static inline void remember_asker(const struct attempt *attempt)
 {
 	struct asker asker = {};
 
-	asker.member = *member;
-	asker.pid = pid;
-	askers.update(&cookie, &asker);
+	asker.member = attempt->member;
+	asker.pid = attempt->pid;
+	askers.update((u64 *)&attempt->to.cookie, &asker);
 }
 
-/* Tells one destination of one socket. sendmsg runs for each datagram: told once. */
-static inline void tell(struct bpf_sock_addr *ctx, struct member *member, u32 pid,
-			struct sent_key *to, u8 op)
+/* Tells one destination of one socket. Datagrams are judged one by one, and told once a verdict. */
+static inline void tell(const struct attempt *attempt)
 {
-	u8 one = 1;
+	u8 told = attempt->ruling.verdict + 1, *before;
 
-	to->port_be = ctx->user_port;
-	/* glibc sorts addresses by connecting datagram sockets to port 0 (RFC 6724): no traffic. */
-	if (!to->port_be && ctx->protocol == IPPROTO_UDP)
-		return;
-	to->cookie = bpf_get_socket_cookie(ctx);
-	if (ctx->protocol == IPPROTO_UDP && to->port_be == DNS_PORT_BE)
-		remember_asker(member, pid, to->cookie);
-	if (op == OP_SENDMSG) {
-		if (sent.lookup(to))
+	if (attempt->protocol == IPPROTO_UDP) {
+		before = sent.lookup((struct sent_key *)&attempt->to);
+		if (before && *before == told)
 			return;
-		sent.update(to, &one);
+		sent.update((struct sent_key *)&attempt->to, &told);
 	}
-	emit_connect(member, pid, to->cookie, to, ctx->protocol, op);
+	emit_connect(attempt);
 }
 
-static inline int judge4(struct bpf_sock_addr *ctx, u8 op)
+/* Whether somebody of no session has to be looked at: policy is about everybody, or it is the
+ * sensor's own proof. */
+static inline int concerns_strangers(const struct policy *policy)
 {
-	u32 pid = current_pid();
-	struct member *member = member_of(pid);
-	struct sent_key to = {};
-
-	if (!member)
-		return 1;
-	map_ipv4(to.address_be, ctx->user_ip4);
-	tell(ctx, member, pid, &to, op);
-	return 1;
+	if (!policy)
+		return 0;
+	return (policy->flags & (POLICY_RANGE | POLICY_NAME)) || is_canary();
 }
 
-static inline int judge6(struct bpf_sock_addr *ctx, u8 op)
+/*
+ * Judges, and tells of it where it is a session's, or more than to let it pass.
+ * What rests on a name that was looked up is on port 443 left to what the
+ * connection says first (hello.c): sites share addresses.
+ */
+static inline int judge_attempt(struct bpf_sock_addr *ctx, struct attempt *attempt,
+				struct policy *policy)
 {
+	struct actor actor = {};
+
+	if (policy && in_scope()) {
+		wash(attempt, sizeof(*attempt));
+		fill_actor(&actor, policy, attempt);
+		wash(&actor, sizeof(actor));
+		rule_attempt(attempt, policy, &actor);
+		if (attempt->ruling.verdict == VERDICT_BLOCK)
+			attempt->ruling.enforcement = ENFORCED_CGROUP;
+		else if (attempt->protocol == IPPROTO_TCP && (policy->flags & POLICY_NAME))
+			attend(ctx, attempt, &actor, policy);
+	}
+	if (attempt->is_member || attempt->ruling.verdict >= VERDICT_ALERT)
+		tell(attempt);
+	return attempt->ruling.verdict != VERDICT_BLOCK;
+}
+
+static inline int judge_connect(struct bpf_sock_addr *ctx, struct attempt *attempt)
+{
+	struct policy *policy = policy_in_force();
 	u32 pid = current_pid();
 	struct member *member = member_of(pid);
-	struct sent_key to = {};
-	u32 *words = (u32 *)to.address_be;
 
-	if (!member)
+	if (likely(!member && !concerns_strangers(policy)))
 		return 1;
+	attempt->pid = pid;
+	attempt->protocol = ctx->protocol;
+	attempt->to.port_be = ctx->user_port;
+	/* glibc sorts addresses by connecting datagram sockets to port 0 (RFC 6724): no traffic. */
+	if (!attempt->to.port_be && attempt->protocol == IPPROTO_UDP)
+		return 1;
+	attempt->to.cookie = bpf_get_socket_cookie(ctx);
+	if (member) {
+		attempt->member = *member;
+		attempt->is_member = 1;
+		if (attempt->protocol == IPPROTO_UDP && attempt->to.port_be == DNS_PORT_BE)
+			remember_asker(attempt);
+	} else {
+		fill_stranger(&attempt->member, (void *)bpf_get_current_task());
+	}
+	return judge_attempt(ctx, attempt, policy);
+}
+
+/* For cgroup/connect4 and sendmsg4. */
+int seen_connect4(struct bpf_sock_addr *ctx)
+{
+	struct attempt attempt = {};
+
+	map_ipv4(attempt.to.address_be, ctx->user_ip4);
+	return judge_connect(ctx, &attempt);
+}
+
+/* For cgroup/connect6 and sendmsg6. */
+int seen_connect6(struct bpf_sock_addr *ctx)
+{
+	struct attempt attempt = {};
+	u32 *words = (u32 *)attempt.to.address_be;
+
 	words[0] = ctx->user_ip6[0];
 	words[1] = ctx->user_ip6[1];
 	words[2] = ctx->user_ip6[2];
 	words[3] = ctx->user_ip6[3];
-	tell(ctx, member, pid, &to, op);
-	return 1;
-}
-
-int seen_connect4(struct bpf_sock_addr *ctx)
-{
-	return judge4(ctx, OP_CONNECT);
-}
-int seen_connect6(struct bpf_sock_addr *ctx)
-{
-	return judge6(ctx, OP_CONNECT);
-}
-int seen_sendmsg4(struct bpf_sock_addr *ctx)
-{
-	return judge4(ctx, OP_SENDMSG);
-}
-int seen_sendmsg6(struct bpf_sock_addr *ctx)
-{
-	return judge6(ctx, OP_SENDMSG);
+	return judge_connect(ctx, &attempt);
 }

@@ -88,9 +88,10 @@ struct ruling {
 #define EXEC_ARGV_CUT (1U << 5)
 #define EXEC_ARGV_UNREAD (1U << 6) /* argv could not be read; the field is empty */
 #define EXEC_NO_LOGINUID (1U << 7) /* kernel without CONFIG_AUDIT */
-#define EXEC_UNSURE (1U << 8)	   /* the kernel alone does not take it for the tool: a name
-				      that others bear too, or not surely what runs */
-#define EXEC_REFUSED (1U << 9)	   /* the process goes on with the image it had: argv is unread */
+#define EXEC_UNSURE                                                                                \
+	(1U << 8)	       /* the kernel alone does not take it for the tool: a name           \
+				  that others bear too, or not surely what runs */
+#define EXEC_REFUSED (1U << 9) /* the process goes on with the image it had: argv is unread */
 
 #define COMM_BYTES 16 /* include/linux/sched.h: TASK_COMM_LEN */
 
@@ -163,23 +164,18 @@ struct exit_record {
 	__u32 reserved;
 };
 
-enum connect_op {
-	OP_CONNECT = 1,
-	OP_SENDMSG,
-};
-
 /* Of a process in no session root_pid is 0: told for a verdict's sake alone. */
 struct connect_record {
 	struct record_head head;
 	__u64 started_ns;
-	__u64 cookie;	     /* of the socket: SO_COOKIE, unique until reboot */
-	__u64 domain;	     /* hash of the suffix by which a name was judged; 0: none was */
+	__u64 cookie; /* of the socket: SO_COOKIE, unique until reboot */
+	__u64 domain; /* hash of the suffix by which a name was judged; 0: none was */
 	struct ruling ruling;
 	__u8 address_be[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u32 uid;
 	__u16 port_be;
 	__u8 protocol; /* IPPROTO_* */
-	__u8 op;
+	__u8 reserved;
 	char comm[COMM_BYTES];
 };
 

@@ -10,16 +10,68 @@
 #include "read.h"
 #include "tables.h"
 
+/* include/uapi/asm-generic/signal.h */
+#define SIGKILL 9
+
 /* A candidate outside every session is the root of one, until user space says otherwise. */
 static inline struct member *found_member(struct task_struct *task, u32 pid)
 {
 	struct member member = {};
 
-	member.started_ns = READ(READ(task, group_leader), start_boottime);
+	fill_stranger(&member, task);
 	member.root_started_ns = member.started_ns;
 	member.root_pid = pid;
 	add_member(pid, &member);
 	return members.lookup(&pid);
+}
+
+/* What names and arguments say of a new image. */
+static inline void judge_image(struct answer_of_file *image, struct task_struct *task,
+			       struct file *file)
+{
+	/* begin_new_exec() (fs/exec.c) has just set it to the basename of the name as typed. */
+	bpf_get_current_comm(&image->typed, sizeof(image->typed));
+	judge(image, file);
+	if (unlikely(!image->mark.tool && (image->mark.flags & MARK_INTERPRETERS))) {
+		wash(&image->mark, ANSWER_BYTES_OF_FILE);
+		image->mark = judge_arguments(READ(task, mm), image->mark.flags);
+		if (image->mark.tool)
+			image->signals = SIGNAL_ARGUMENT;
+	}
+}
+
+/* Ends the process before it has run an instruction of the image. */
+static inline void end_image(struct ruling *ruling)
+{
+	if (!bpf_send_signal(SIGKILL))
+		ruling->enforcement = ENFORCED_KILL;
+}
+
+/* Follows the process, if it is not yet, and notes what it runs; it may be its own session's root.
+ */
+static inline struct member *enter_image(struct task_struct *task, struct member *member,
+					 struct answer_of_file *image)
+{
+	if (!member)
+		member = found_member(task, current_pid());
+	if (member && (image->mark.flags & MARK_STRONG)) {
+		enter_tool(member, image->mark.tool);
+		member->paths = image->paths;
+	}
+	return member;
+}
+
+/* Ends a tool that cannot be followed for want of room, where a rule about it fails closed. */
+static inline int is_ended_for_room(struct member *self, struct task_struct *task,
+				    struct telling *what)
+{
+	enter_tool(self, what->mark.tool);
+	if (!(what->mark.flags & MARK_STRONG) || !fails_closed(task, self))
+		return 0;
+	what->ruling.rule = RULE_FULL;
+	what->ruling.verdict = VERDICT_BLOCK;
+	end_image(&what->ruling);
+	return 1;
 }
 
 /* raw_tp/sched_process_exec: (struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
@@ -27,26 +79,35 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (void *)ctx->args[0];
 	struct linux_binprm *bprm = (void *)ctx->args[2];
-	u32 pid = current_pid();
-	struct member *member = member_of(pid);
+	struct member *member, self = {};
 	struct answer_of_file image = {};
+	struct telling what = {};
 
-	if (unlikely(member != 0)) {
-		emit_exec(task, bprm, member, image.mark, SIGNAL_SESSION);
+	judge_image(&image, task, READ(bprm, file));
+	member = member_of(current_pid());
+	if (likely(!image.mark.tool && !member))
 		return 0;
+	wash(&image.mark, ANSWER_BYTES_OF_FILE);
+	what.signals = image.signals | (member ? SIGNAL_SESSION : 0);
+	what.mark = image.mark;
+	if (image.mark.tool) {
+		if (!member && !in_scope())
+			return 0;
+		if (!(image.mark.flags & MARK_STRONG))
+			what.flags = EXEC_UNSURE;
+		rule_exec(&what.ruling, task, image.mark, image.paths);
 	}
-	judge(&image, READ(bprm, file));
-	if (unlikely(!image.mark.tool && (image.mark.flags & MARK_INTERPRETERS))) {
-		image.mark = judge_arguments(READ(task, mm), image.mark.flags);
-		if (image.mark.tool)
-			image.signals = SIGNAL_ARGUMENT;
-	}
-	if (likely(!image.mark.tool))
-		return 0;
-	if (!in_scope())
-		return 0;
-	member = found_member(task, pid);
+	fill_stranger(&self, task);
+	if (what.ruling.verdict == VERDICT_BLOCK)
+		end_image(&what.ruling);
+	else
+		member = enter_image(task, member, &image);
 	if (member)
-		emit_exec(task, bprm, member, image.mark, image.signals);
+		self = *member;
+	else if (what.ruling.verdict != VERDICT_BLOCK && !is_ended_for_room(&self, task, &what))
+		return 0;
+	wash(&what, sizeof(what));
+	wash(&self, sizeof(self));
+	emit_exec(task, bprm, &self, &what);
 	return 0;
 }

@@ -13,108 +13,31 @@
 /* A power of two. One that is pushed out by another is found again in 5 us. */
 #define ANSWERS 2048
 
-/* The kernel's comm, TASK_COMM_LEN of include/linux/sched.h. */
-struct comm {
-	char text[16];
-};
-
 /* Exactly one cache line. */
 struct answer_of_file {
 	struct comm typed;
 	struct super_block *sb;
 	u64 ino;
 	u64 ctime_ns;
-	u32 name;	/* 0, or the dentry's hash where the inode has several names */
-	u32 generation; /* of the catalogue that was asked */
-	struct mark mark;
+	u32 name;	  /* 0, or the dentry's hash where the inode has several names */
+	u32 generation;	  /* of the catalogue that was asked */
+	struct mark mark; /* this and what follows is the answer */
 	u32 signals;
-	u32 reserved;
+	u32 paths; /* bits of `places`: the folders of policy that it lies below */
 };
 
-/* One for each CPU: no lock, and no half of somebody else's answer. */
+#define ANSWER_BYTES_OF_FILE (sizeof(struct mark) + 2 * sizeof(u32))
+
+/* One for each CPU: no lock. */
 BPF_PERCPU_ARRAY(answers, struct answer_of_file, ANSWERS);
-/* Hashes of the catalogue's names, path pairs and interpreters. */
-BPF_HASH(words, u64, struct mark, 8192);
-/* The catalogue's names, as the kernel's comm has them. */
-BPF_HASH(names, struct comm, struct mark, 4096);
-
-/* mm/memfd.c puts "memfd:" before the name that a memfd was given. */
-#define MEMFD_PREFIX_BYTES 6
-
-/* The hash of one component; bytes after MARK_BYTES do not count. */
-static inline u64 hash_name(struct dentry *dentry)
-{
-	char name[MARK_BYTES + 1] = {};
-	u64 hash = HASH_SEED;
-
-	bpf_probe_read_kernel_str(name, sizeof(name), READ(dentry, d_name_name));
-	for (int i = 0; i < MARK_BYTES; i++) {
-		if (!name[i])
-			break;
-		hash = hash_byte(hash, name[i]);
-	}
-	return hash;
-}
-
-static inline void add_mark(struct mark *found, u64 word, u32 wanted)
-{
-	struct mark *mark = words.lookup(&word);
-
-	if (!mark)
-		return;
-	if (!(mark->flags & wanted))
-		return;
-	if (!found->tool)
-		found->tool = mark->tool;
-	found->flags |= mark->flags;
-}
-
-/* A memfd has a name and no path. A second loop that hashes is too much for the verifier of 5.10.
- */
-static inline void judge_memfd(struct mark *found, struct dentry *dentry)
-{
-	struct comm name = {};
-	struct mark *mark;
-
-	bpf_probe_read_kernel_str(&name, sizeof(name),
-				  (char *)READ(dentry, d_name_name) + MEMFD_PREFIX_BYTES);
-	mark = names.lookup(&name);
-	if (mark)
-		*found = *mark;
-}
-
-static inline void judge_path(struct mark *found, struct place place)
-{
-	u64 child = 0;
-
-	for (int level = 0; level < PATH_LEVELS; level++) {
-		u64 hash;
-
-		if (!settle(&place))
-			return;
-		hash = hash_name(place.dentry);
-		if (level == 0)
-			add_mark(found, hash, MARK_NAME | MARK_INTERPRETERS);
-		else
-			add_mark(found, hash_pair(hash, child), MARK_PAIR);
-		child = hash;
-		place.dentry = READ(place.dentry, d_parent);
-	}
-}
-
 /*
- * Who is asked for. The inode comes in one copy: five reads would cost five
+ * What is asked for. The inode comes in one copy: five reads would cost five
  * times as much.
  */
 static inline void fill_question(struct answer_of_file *question, struct file *file)
 {
 	struct inode inode = {};
 
-	/*
-	 * begin_new_exec() (fs/exec.c) has just set comm to the basename of the
-	 * name as typed, and no instruction has run that could change it.
-	 */
-	bpf_get_current_comm(&question->typed, sizeof(question->typed));
 	bpf_probe_read_kernel(&inode, sizeof(inode), READ(file, f_inode));
 	question->sb = inode.i_sb;
 	question->ino = inode.i_ino;
@@ -143,23 +66,37 @@ static inline u32 place_of_answer(const struct answer_of_file *question)
 
 static inline void find_answer(struct answer_of_file *question, struct file *file)
 {
-	struct mark *by_name = names.lookup(&question->typed);
 	struct place place = place_of(READ(file, f_mnt), READ(file, f_dentry));
+	struct policy *policy = policy_in_force();
+	struct levels *room = claim_levels();
+	struct mark *by_name;
 
-	if (by_name) {
-		question->mark = *by_name;
-		question->signals = SIGNAL_NAME;
+	if (!room) /* three programs deep, and none of the buffers is free: never seen */
 		return;
-	}
+	room->count = 0;
+	room->found.tool = room->found.flags = 0;
 	if (is_alone(&place))
-		judge_memfd(&question->mark, place.dentry);
+		judge_memfd(&room->found, place.dentry);
 	else
-		judge_path(&question->mark, place);
-	if (question->mark.tool)
-		question->signals = SIGNAL_FILE;
+		judge_path(room, place);
+	if (*(volatile u32 *)&room->found.tool)
+		question->signals |= SIGNAL_FILE;
+	by_name = names.lookup(&question->typed);
+	if (by_name) {
+		merge_mark(&room->found, by_name);
+		question->signals |= SIGNAL_NAME;
+	}
+	question->mark.tool = *(volatile u32 *)&room->found.tool;
+	question->mark.flags = *(volatile u32 *)&room->found.flags;
+	if (policy && (policy->flags & POLICY_PATH))
+		question->paths = judge_places(room);
+	lock_xadd(&room->busy, -1);
 }
 
-/* Fills in what the names of an image say: its mark, if any, and by which signal. */
+/*
+ * Fills in what the names of an image say: its mark, if any, by which signal,
+ * and the folders of policy that it lies below. `typed` is there already.
+ */
 static inline void judge(struct answer_of_file *question, struct file *file)
 {
 	struct answer_of_file *known;
@@ -173,8 +110,25 @@ static inline void judge(struct answer_of_file *question, struct file *file)
 	if (likely(is_same(known, question))) {
 		question->mark = known->mark;
 		question->signals = known->signals;
-		return;
+		question->paths = known->paths;
+		barrier();
+		if (likely(is_same(known, question)))
+			return;
+		question->mark.tool = question->mark.flags = question->signals = 0;
 	}
 	find_answer(question, file);
-	*known = *question;
+	/* A security module's program can be pushed aside here: the key is wrong until all is
+	 * there.
+	 */
+	*(volatile u32 *)&known->generation = 0;
+	known->typed = question->typed;
+	known->sb = question->sb;
+	known->ino = question->ino;
+	known->ctime_ns = question->ctime_ns;
+	known->name = question->name;
+	known->mark = question->mark;
+	known->signals = question->signals;
+	known->paths = question->paths;
+	barrier();
+	*(volatile u32 *)&known->generation = question->generation;
 }

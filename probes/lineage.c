@@ -24,13 +24,14 @@ static inline void emit_fork(struct member *member, u32 pid, u32 parent_pid, u64
 	out->parent_started_ns = parent_started_ns;
 	out->parent_pid = parent_pid;
 	out->uid = bpf_get_current_uid_gid();
+	copy_tools(out->tools, member);
 	records.ringbuf_submit(out, 0);
 }
 
 /* raw_tp/sched_process_fork: (struct task_struct *parent, struct task_struct *child) */
 int seen_fork(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *child = (void *)ctx->args[1];
+	struct task_struct *parent_task = (void *)ctx->args[0], *child = (void *)ctx->args[1];
 	u32 parent_pid = current_pid(), pid;
 	struct member *parent = member_of(parent_pid);
 	struct member member = {};
@@ -43,7 +44,11 @@ int seen_fork(struct bpf_raw_tracepoint_args *ctx)
 	member.started_ns = READ(child, start_boottime);
 	member.root_started_ns = parent->root_started_ns;
 	member.root_pid = parent->root_pid;
-	add_member(pid, &member);
+	member.paths = parent->paths;
+	copy_tools(member.tools, parent);
+	/* The child cannot be reached from here; whoever makes more of them can. */
+	if (add_member(pid, &member) && fails_closed(parent_task, &member))
+		bpf_send_signal(SIGKILL);
 	emit_fork(&member, pid, parent_pid, parent->started_ns);
 	return 0;
 }

@@ -23,6 +23,9 @@
 #define MARK_LOADER (1U << 4) /* the dynamic loader, run as a program */
 #define MARK_WEAK (1U << 5)   /* other software has this name too */
 #define MARK_MODULE (1U << 6)
+#define MARK_STRONG_BIT 7
+#define MARK_STRONG                                                                                \
+	(1U << MARK_STRONG_BIT) /* whole, and no other software's: enough to refuse by */
 
 #define MARK_INTERPRETERS (MARK_SCRIPT | MARK_PYTHON | MARK_LOADER)
 

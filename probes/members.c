@@ -12,8 +12,16 @@
 #define MEMBERS 32768
 /* 2 MiB: a burst of 400 executions with full argv, or 20,000 connections. */
 #define RING_PAGES 512
+#define VERDICT_PAGES 64
+/*
+ * Buffers of a CPU: a program of a security module can be pushed aside by
+ * another task's, and that one by a tracepoint's.
+ */
+#define BUFFERS 3
 
 BPF_RINGBUF_OUTPUT(records, RING_PAGES);
+/* What was refused, or would have been: no flood of the rest pushes it out. 256 KiB. */
+BPF_RINGBUF_OUTPUT(verdicts, VERDICT_PAGES);
 BPF_PERCPU_ARRAY(lost, u64, LOST_SLOTS);
 /* What of `lost` is in the stream; user space's alone, here to outlive it. */
 struct told {
@@ -30,6 +38,9 @@ enum state_slot {
 	STATE_KERNEL_MEMBERS,
 	STATE_USER_MEMBERS,
 	STATE_GENERATION, /* moves when user space has filled `names` and `words` */
+	STATE_POLICY,	  /* generation of the policy in force, 0: none */
+	STATE_CANARY,	  /* cgroup in which the sensor proves that it enforces */
+	STATE_WATCH,	  /* what user space wants to know beyond policy */
 	STATE_SLOTS,
 };
 BPF_ARRAY(state, u64, STATE_SLOTS);
@@ -73,16 +84,21 @@ static inline struct member *member_of(u32 pid)
 	return members.lookup(&pid);
 }
 
-/* Counted before it is there, so that the sum is never 0 while somebody is followed. */
-static inline void add_member(u32 pid, struct member *member)
+/*
+ * Counted before it is there, so that the sum is never 0 while somebody is
+ * followed. Returns other than 0 where there is no room.
+ */
+static inline int add_member(u32 pid, struct member *member)
 {
 	count_member(1);
 	if (!members.insert(&pid, member))
-		return;
+		return 0;
 	count_member(-1);
 	/* There is an entry, whose end was missed; or the table is full. */
-	if (members.update(&pid, member))
-		count_lost(LOST_MEMBER);
+	if (!members.update(&pid, member))
+		return 0;
+	count_lost(LOST_MEMBER);
+	return -1;
 }
 
 static inline void remove_member(u32 pid)
@@ -111,4 +127,25 @@ static inline void fill_head(struct record_head *head, const struct member *memb
 	head->kind = kind;
 	head->reserved = 0;
 	head->size = size;
+}
+
+/* Notes that a process runs a tool, within all those whose sessions it is in already. */
+static inline void enter_tool(struct member *member, u32 tool)
+{
+	if (member->tools[0] == tool || member->tools[1] == tool || member->tools[2] == tool)
+		return;
+	if (!member->tools[0])
+		member->tools[0] = tool;
+	else if (!member->tools[1])
+		member->tools[1] = tool;
+	else if (!member->tools[2])
+		member->tools[2] = tool;
+	else
+		member->tools[3] = tool;
+}
+
+static inline void copy_tools(u16 *to, const struct member *member)
+{
+	for (int i = 0; i < CHAIN; i++)
+		to[i] = member->tools[i];
 }

@@ -58,8 +58,8 @@ struct span {
 
 /* `tools`, by catalogue index * 2 + bank; index 0 is whoever is in no session. */
 struct tool_rules {
-	__u64 conditions; /* what holds for this tool */
-	struct span exec; /* judges its execution */
+	__u64 conditions;  /* what holds for this tool */
+	struct span exec;  /* judges its execution */
 	struct span reach; /* judges what its sessions reach */
 };
 
@@ -82,20 +82,20 @@ struct banked_key {
 	__u64 bank;
 };
 
-#define ENTRY_CONFINES (1U << 0) /* of egress_only: what no entry before it lets through */
-#define ENTRY_TRUSTED (1U << 1)	 /* of egress_only: a name, if a trusted resolver gave it */
+#define ENTRY_CONFINES 1 /* of egress_only: what no entry before it lets through */
+#define ENTRY_TRUSTED 2	 /* ... what it lets through, by a name from somebody to trust */
 
-/* `entries` */
+/*
+ * `entries`. A choice is one word, so that of several the lowest is the first in
+ * the policy: order << 32 | rule << 16 | verdict << 8 | ENTRY_*.
+ */
 struct entry {
 	__u64 conditions; /* all have to hold; 0: for all */
 	__u64 end_ns;	  /* CLOCK_BOOTTIME; 0: no end */
-	__u32 order;	  /* among all entries of the policy: the lowest wins */
-	__u16 rule;
-	__u16 port_be; /* 0: any */
-	__u8 verdict;
-	__u8 flags;
-	__u16 reserved;
-	__u32 unused;
+	__u64 choice;
+	__u16 port_be;
+	__u16 port_mask; /* 0: any port */
+	__u32 reserved;
 };
 
 #endif

@@ -32,6 +32,20 @@
  */
 #define FORGET(x) asm volatile("" : "+r"(x))
 
+/* Keeps clang from moving what is read or written across it. */
+#ifndef barrier
+#define barrier() asm volatile("" ::: "memory")
+#endif
+
+/*
+ * Makes the verifier forget what it knows of some of the stack, so that the
+ * paths by which it came to be so merge. What is there stays as it is.
+ */
+static inline void wash(void *values, u32 bytes)
+{
+	bpf_probe_read_kernel(values, bytes, values);
+}
+
 /* v cut to 0..hi, in a form that verifiers from 5.10 on learn both ends from. */
 static inline __u64 at_most(__u64 v, __u64 hi)
 {

@@ -8,73 +8,13 @@
 #include "path.h"
 #include "tables.h"
 
-/* The five strings behind an exec record, and room for the longest single copy. */
-#define TAIL_BYTES (16 * 1024)
-
-struct exec_buffer {
-	u64 used; /* bytes of tail */
-	struct exec_record record;
-	u8 tail[TAIL_BYTES + ARGV_BYTES]; /* directly behind the record */
+/* What is told of an image beside its names. */
+struct telling {
+	struct mark mark;
+	u32 signals;
+	u32 flags; /* EXEC_* */
+	struct ruling ruling;
 };
-
-/* A raw tracepoint program never nests on a CPU, so one buffer a CPU is enough. */
-BPF_PERCPU_ARRAY(exec_buffers, struct exec_buffer, 1);
-
-/*
- * Where the next string goes. `used` is read back from the map, so that the
- * verifier merges the states of a loop; the mask is for it alone.
- */
-static inline u8 *tail(struct exec_buffer *out)
-{
-	return &out->tail[*(volatile u64 *)&out->used & (TAIL_BYTES - 1)];
-}
-
-/* Appends the components of a place, leaf first. Returns 1 where it had to cut. */
-static inline int put_path(struct exec_buffer *out, struct place place, u64 room)
-{
-	u64 start = out->used;
-
-	if (is_alone(&place)) {
-		int n = bpf_probe_read_kernel_str(tail(out), NAME_BYTES,
-						  READ(place.dentry, d_name_name));
-
-		if (n > 0)
-			out->used += n;
-		return n <= 0;
-	}
-	for (int level = 0; level < PATH_LEVELS; level++) {
-		int n;
-
-		if (!settle(&place))
-			return 0;
-		if (out->used - start > room - NAME_BYTES)
-			return 1;
-		n = bpf_probe_read_kernel_str(tail(out), NAME_BYTES,
-					      READ(place.dentry, d_name_name));
-		if (n <= 0)
-			return 1;
-		out->used += n;
-		place.dentry = READ(place.dentry, d_parent);
-	}
-	return settle(&place);
-}
-
-static inline void put_places(struct exec_buffer *out, struct task_struct *task, struct file *file)
-{
-	struct exec_record *record = &out->record;
-	struct fs_struct *fs = READ(task, fs);
-	struct place exe = place_of(READ(file, f_mnt), READ(file, f_dentry));
-	struct place cwd = place_of(READ(fs, pwd_mnt), READ(fs, pwd_dentry));
-	u64 start = out->used;
-
-	if (put_path(out, exe, EXE_BYTES))
-		record->flags |= EXEC_EXE_CUT;
-	record->exe_bytes = out->used - start;
-	start = out->used;
-	if (put_path(out, cwd, CWD_BYTES))
-		record->flags |= EXEC_CWD_CUT;
-	record->cwd_bytes = out->used - start;
-}
 
 /* bprm->filename as typed; interp differs from it where a script named one. */
 static inline void put_names(struct exec_buffer *out, struct linux_binprm *bprm)
@@ -163,28 +103,42 @@ static inline void put_task(struct exec_record *record, struct task_struct *task
 		bpf_probe_read_kernel_str(record->tty, TTY_BYTES, tty->name);
 }
 
+/* Of a refused image argv is not told: it is not this process's, but of an address space to come.
+ */
 static inline void emit_exec(struct task_struct *task, struct linux_binprm *bprm,
-			     struct member *member, struct mark mark, u32 signals)
+			     struct member *member, const struct telling *what)
 {
-	u32 zero = 0, pid = current_pid();
-	struct exec_buffer *out = exec_buffers.lookup(&zero);
+	struct exec_buffer *out = claim_exec_buffer();
 	struct file *file = READ(bprm, file);
-	u64 bytes;
+	u64 bytes, problem;
 
-	if (!out)
+	if (!out) {
+		count_lost(RECORD_EXEC);
 		return;
+	}
 	__builtin_memset(&out->record, 0, sizeof(out->record));
 	out->used = 0;
-	out->record.tool = mark.tool;
-	out->record.signals = signals;
+	out->record.tool = what->mark.tool;
+	out->record.signals = what->signals;
+	out->record.flags = what->flags;
+	out->record.ruling = what->ruling;
+	copy_tools(out->record.tools, member);
 	put_task(&out->record, task, member);
 	put_file(&out->record, file);
 	put_places(out, task, file);
 	put_names(out, bprm);
-	put_argv(out, READ(task, mm));
+	if (what->flags & EXEC_REFUSED)
+		out->record.flags |= EXEC_ARGV_UNREAD;
+	else
+		put_argv(out, READ(task, mm));
 	bytes = at_most(sizeof(out->record) + *(volatile u64 *)&out->used,
 			sizeof(out->record) + TAIL_BYTES);
-	fill_head(&out->record.head, member, pid, RECORD_EXEC, bytes);
-	if (records.ringbuf_output(&out->record, bytes, 0))
+	fill_head(&out->record.head, member, current_pid(), RECORD_EXEC, bytes);
+	if (what->ruling.verdict >= VERDICT_WOULD_BLOCK)
+		problem = verdicts.ringbuf_output(&out->record, bytes, 0);
+	else
+		problem = records.ringbuf_output(&out->record, bytes, 0);
+	if (problem)
 		count_lost(RECORD_EXEC);
+	lock_xadd(&out->busy, -1);
 }

@@ -6,7 +6,7 @@
 #ifndef PROBES_TABLES_H
 #define PROBES_TABLES_H
 
-#include "events.h"
+#include "policy.h"
 
 /* `members`, by pid: a process that is followed. */
 struct member {
@@ -15,6 +15,17 @@ struct member {
 	__u32 root_pid;
 	__u32 paths;	    /* bits of `places`: the folders that its tool's file lies below */
 	__u16 tools[CHAIN]; /* none while the kernel is not sure: user space enters them then */
+};
+
+/*
+ * `addresses`, by address: the name that was asked for last, as the hashes of
+ * its suffixes ("com" is the first), whatever policy is in force.
+ */
+struct named {
+	__u64 suffixes[SUFFIXES];
+	__u64 end_ns;  /* CLOCK_BOOTTIME */
+	__u32 labels;  /* of the whole name */
+	__u32 trusted; /* a resolver that the host is configured with said so */
 };
 
 /* `flows`, by socket cookie: a TCP connection of a member. */

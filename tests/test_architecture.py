@@ -27,9 +27,12 @@ OWNERS = {
     "ctypes": {
         "edge/capabilities.py",
         "edge/libbpf.py",
+        "edge/libbpf_quiet.py",
         "edge/mounts.py",
         "edge/host.py",
         "edge/features.py",
+        "edge/parent.py",
+        "edge/sockdiag_destroy.py",
     },
     "msgpack": {"wire/"},
     "prometheus_client": {"edge/metrics.py"},

@@ -21,6 +21,8 @@ _MODULES = {
     "install": "install",
     "uninstall": "install",
     "sockets": "load",
+    "deputy": "deputy",
+    "block": "block",
     "tail": "tail",
     "sessions": "sessions",
     "query": "query",

@@ -9,7 +9,7 @@ import click
 
 from sensor.core.filter import Filter
 from sensor.core.when import FORMS
-from sensor.core.words import Kind, Verdict
+from sensor.core.words import Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,11 @@ _WHO = {
 _WHAT = {
     "kinds": ("--kind", "Of this kind.", [kind.value for kind in Kind]),
     "verdicts": ("--verdict", "With this verdict.", [verdict.value for verdict in Verdict]),
+    "enforcements": (
+        "--enforcement",
+        "Refused in this way; none: not refused.",
+        [enforcement.value for enforcement in Enforcement],
+    ),
 }
 
 since = click.option("--since", metavar="WHEN", help=f"From here on: {FORMS}.")
@@ -60,9 +65,11 @@ def who(command: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
 
 def what(command: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
     """Add the options that name which events are wanted; each may be given several times."""
-    command = click.option(
-        "--endpoint", "endpoints", multiple=True, metavar="NAME", help="To this AI service."
-    )(command)
+    for name, option, text in (
+        ("rules", "--rule", "Judged by this rule of the policy, or `default`."),
+        ("endpoints", "--endpoint", "To this AI service."),
+    ):
+        command = click.option(option, name, multiple=True, metavar="NAME", help=text)(command)
     for name, (option, text, words) in reversed(_WHAT.items()):
         command = click.option(option, name, multiple=True, type=click.Choice(words), help=text)(
             command

@@ -57,14 +57,19 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> No
 def unload(*, scope: Path | None, run_dir: Path, bpffs: Path) -> None:
     """Detach the probes that `load` attached; remove their pins.
 
+    What a sensor that was killed still refuses is refused no longer.
+
     \b
     Examples:
       agent-sensor unload
       agent-sensor unload --run-dir /run/sensor-build --scope /sys/fs/cgroup/build.slice
     """  # noqa: D301  # click reads the \b
+    from sensor.daemon import proving  # noqa: PLC0415  # policy: only here
+
     # The cgroup itself may be gone by now; its pins are not.
     where = scope.resolve() if scope else mounts.cgroup2()
     instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
+    proving.remove_noted(run_dir, instance.folder.name, top=mounts.cgroup2())
     found = instance.remove()
     click.echo(f"{'removed' if found else 'nothing at'} {instance.folder}")
 

@@ -20,6 +20,7 @@ from sensor.core.policy.model import settled
 from sensor.core.policy.replay import HEADS, KINDS, Replay
 from sensor.core.policy.review import warnings
 from sensor.core.policy.tables import compile_tables
+from sensor.core.quote import quote_path
 from sensor.core.table import table
 from sensor.core.units import count
 from sensor.core.words import Kind
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group(short_help="Check, show and try out a policy.")
+@click.group(short_help="Check, show, try out and reload a policy.")
 def policy() -> None:
-    """Check, show and try out a policy.
+    """Check, show, try out and reload a policy.
 
     A policy is one TOML file: which tools may run, what they may reach, for
-    whom, and until when. Nothing here changes what holds.
+    whom, and until when. Nothing but `reload` changes what holds.
 
     \b
     Examples:
@@ -155,6 +156,32 @@ def test(
         printer.write("\n".join(table(HEADS, [group.texts() for group in groups])))
     printer.flush()
     _remark(replay)
+
+
+@policy.command(name="reload", short_help="Have the daemon read its policy again.")
+@options.as_json
+@options.run_dir
+def reload_policy(*, as_json: bool, run_dir: Path) -> None:
+    """Have the daemon read its policy again.
+
+    As SIGHUP does, and says what came of it. A file that would not be taken leaves
+    the policy in force that was. For root alone.
+
+    \b
+    Examples:
+      agent-sensor policy reload
+      agent-sensor policy check /etc/agent-sensor/policy.toml && agent-sensor policy reload
+    """  # noqa: D301  # click reads the \b
+    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
+    from sensor.edge.hubclient import Connection  # noqa: PLC0415
+
+    with Connection(run_dir / SOCKET) as connection:
+        told = connection.control("policy_reload")
+    printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
+    rules = count(int(str(told["rules"])), "rule", "rules")
+    line = f"in force: {quote_path(str(told['file']))}, {rules}, generation {told['generation']}"
+    printer.write(json.dumps(told) if as_json else line)
+    printer.flush()
 
 
 def _remark(replay: Replay) -> None:

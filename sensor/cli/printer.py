@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Readable on dark and on light; red is for verdicts.
 _COLORS = ("cyan", "green", "magenta", "blue", "yellow", "bright_cyan", "bright_magenta")
 _OWN_DEPTH = 1
+_REFUSALS = (Verdict.BLOCK, Verdict.WOULD_BLOCK)
 
 
 def stdout(*, as_json: bool) -> TextIO:
@@ -56,7 +57,8 @@ class Printer:
     """Writes events to ``out`` as they come.
 
     Without ``all_children``, executions and exits are shown of a tool and of
-    what it starts itself; connections are shown of all its descendants. With
+    what it starts itself, and what policy refuses of all its descendants, as their
+    connections. With
     ``wall``, lines begin with date and time of this host's zone; ``time`` writes
     times so that they go with the lines. ``form`` makes of an event what is JSON.
     """
@@ -115,11 +117,14 @@ class Printer:
         """Tell whether an event is one of those that are shown."""
         if self._all_children or event.kind not in {Kind.EXEC, Kind.EXIT}:
             return True
+        if event.verdict in _REFUSALS:
+            return True
         return event.depth is None or event.depth <= _OWN_DEPTH
 
     @staticmethod
     def _colored(event: Event, line: str) -> str:
-        if event.kind in {Kind.LOSS, Kind.GAP}:
+        is_failing = event.health is not None and not event.health.is_well
+        if is_failing or event.kind in {Kind.LOSS, Kind.GAP} or event.verdict is Verdict.BLOCK:
             return click.style(line, fg="red")
         if event.session is None:
             return line

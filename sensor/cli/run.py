@@ -10,6 +10,7 @@ import click
 
 from sensor.cli import options
 from sensor.core.config import Config, parse
+from sensor.daemon.standby import DEFAULT
 from sensor.errors import BadInputError
 
 DEFAULT_CONFIG = Path("/etc/agent-sensor/config.toml")
@@ -21,6 +22,12 @@ DEFAULT_CONFIG = Path("/etc/agent-sensor/config.toml")
     type=click.Path(dir_okay=False, path_type=Path),
     help=f"Default: {DEFAULT_CONFIG}, where it is there.",
 )
+@click.option(
+    "--policy",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=f"Keep this policy. Default: {DEFAULT}, where it is there.",
+)
 @options.state_dir
 @options.run_dir
 @options.bpffs
@@ -29,6 +36,7 @@ DEFAULT_CONFIG = Path("/etc/agent-sensor/config.toml")
 def run(
     *,
     config: Path | None,
+    policy: Path | None,
     state_dir: Path,
     run_dir: Path,
     bpffs: Path,
@@ -37,12 +45,14 @@ def run(
 ) -> None:
     """Record what AI tools do, store it, and tell readers live.
 
+    With a policy, what it refuses does not happen. SIGHUP reads it again.
     Ctrl-C, SIGTERM and `agent-sensor unload` are a clean end, which detaches
-    the probes. A kill leaves them; the next start goes on with them.
+    the probes. A kill leaves them, and what is refused; the next start goes on.
 
     \b
     Examples:
       agent-sensor run
+      agent-sensor run --policy /etc/agent-sensor/policy.toml
       agent-sensor run --scope /sys/fs/cgroup/build.slice --state-dir /tmp/state --run-dir /tmp/run
     """  # noqa: D301  # click reads the \b
     from sensor.daemon.run import Daemon, Places  # noqa: PLC0415  # the store: only here
@@ -50,6 +60,8 @@ def run(
     settings = _config(config)
     if scope is not None:
         settings = replace(settings, scope=str(scope))
+    if policy is not None:
+        settings = replace(settings, policy=str(policy))
     places = Places(state_dir=state_dir, run_dir=run_dir, bpffs=bpffs)
     Daemon(settings, places, say=lambda text: click.echo(text, err=True)).run(keep=keep)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sensor.core.event import Event
-    from sensor.core.facts import Process
+    from sensor.core.facts import Address, Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Have the kernel follow a process that it did not find by itself."""
+    """Have the kernel follow a process that it did not find by itself, or knows too little of.
+
+    ``tools`` are those in whose sessions it is, the outermost first, as the
+    catalogue's indexes; ``exe`` is the file of the innermost.
+    """
 
     process: Process
     root: Process
+    tools: tuple[int, ...] = ()
+    exe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +39,49 @@ class Release:
     process: Process
 
 
-Action = Record | Follow | Release
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destroy:
+    """Close a TCP connection, so that both ends see an error at once.
+
+    ``process`` is whose it is, for its network namespace; its pid is 0 where
+    nobody is known. ``local`` is None where that end was not told.
+    """
+
+    process: Process
+    cookie: int
+    remote: tuple[Address, int]
+    local: tuple[Address, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """End a process that ``rule`` refuses, if it still is the same one."""
+
+    process: Process
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Tell the person at a terminal, if it is theirs; ``text`` is one printable line."""
+
+    process: Process
+    tty: str
+    uid: int | None
+    loginuid: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learn:
+    """Have the kernel judge addresses by a name.
+
+    ``trusted`` is whether a resolver gave them that the host is configured with.
+    """
+
+    name: str
+    addresses: tuple[Address, ...]
+    trusted: bool
+
+
+Action = Record | Follow | Release | Destroy | Kill | Notify | Learn

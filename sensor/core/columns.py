@@ -32,6 +32,7 @@ GROUPS: dict[str, Callable[[Event], Cell]] = {
     "session": lambda event: event.session,
     "kind": lambda event: event.kind.value,
     "verdict": lambda event: event.verdict.value if event.verdict else None,
+    "enforcement": lambda event: event.enforcement.value if event.enforcement else None,
     "rule": lambda event: event.rule,
     "exe": _of_process(lambda process: process.exe),
     "endpoint": _of_destination(lambda to: to.endpoint),
@@ -47,7 +48,7 @@ GROUPS: dict[str, Callable[[Event], Cell]] = {
 FLAT: dict[str, Callable[[Event], Cell]] = {
     "seq": lambda event: event.seq,
     "at": lambda event: event.at,
-    **{name: GROUPS[name] for name in ("host", "kind", "verdict", "rule")},
+    **{name: GROUPS[name] for name in ("host", "kind", "verdict", "enforcement", "rule")},
     **{name: GROUPS[name] for name in ("tool", "vendor", "session", "user")},
     "uid": _of_process(lambda process: process.uid),
     "pid": _of_process(lambda process: process.pid),

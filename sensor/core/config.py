@@ -31,6 +31,7 @@ class Config:
     """
 
     scope: str | None = None
+    policy: str | None = None
     max_age_s: int = 30 * 86_400
     max_bytes: int = 2 << 30
     group: str = "agent-sensor"
@@ -45,7 +46,7 @@ def parse(text: str, *, where: str) -> Config:
     BadInputError names the place, the key and the remedy.
     """
     root = Document(text, where=where).root
-    root.only("version", "scope", "store", "stream", "metrics", "forward")
+    root.only("version", "scope", "policy", "store", "stream", "metrics", "forward")
     if root.table.get("version", VERSION) != VERSION:
         raise root.wrong("version", f"{root.table['version']!a} is unknown", f"write {VERSION}")
     store = root.within("store", "max_age", "max_bytes")
@@ -55,6 +56,7 @@ def parse(text: str, *, where: str) -> Config:
     default = Config()
     return Config(
         scope=root.optional("scope", _PATH),
+        policy=root.optional("policy", _PATH),
         max_age_s=_measured(store, "max_age", _DURATION, _SECONDS) or default.max_age_s,
         max_bytes=_measured(store, "max_bytes", _SIZE, _BYTES) or default.max_bytes,
         group=stream.optional("group", _GROUP) or default.group,

@@ -32,6 +32,8 @@ _WORDS: dict[Kind, tuple[str, list[str], list[str]]] = {
     Kind.RESOLVE: ("dns_answered", ["network"], ["protocol", "info"]),
     Kind.SESSION_START: ("session_started", ["session", "process"], ["start"]),
     Kind.SESSION_END: ("session_ended", ["session", "process"], ["end"]),
+    Kind.POLICY: ("policy_changed", ["configuration"], ["change"]),
+    Kind.HEALTH: ("health", [], ["info"]),
 }
 
 # Of our names, those that a field of the schema stands for.
@@ -72,7 +74,7 @@ def _event(event: Event) -> dict[str, object]:
         {
             "kind": "alert" if alarming else "event" if category else "state",
             "category": category,
-            "type": [*types, "allowed"] if event.verdict is Verdict.ALLOW else types,
+            "type": [*types, *_allowed(event)],
             "action": action,
             "outcome": _outcome(event),
             "reason": event.reason,
@@ -86,9 +88,18 @@ def _event(event: Event) -> dict[str, object]:
     )
 
 
+def _allowed(event: Event) -> list[str]:
+    """Say what became of an attempt; a block that was not carried out is neither."""
+    if event.is_refused:
+        return ["denied"]
+    return ["allowed"] if event.verdict is Verdict.ALLOW else []
+
+
 def _outcome(event: Event) -> str | None:
     """Tell whether what was tried came about; None where that is not the question."""
     to, traffic = event.destination, event.traffic
+    if event.is_refused:
+        return "failure"
     if traffic:
         return "success" if traffic.outcome == Outcome.CLOSED else "failure"
     if event.kind is Kind.RESOLVE and to and to.rcode is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sensor.core.line import line
-from sensor.core.words import Kind, NameSource, Verdict
+from sensor.core.words import Enforcement, Kind, NameSource, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.facts import Address, Process
@@ -27,10 +27,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessView:
-    """The process of an event, as the stream shows it."""
+    """The process of an event, as the stream shows it.
+
+    ``comm`` is its own word for itself, and shown only where nothing else is known.
+    """
 
     pid: int
     started_ns: int
+    comm: str | None = None
     ppid: int | None = None
     exe: str | None = None
     script: str | None = None
@@ -94,12 +98,31 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyView:
+    """A policy that was put in force, kept or removed; ``generation`` 0 is none."""
+
+    standing: str
+    generation: int
+    source: str | None = None
+    rules: int | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """A part of the sensor, and whether it works."""
+
+    what: str
+    is_well: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One event. ``seq`` counts without holes within one run of the sensor.
 
     ``processes`` and ``hosts`` sum up a session at its end. ``loss`` is what was
     lost and how much of it, ``gap`` of which time something may be missing,
-    ``reason`` why.
+    ``reason`` why; of an attempt it is what the rule says to people.
     """
 
     v: int
@@ -110,6 +133,7 @@ class Event:
     at_ns: int
     kind: Kind
     verdict: Verdict | None = None
+    enforcement: Enforcement | None = None
     rule: str | None = None
     tool: str | None = None
     vendor: str | None = None
@@ -125,10 +149,18 @@ class Event:
     traffic: Traffic | None = None
     loss: tuple[str, int] | None = None
     gap: Lack | None = None
+    policy: PolicyView | None = None
+    health: HealthView | None = None
     reason: str | None = None
     duration_ns: int | None = None
     processes: int | None = None
     hosts: int | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether what was attempted did not happen, or was ended for what it is."""
+        done = self.enforcement not in {None, Enforcement.NONE}
+        return self.verdict is Verdict.BLOCK and done
 
     @property
     def line(self) -> str:
@@ -137,6 +169,6 @@ class Event:
 
 
 __all__ = [
-    "Destination", "Event", "Evidence", "Kind", "Lack", "NameSource", "ProcessView", "Traffic",
-    "Verdict",
+    "Destination", "Enforcement", "Event", "Evidence", "HealthView", "Kind", "Lack", "NameSource",
+    "PolicyView", "ProcessView", "Traffic", "Verdict",
 ]  # fmt: skip

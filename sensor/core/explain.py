@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sensor.core.identity import THRESHOLD, confidence_of, weight_of
+from sensor.core.judgment import DEFAULT_RULE
 from sensor.core.quote import quote
-from sensor.core.words import Kind, Verdict
+from sensor.core.stream import UNKNOWN_CLIENT
+from sensor.core.words import Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 MARKS = 12
 """So many absent marks are listed for people; JSON has all."""
 
-DEFAULT_RULE = "default"
+MESSAGE_LIMIT = 240
+"""Columns for what a rule says to people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,9 @@ class Explanation:
             "verdict": self.event.verdict.value if self.event.verdict else None,
             "rule": self.event.rule,
             "rule_said": rule_said(self.event),
+            "enforcement": self.event.enforcement.value if self.event.enforcement else None,
+            "enforced": enforced(self.event),
+            "message": self.event.reason if self.event.verdict else None,
             "would_change": list(self.would_change),
         }
 
@@ -99,6 +105,10 @@ class Explanation:
         yield ""
         yield from self._identity()
         yield f"verdict     {rule_said(self.event)}"
+        if how := enforced(self.event):
+            yield f"enforced    {how}"
+        if self.event.verdict and self.event.reason:
+            yield f"message     {quote(self.event.reason, MESSAGE_LIMIT)}"
         for position, text in enumerate(self.would_change):
             yield f"{'' if position else 'changed by':10}  {text}"
 
@@ -106,11 +116,16 @@ class Explanation:
         if self.event.tool is None:
             yield f"tool        none: {_NO_TOOL.get(self.event.kind, 'it is part of no session')}"
             return
+        if self.event.tool == UNKNOWN_CLIENT:
+            yield f"tool        {UNKNOWN_CLIENT}: in no session, and it reached an AI service"
+            return
         name = f" ({quote(self.tool.name)})" if self.tool else ", which this catalogue lacks"
         yield f"tool        {quote(self.event.tool)}{name}"
         if self.start and self.start is not self.event:
             began = f"judged when it began, at event {self.start.seq}"
             yield f"session     {self.event.session}, {began}"
+        elif self.event.session is None:
+            yield "session     none: it was refused before one began"
         elif not self.reasons:
             yield f"session     {self.event.session}, whose beginning is not stored"
         for position, reason in enumerate(self.reasons):
@@ -168,11 +183,23 @@ def rule_said(event: Event) -> str:
     rule = event.rule or "-"
     if rule != DEFAULT_RULE:
         return f"{event.verdict.value} by rule {quote(rule)}"
-    match event.verdict:
-        case Verdict.ALERT:
-            return "alert by rule default: no rule names this tool, and a tool that starts is told"
-        case _:
-            return f"{event.verdict.value} by rule default: no rule names what this session does"
+    said = f"{event.verdict.value} by rule default"
+    if event.tool == UNKNOWN_CLIENT:
+        return f"{said}: what [defaults] unknown_client says of whoever reaches an AI service"
+    if event.verdict is Verdict.ALLOW:
+        return f"{said}: no rule names what this session does"
+    if event.verdict is Verdict.ALERT:
+        return f"{said}: no rule names this tool, and a tool that starts is told"
+    return f"{said}: what [defaults] tool says of a tool that no rule names"
+
+
+def enforced(event: Event) -> str | None:
+    """Say in a sentence how a block was carried out, or that it was not; None for no block."""
+    if event.verdict is Verdict.WOULD_BLOCK:
+        return "not at all, in shadow mode; in enforce mode it would have been refused"
+    if event.verdict is not Verdict.BLOCK:
+        return None
+    return _HOW[event.enforcement or Enforcement.NONE]
 
 
 def _judged(event: Event, start: Event | None) -> Event | None:
@@ -206,13 +233,29 @@ def _changes(event: Event, reasons: tuple[Reason, ...]) -> Iterator[str]:
             yield f"{what}: no tool, {reason.without} is less than {THRESHOLD}"
         else:
             yield f"{what}: no tool, nothing else speaks for one"
-    if event.verdict and event.rule == DEFAULT_RULE and event.tool:
+    if event.verdict is Verdict.BLOCK and event.rule:
+        yield "mode shadow: it would have been told, and let go on"
+    if event.tool == UNKNOWN_CLIENT and event.rule == DEFAULT_RULE:
+        yield "a rule that names the endpoint: its verdict, in place of the default"
+    elif event.verdict and event.rule == DEFAULT_RULE and event.tool:
         yield f"a rule that names {quote(event.tool)}: its verdict, in place of the default"
     elif event.verdict and event.rule:
         yield f"an exception to rule {quote(event.rule)}, or a rule before it that matches"
 
 
+_HOW = {
+    Enforcement.LSM: "lsm: execve(2) failed with EPERM, before the new image was there",
+    Enforcement.KILL: "kill: SIGKILL",
+    Enforcement.CGROUP: "cgroup: connect(2), or the send, failed with EPERM",
+    Enforcement.TLS: "tls: the first words of the connection were held back, and it was closed",
+    Enforcement.PROXY: "proxy: the request to the proxy was held back, and it was closed",
+    Enforcement.DESTROY: "destroy: it was open already, and was closed",
+    Enforcement.NONE: "none: it went on; what the session reaches is refused",
+}
+
 _NO_TOOL = {
+    Kind.POLICY: "it tells by which policy the sensor goes",
+    Kind.HEALTH: "it tells of the sensor itself",
     Kind.LOSS: "it tells what the sensor lost, of whoever it was",
     Kind.GAP: "it tells of which time something may be missing",
 }

@@ -11,6 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, Flag
 from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+from sensor.core.own_facts import Damaged, Gap, Health, Loss, PolicyChanged, Standing
+
+if TYPE_CHECKING:
+    from sensor.core.words import Enforcement, NameSource, Verdict
 
 Address = IPv4Address | IPv6Address
 
@@ -30,6 +36,24 @@ class Signal(Flag):
     FILE = 2
     ARGUMENT = 4
     SESSION = 8
+
+
+RULE_DEFAULT, RULE_QUIC, RULE_CANARY, RULE_FULL = 0xFFFF, 0xFFFE, 0xFFFD, 0xFFFC
+"""In the place of a rule's index, for what is no rule of the policy's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What the kernel said of an attempt, by policy of generation ``policy``.
+
+    ``rule`` is an index in it, or one of ``RULE_*``. Without a verdict nothing
+    in that policy was about the attempt.
+    """
+
+    policy: int
+    rule: int
+    verdict: Verdict | None
+    enforcement: Enforcement
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +76,11 @@ class Exec:
     ancestors as the kernel saw it (the process itself, if it is the first).
     ``truncated`` names the fields of this fact that were cut short or unread.
     ``late`` facts were read from /proc after the event.
+
+    ``tool`` is the kernel's guess, as the catalogue's index; ``unsure`` says that
+    others may look the same. ``tools`` are those in whose sessions the kernel has
+    the process, the outermost first; None where that was not told. A ``refused``
+    image never ran: the process goes on with the one that it had.
     """
 
     at_ns: int
@@ -72,17 +101,23 @@ class Exec:
     fileless: bool
     truncated: tuple[str, ...] = ()
     late: bool = False
+    tool: int = 0
+    tools: tuple[int, ...] | None = None
+    unsure: bool = False
+    refused: bool = False
+    ruled: Ruled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """A followed process has a child."""
+    """A followed process has a child; ``tools`` as in ``Exec``."""
 
     at_ns: int
     process: Process
     parent: Process
     root: Process
     uid: int
+    tools: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +146,9 @@ class Connect:
     """A followed process calls connect(2), or sends to a new address without it.
 
     ``late`` facts come from socket diagnostics: the connection was open already.
+    A process that nobody follows has a root with pid 0, and is told of for what
+    policy said; ``image`` is then what /proc shows of it, where it does. ``domain``
+    is the hash of the suffix by which a name was judged, 0 where none was.
     """
 
     at_ns: int
@@ -122,6 +160,38 @@ class Connect:
     port: int
     transport: Transport
     late: bool = False
+    domain: int = 0
+    comm: str | None = None
+    image: Exec | None = None
+    ruled: Ruled | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """A TCP connection was judged by the first that it says.
+
+    ``source`` is whence ``name`` comes, None where it said none; ``cut`` names
+    are longer than what is told. ``target_port`` is the port that a proxy was
+    asked for, else the remote one. Nobody is known where the pid is 0. ``domain``,
+    ``image`` and a root with pid 0 are as in ``Connect``.
+    """
+
+    at_ns: int
+    process: Process
+    root: Process
+    uid: int
+    cookie: int
+    remote: Address
+    remote_port: int
+    local: Address
+    local_port: int
+    target_port: int
+    name: str | None
+    source: NameSource | None
+    cut: bool = False
+    domain: int = 0
+    image: Exec | None = None
+    ruled: Ruled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +217,11 @@ class Close:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """A followed process was given a DNS answer; ``addresses`` is empty for a refusal."""
+    """A followed process was given a DNS answer; ``addresses`` is empty for a refusal.
+
+    Over ``tcp`` or ``cut`` short it is one that the kernel did not read itself:
+    while policy judges by name, such are told of whoever asked (root with pid 0).
+    """
 
     at_ns: int
     process: Process
@@ -157,41 +231,16 @@ class Resolved:
     rcode: int
     resolver: Address
     cut: bool = False
+    tcp: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
-    """``count`` records of ``what`` never reached the ring since the last such fact."""
-
-    at_ns: int
-    what: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damaged:
-    """A record could not be read; ``why`` says where it broke."""
-
-    at_ns: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """From ``from_wall_ns`` to ``at_ns`` the stream may lack something; ``why`` says what.
-
-    ``seqs`` is the first and last number that was given out and is not kept.
-    """
-
-    at_ns: int
-    from_wall_ns: int
-    why: str
-    seqs: tuple[int, int] | None = None
-
-
-Fact = Exec | Fork | Exit | Connect | Close | Resolved | Loss | Damaged | Gap
+Fact = (
+    Exec | Fork | Exit | Connect | Hello | Close | Resolved
+    | Loss | Damaged | Gap | PolicyChanged | Health
+)  # fmt: skip
 
 __all__ = [
-    "Address", "Close", "Connect", "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Gap",
-    "Loss", "Process", "Resolved", "Signal", "Transport",
+    "RULE_CANARY", "RULE_DEFAULT", "RULE_FULL", "RULE_QUIC", "Address", "Close", "Connect",
+    "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Gap", "Health", "Hello", "Loss",
+    "PolicyChanged", "Process", "Resolved", "Ruled", "Signal", "Standing", "Transport",
 ]  # fmt: skip

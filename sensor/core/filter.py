@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 from sensor.core.quote import quote
-from sensor.core.words import Kind, Verdict
+from sensor.core.words import Enforcement, Kind, Verdict
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Traits(NamedTuple):
     user: str | None
     uid: int | None
     endpoint: str | None
+    rule: str | None
+    enforcement: str | None
 
 
 def traits_of(event: Event) -> Traits:
@@ -50,6 +52,8 @@ def traits_of(event: Event) -> Traits:
         process.user if process else None,
         process.uid if process else None,
         to.endpoint if to else None,
+        event.rule,
+        event.enforcement.value if event.enforcement else None,
     )
 
 
@@ -69,6 +73,8 @@ class Filter:
     verdicts: frozenset[str] = frozenset()
     sessions: frozenset[str] = frozenset()
     endpoints: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
+    enforcements: frozenset[str] = frozenset()
 
     def matches(self, event: Event) -> bool:
         """Tell whether the reader wants this event."""
@@ -83,6 +89,8 @@ class Filter:
             and (not self.verdicts or traits.verdict in self.verdicts)
             and (not self.vendors or traits.vendor in self.vendors)
             and (not self.endpoints or traits.endpoint in self.endpoints)
+            and (not self.rules or traits.rule in self.rules)
+            and (not self.enforcements or traits.enforcement in self.enforcements)
             and (not self.users or self._names_user(traits))
         )
 
@@ -106,6 +114,7 @@ EVERYTHING = Filter()
 _CLOSED = {
     "kinds": frozenset(kind.value for kind in Kind),
     "verdicts": frozenset(verdict.value for verdict in Verdict),
+    "enforcements": frozenset(enforcement.value for enforcement in Enforcement),
 }
 
 

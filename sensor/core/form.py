@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sensor.core.event import Destination, Event, Lack, ProcessView, Traffic
+    from sensor.core.event import Destination, Event, Lack, PolicyView, ProcessView, Traffic
 
 
 def as_dict(event: Event) -> dict[str, object]:
@@ -25,6 +25,7 @@ def fields_of(event: Event) -> dict[str, object]:
         "at_ns": event.at_ns,
         "kind": event.kind.value,
         "verdict": event.verdict.value if event.verdict else None,
+        "enforcement": event.enforcement.value if event.enforcement else None,
         "rule": event.rule,
         "tool": event.tool,
         "vendor": event.vendor,
@@ -44,6 +45,10 @@ def fields_of(event: Event) -> dict[str, object]:
         "traffic": _traffic(event.traffic) if event.traffic else None,
         "loss": {"what": event.loss[0], "count": event.loss[1]} if event.loss else None,
         "gap": _gap(event.gap) if event.gap else None,
+        "policy": _policy(event.policy) if event.policy else None,
+        "health": (
+            {"what": event.health.what, "is_well": event.health.is_well} if event.health else None
+        ),
         "reason": event.reason,
         "duration_ns": event.duration_ns,
         "processes": event.processes,
@@ -60,10 +65,21 @@ def _gap(gap: Lack) -> dict[str, object]:
     }
 
 
+def _policy(policy: PolicyView) -> dict[str, object]:
+    return {
+        "standing": policy.standing,
+        "generation": policy.generation,
+        "source": policy.source,
+        "rules": policy.rules,
+        "mode": policy.mode,
+    }
+
+
 def _process(process: ProcessView) -> dict[str, object]:
     return {
         "pid": process.pid,
         "started_ns": process.started_ns,
+        "comm": process.comm,
         "ppid": process.ppid,
         "exe": process.exe,
         "script": process.script,

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sensor.core.facts import Process
 
 
 class Host(Protocol):
@@ -26,3 +29,6 @@ class Host(Protocol):
 
     def cgroup(self, cgroup_id: int) -> str | None:
         """Return the path of a cgroup below the root of its hierarchy, None when it is gone."""
+
+    def in_container(self, process: Process) -> bool:
+        """Tell whether a process is in a pid namespace of its own; no for one that has ended."""

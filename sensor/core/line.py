@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The human line of an event: when, which session, which tool, what.
 
-Columns are aligned up to the last, which varies most. A line says nothing that
-is not in the event, and text that a process chose is quoted.
+Columns are aligned up to the last, which varies most, and begins with the
+verdict where that is a block. A line says nothing that is not in the event, and
+text that a process chose is quoted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from sensor.core.outcome import Outcome
 from sensor.core.quote import LINE_LIMIT, quote, quote_all, quote_path
 from sensor.core.units import count, duration, size
-from sensor.core.words import Kind
+from sensor.core.words import Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,22 @@ def line(event: Event) -> str:
     session = event.session or "-"
     tool = event.tool or "-"
     verb, what = _WRITERS[event.kind]
-    return f"{event.at[_TIME]}  {session:8}  {tool:{TOOL_COLUMNS}}  {verb:7}  {what(event)}"
+    start = f"{event.at[_TIME]}  {session:8}  {tool:{TOOL_COLUMNS}}  {verb:7}"
+    return f"{start}  {_verdict(event)}{what(event)}"
+
+
+def _verdict(event: Event) -> str:
+    """Say that something was refused and how, or would have been; all else goes without saying."""
+    rule, how = quote(event.rule or "-"), event.enforcement or Enforcement.NONE
+    match event.verdict:
+        case Verdict.WOULD_BLOCK:
+            return f"WOULD BLOCK by {rule}: "
+        case Verdict.BLOCK if event.is_refused:
+            return f"BLOCKED ({how.value}) by {rule}: "
+        case Verdict.BLOCK:
+            return f"NOT BLOCKED, against {rule}: "
+        case _:
+            return ""
 
 
 def _exec(event: Event) -> str:
@@ -122,6 +138,31 @@ def _gap(event: Event) -> str:
     return f"{time}{seqs}: {quote(event.reason or '-', LINE_LIMIT)}"
 
 
+def _policy(event: Event) -> str:
+    policy = event.policy
+    if policy is None:
+        return "-"
+    parts = [f"{policy.standing.replace('_', ' ')}, generation {policy.generation}"]
+    if policy.source is not None:
+        parts.append(quote(policy.source))
+    if policy.rules is not None:
+        parts.append(count(policy.rules, "rule", "rules"))
+    if policy.mode is not None:
+        parts.append(quote(policy.mode))
+    return f"{', '.join(parts)}{_because(event)}"
+
+
+def _health(event: Event) -> str:
+    if event.health is None:
+        return "-"
+    works = "works" if event.health.is_well else "FAILS"
+    return f"{quote(event.health.what)} {works}{_because(event)}"
+
+
+def _because(event: Event) -> str:
+    return f": {quote(event.reason, LINE_LIMIT)}" if event.reason else ""
+
+
 def command(process: ProcessView) -> str:
     """Write the script, or the resolved file in place of argv[0], the process's own word."""
     arguments = (process.argv or ())[1:]
@@ -140,6 +181,8 @@ def _notes(event: Event, *, cwd: str | None = None) -> str:
     notes = []
     if process.exe and (process.script or not cwd):
         notes.append(quote(posixpath.basename(process.exe)))
+    elif process.comm:
+        notes.append(quote(process.comm))
     if cwd:
         notes.append(f"cwd {quote_path(cwd, _CWD_COLUMNS)}")
     notes.append(f"pid {process.pid}")
@@ -180,4 +223,6 @@ _WRITERS: dict[Kind, tuple[str, Callable[[Event], str]]] = {
     Kind.SESSION_END: ("session", _end),
     Kind.LOSS: ("loss", _loss),
     Kind.GAP: ("gap", _gap),
+    Kind.POLICY: ("policy", _policy),
+    Kind.HEALTH: ("health", _health),
 }

@@ -85,6 +85,10 @@ class Lineage:
         """Name the members."""
         return tuple(self._members)
 
+    def members(self) -> tuple[Member, ...]:
+        """Give all that is known of each member."""
+        return tuple(self._members.values())
+
     def is_stranger(self, process: Process) -> bool:
         """Tell whether a process was found to belong to no session."""
         return process in self._strangers

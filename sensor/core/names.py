@@ -52,7 +52,7 @@ class Names:
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
-        self._names: OrderedDict[Address, tuple[str, str | None]] = OrderedDict()
+        self._names: OrderedDict[Address, tuple[str, str | None, Address | None]] = OrderedDict()
         self._hosts: set[str | Address] = set()
         self._uncounted = False
 
@@ -61,11 +61,13 @@ class Names:
         """Count the hosts connected to, by name where there is one; None beyond ``HOSTS``."""
         return None if self._uncounted else len(self._hosts)
 
-    def learn(self, name: str, addresses: Iterable[Address]) -> str | None:
+    def learn(
+        self, name: str, addresses: Iterable[Address], resolver: Address | None = None
+    ) -> str | None:
         """Take an answer of the resolver; return the id of the endpoint that it names."""
         endpoint = self._endpoints.of_name(name)
         for address in addresses:
-            self._names[address] = (name, endpoint)
+            self._names[address] = (name, endpoint, resolver)
             self._names.move_to_end(address)
         while len(self._names) > NAMES:
             self._names.popitem(last=False)
@@ -80,7 +82,7 @@ class Names:
     def destination(self, address: Address, port: int, transport: str) -> Destination:
         """Name the far end of a connection as it is called now."""
         if named := self._names.get(address):
-            name, endpoint = named
+            name, endpoint, _ = named
             source: NameSource | None = NameSource.DNS
         else:
             name, endpoint = None, self._endpoints.in_range(address)
@@ -93,6 +95,11 @@ class Names:
             name_source=source,
             endpoint=endpoint,
         )
+
+    def resolver(self, name: str, address: Address) -> Address | None:
+        """Return who gave an address for a name, None where that was nobody or is forgotten."""
+        named = self._names.get(address)
+        return named[2] if named and named[0] == name else None
 
     def _count(self, host: str | Address) -> None:
         if len(self._hosts) < HOSTS:

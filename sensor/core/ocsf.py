@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from sensor.core import ocsf_objects as objects
 from sensor.core.foreign import entity, exit_code, present, rest
 from sensor.core.outcome import Outcome
-from sensor.core.words import Kind, Verdict
+from sensor.core.words import Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.event import Destination, Event, ProcessView
 
 VERSION = "1.6.0"
 
-_INFORMATIONAL, _MEDIUM = 1, 3  # severity_id
+_INFORMATIONAL, _MEDIUM, _HIGH = 1, 3, 4  # severity_id
 _SUCCESS, _FAILURE = 1, 2  # status_id
 _OTHER = 99  # of every enumeration
 _RULE = 1  # analytic.type_id
@@ -67,7 +67,12 @@ class Control(NamedTuple):
 CONTROL = {
     Verdict.ALLOW: Control(1, 1, _INFORMATIONAL),  # Allowed, Allowed
     Verdict.ALERT: Control(3, 19, _MEDIUM),  # Observed, Alert
+    Verdict.WOULD_BLOCK: Control(3, 15, _MEDIUM),  # Observed, Detected
+    Verdict.BLOCK: Control(2, 2, _HIGH),  # Denied, Blocked
 }
+
+_RESET_SOCKET = Control(2, 21, _HIGH)  # Denied, Reset: it was open already
+_NOT_DONE = Control(3, 16, _HIGH)  # Observed, No Action
 
 _RCODES = (
     "NoError", "FormError", "ServError", "NXDomain", "NotImp", "Refused", "YXDomain", "YXRRSet",
@@ -77,7 +82,7 @@ _RCODES = (
 # Of our names, those that an attribute of the schema stands for.
 _MAPPED = {
     "": {"v", "seq", "boot_id", "host", "at", "kind", "verdict", "rule", "session", "parent",
-         "duration_ns"},
+         "duration_ns"},  # enforcement says more than the disposition does
     "process": {"pid", "ppid", "exe", "argv", "cwd", "uid", "user", "loginuid", "tty", "ino"},
     "destination": {"ip", "port", "transport", "name", "addresses", "rcode"},
     "traffic": {"sent_bytes", "received_bytes", "duration_ns"},
@@ -152,13 +157,22 @@ def _control(event: Event) -> dict[str, object]:
     """Write what policy said, where it had a word in."""
     if event.verdict is None:
         return {}
-    control = CONTROL[event.verdict]
+    control = _controlled(event, event.verdict)
     return {
         "action_id": control.action,
         "disposition_id": control.disposition,
         "is_alert": event.verdict is not Verdict.ALLOW,
-        "policy": {"uid": event.rule} if event.rule else None,
+        "policy": present({"uid": event.rule, "desc": event.reason}) or None,
     }
+
+
+def _controlled(event: Event, verdict: Verdict) -> Control:
+    """Say what was done; a block that was not carried out is not told as one."""
+    if event.enforcement is Enforcement.DESTROY:
+        return _RESET_SOCKET
+    if verdict is Verdict.BLOCK and not event.is_refused:
+        return _NOT_DONE
+    return CONTROL[verdict]
 
 
 def _confidence(event: Event, activity: Activity) -> dict[str, object]:
@@ -174,6 +188,8 @@ def _severity(event: Event, activity: Activity) -> int:
     """Rate a verdict; what is no activity of anybody (a loss, a gap) somebody has to look at."""
     if event.verdict:
         return CONTROL[event.verdict].severity
+    if event.kind is Kind.POLICY or (event.health and event.health.is_well):
+        return _INFORMATIONAL
     return _INFORMATIONAL if activity.uid else _MEDIUM
 
 

@@ -94,12 +94,25 @@ def quote_all(words: Sequence[str], limit: int = LINE_LIMIT) -> str:
     return " ".join([*shown, f"[+{left_out} words]"] if left_out else shown)
 
 
+def one_line(text: str, limit: int) -> str:
+    """Return a whole sentence fit for a terminal, without quotes around it, cut to ``limit``.
+
+    For what nobody has to tell from its neighbours: there are none on its line.
+    """
+    shown = "".join(one if _shows(one) else _visible(one) for one in text[:limit])
+    return shown if max(len(shown), len(text)) <= limit else f"{shown[:limit]}[+]"
+
+
+def _shows(character: str) -> bool:
+    return character.isprintable() and ord(character) not in _INVISIBLE
+
+
 def _visible(character: str) -> str:
     if short := _SHORT.get(character):
         return short
-    code = ord(character)
-    if character.isprintable() and code not in _INVISIBLE:
+    if _shows(character):
         return character
+    code = ord(character)
     if code <= 0xFF:  # noqa: PLR2004 - the largest number of two hexadecimal digits
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - of four

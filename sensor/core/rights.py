@@ -14,6 +14,8 @@ class Capability(IntEnum):
     """Capabilities by their number in include/uapi/linux/capability.h."""
 
     DAC_READ_SEARCH = 2
+    KILL = 5
+    SETGID = 6
     SETPCAP = 8
     NET_ADMIN = 12
     SYS_PTRACE = 19
@@ -32,11 +34,23 @@ RUNNING: dict[Capability, str] = {
 }
 """What the daemon keeps once the probes are in place."""
 
+DEPUTY: dict[Capability, str] = {
+    Capability.BPF: "open the pins of programs, and attach them",
+    Capability.NET_ADMIN: "attach programs of cgroups' sockets; destroy sockets",
+    Capability.SYS_ADMIN: "enter the network namespace of a socket that is destroyed",
+    Capability.SYS_PTRACE: "see whose a socket is; find the terminal of other users' processes",
+    Capability.DAC_READ_SEARCH: "list the open files of other users' processes",
+    Capability.KILL: "end processes that policy refuses",
+}
+"""What the deputy keeps, which runs while there is a policy."""
+
 STARTING: dict[Capability, str] = {
     **RUNNING,
     Capability.PERFMON: "load programs that read kernel memory",
     Capability.NET_ADMIN: "load and attach programs of cgroups' sockets",
     Capability.SYS_ADMIN: "enter network namespaces to list connections that were open before",
+    Capability.KILL: "leave it to the deputy",
+    Capability.SETGID: "have the deputy write to terminals as a member of the group tty alone",
     Capability.SETPCAP: "give up for good all that is not kept",
 }
-"""What the daemon and its loader need until then; the most that the unit allows."""
+"""What the daemon, its loader and its deputy need until then; the most that the unit allows."""

@@ -80,6 +80,7 @@ class Run:
     duration_ns: int | None = None
     last_at: str = ""
     connections: int = 0
+    refused: int = 0
     sent_bytes: int = 0
     received_bytes: int = 0
     sums: tuple[int | None, int | None] | None = None
@@ -157,6 +158,7 @@ class Run:
             "processes": self.processes,
             "hosts": self.hosts,
             "connections": self.connections,
+            "refused": self.refused,
             "sent_bytes": self.sent_bytes,
             "received_bytes": self.received_bytes,
         }
@@ -183,6 +185,8 @@ class Run:
             yield count(self.processes, "process", "processes")
         hosts = "" if self.hosts is None else f" to {count(self.hosts, 'host', 'hosts')}"
         yield f"{count(self.connections, 'connection', 'connections')}{hosts}"
+        if self.refused:
+            yield f"{self.refused} refused"
         yield f"sent {size(self.sent_bytes)}"
         yield f"received {size(self.received_bytes)}"
 
@@ -230,6 +234,11 @@ class Book:
             case Kind.SESSION_START:
                 run.confidence, run.evidence = event.confidence, event.evidence
                 run.parent_session, run.process = event.parent_session, process
+            case Kind.EXEC if event.is_refused:
+                run.refused += 1
+                _judge(run, event)
+            case Kind.CONNECT if event.is_refused:
+                run.refused += 1
             case Kind.EXEC if process:
                 run.pids.add((process.pid, process.started_ns))
                 _judge(run, event)

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from sensor.core.event import ProcessView
     from sensor.core.facts import Process
     from sensor.core.identity import Identity
+    from sensor.core.judgment import Judgment
     from sensor.core.names import Names
     from sensor.core.tools import Tool
+
+CHAIN = 4
+"""Tools of one process that the kernel has room for (``probes/events.h``)."""
 
 ID_BYTES = 5
 """40 bits are eight letters: a million sessions of one host make one collision likely."""
@@ -38,6 +42,9 @@ class Session:
     ``alive`` counts its processes and the sessions directly within it,
     ``processes`` all that it ever had. One that ``was_resumed`` was begun by
     another run of the sensor.
+
+    ``chain`` are the tools in whose sessions it is, its own the last, as the
+    kernel has room for. Where a rule ends it, ``doom`` says so.
     """
 
     id: str
@@ -46,7 +53,9 @@ class Session:
     root: Process
     started_ns: int
     names: Names
+    chain: tuple[int, ...] = ()
     parent: Session | None = None
+    doom: Judgment | None = None
     view: ProcessView | None = None
     alive: int = 0
     processes: int = 0
@@ -67,6 +76,10 @@ class Session:
                 return session
         return None
 
+    def doomed(self) -> Judgment | None:
+        """Return why all in it are to be ended, if they are: for itself, or what is around it."""
+        return next((session.doom for session in self.around() if session.doom), None)
+
     def may_nest(self) -> bool:
         """Tell whether one more session may run within this one."""
         return sum(1 for _ in self.around()) < NESTING
@@ -81,6 +94,11 @@ class Session:
     def is_new(self) -> bool:
         """Whether no process has joined yet."""
         return self.processes == 0
+
+
+def chained(outer: tuple[int, ...], own: tuple[int, ...]) -> tuple[int, ...]:
+    """Add a tool to those around it; where there is no room, it takes the last one's place."""
+    return (*outer[: CHAIN - len(own)], *own)
 
 
 def session_id(boot_id: str, root: Process, tool: Tool) -> str:
@@ -120,6 +138,8 @@ class Sessions:
         """Take up a session of another run, within the one of that id if it goes on too."""
         outer = (one for one in self._by_root.values() if one.id == within)
         session.parent = next(outer, None)
+        if session.parent:
+            session.chain = chained(session.parent.chain, session.chain[-1:])
         self._by_root[session.root] = session
         if session.parent:
             session.parent.alive += 1

@@ -136,6 +136,8 @@ class Trees:
         view = event.process
         if view is None:
             return
+        if event.is_refused:
+            return  # neither did it run nor was anything reached by it
         branch = self._branch(Process(view.pid, view.started_ns), event.session)
         branch.seen = view
         branch.parent = branch.parent or event.parent

@@ -2,43 +2,32 @@
 """The stream: numbered, dated events out of facts and what is known around them.
 
 Who decides that something is an event is the engine; here it gets its words.
-An attempt (exec, connect) has a verdict, what merely happened has none. As
-nothing but the defaults judges yet, a tool that starts is an ``ALERT`` and all
-that a session then does an ``ALLOW``, both by the rule ``default``.
+An attempt (exec, connect) has a verdict, what merely happened has none.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict, assert_never
+from typing import TYPE_CHECKING, TypedDict
 
 from sensor.core.actions import Record
-from sensor.core.event import Destination, Event, Kind, Lack, ProcessView, Traffic, Verdict
-from sensor.core.facts import Damaged, Gap, Loss
+from sensor.core.event import Destination, Event, Kind, ProcessView, Traffic
+from sensor.core.facts import Connect
 from sensor.core.outcome import outcome_of
-from sensor.core.wall import rfc3339
+from sensor.core.views import as_user, image
 
 if TYPE_CHECKING:
-    from sensor.core.facts import Close, Connect, Exec, Exit, Resolved
+    from sensor.core.facts import Close, Exec, Exit, Hello, Resolved
     from sensor.core.host import Host
     from sensor.core.identity import Identity
+    from sensor.core.judgment import Judgment
     from sensor.core.lineage import Member
+    from sensor.core.numbering import Numbering
     from sensor.core.sessions import Session
+    from sensor.core.words import Enforcement, Verdict
 
-VERSION = 1
-"""Of the table of names in docs/events.md."""
-
-DEFAULT_RULE = "default"
-"""The rule of what no rule names."""
-
-
-class _Head(TypedDict):
-    v: int
-    seq: int
-    boot_id: str
-    host: str
-    at: str
-    at_ns: int
+UNKNOWN_CLIENT = "unknown-client"
+"""In the place of a tool's id: whoever reaches an endpoint and is in no session."""
 
 
 class _Owner(TypedDict):
@@ -47,47 +36,29 @@ class _Owner(TypedDict):
     session: str
 
 
+class _Verdict(TypedDict):
+    verdict: Verdict
+    enforcement: Enforcement
+    rule: str | None
+    reason: str | None
+
+
 class Stream:
-    """Writes the events of one run of the sensor; ``seq`` counts them from ``first_seq``."""
+    """Writes the events about processes, sessions and connections."""
 
-    def __init__(self, host: Host, first_seq: int) -> None:
+    def __init__(self, host: Host, numbering: Numbering) -> None:
         self._host = host
-        self._seq = first_seq - 1
+        self._numbering = numbering
 
-    def image(self, fact: Exec, identity: Identity) -> ProcessView:
-        """Show a process as its exec left it."""
-        return ProcessView(
-            pid=fact.process.pid,
-            started_ns=fact.process.started_ns,
-            ppid=fact.parent.pid,
-            exe=fact.exe,
-            script=identity.script,
-            interpreter=fact.interpreter,
-            name_typed=fact.name_typed,
-            argv=fact.argv,
-            cwd=fact.cwd,
-            uid=fact.uid,
-            user=self._host.user(fact.uid),
-            loginuid=fact.loginuid,
-            tty=fact.tty,
-            cgroup=None if fact.cgroup_id is None else self._host.cgroup(fact.cgroup_id),
-            cgroup_id=fact.cgroup_id,
-            dev=fact.file.dev,
-            ino=fact.file.ino,
-            fileless=fact.fileless,
-            truncated=fact.truncated,
-        )
-
-    def exec(self, fact: Exec, member: Member, identity: Identity) -> Record:
+    def exec(self, fact: Exec, member: Member, identity: Identity, said: Judgment) -> Record:
         """Tell of a new image; only the tool itself is shown with what identified it."""
         is_tool = member.depth == 0
         return Record(
             Event(
-                **self._head(fact.at_ns),
+                **self._numbering.head(fact.at_ns),
                 **_owner(member.session),
+                **_verdict(said),
                 kind=Kind.EXEC,
-                verdict=Verdict.ALERT if is_tool else Verdict.ALLOW,
-                rule=DEFAULT_RULE,
                 confidence=identity.confidence if is_tool else None,
                 evidence=identity.evidence if is_tool else (),
                 depth=member.depth,
@@ -97,11 +68,54 @@ class Stream:
             )
         )
 
+    def refused(
+        self,
+        fact: Exec,
+        identity: Identity,
+        said: Judgment,
+        around: tuple[Session | None, int | None],
+    ) -> Record:
+        """Tell of an image that never ran its first instruction, and in whose session that was.
+
+        The tool is the one that was refused. ``around`` is the session, and the
+        depth that the image would have had in it.
+        """
+        tool, (session, depth) = identity.tool, around
+        return Record(
+            Event(
+                **self._numbering.head(fact.at_ns),
+                **_verdict(said),
+                kind=Kind.EXEC,
+                tool=tool.id if tool else None,
+                vendor=tool.vendor if tool else None,
+                session=session.id if session else None,
+                confidence=identity.confidence if tool else None,
+                evidence=identity.evidence if tool else (),
+                depth=depth,
+                process=image(self._host, fact, identity),
+                parent=fact.parent,
+            )
+        )
+
+    def ran_already(self, at_ns: int, member: Member, said: Judgment) -> Record:
+        """Tell that a process is refused that has been running for some time."""
+        return Record(
+            Event(
+                **self._numbering.head(at_ns),
+                **_owner(member.session),
+                **_verdict(said),
+                kind=Kind.EXEC,
+                depth=member.depth,
+                late=True,
+                process=member.view(),
+            )
+        )
+
     def exit(self, fact: Exit, member: Member) -> Record:
         """Tell of the end of a process and how long it lived."""
         return Record(
             Event(
-                **self._head(fact.at_ns),
+                **self._numbering.head(fact.at_ns),
                 **_owner(member.session),
                 kind=Kind.EXIT,
                 depth=member.depth,
@@ -114,7 +128,7 @@ class Stream:
         """Tell of a new session, and what its tool was known by."""
         return Record(
             Event(
-                **self._head(fact.at_ns),
+                **self._numbering.head(fact.at_ns),
                 **_owner(session),
                 kind=Kind.SESSION_START,
                 confidence=session.identity.confidence,
@@ -130,7 +144,7 @@ class Stream:
         """Tell of the end of a session, with its sum."""
         return Record(
             Event(
-                **self._head(at_ns),
+                **self._numbering.head(at_ns),
                 **_owner(session),
                 kind=Kind.SESSION_END,
                 parent_session=session.parent.id if session.parent else None,
@@ -141,20 +155,52 @@ class Stream:
             )
         )
 
-    def connect(self, fact: Connect, member: Member, to: Destination) -> Record:
+    def connect(
+        self, fact: Connect | Hello, member: Member, to: Destination, said: Judgment
+    ) -> Record:
         """Tell of an attempt to reach a destination; the user may have changed since the exec."""
         view = member.view()
-        if view.uid != fact.uid and not fact.late:  # /proc does not tell who opened a socket
-            view = replace(view, uid=fact.uid, user=self._host.user(fact.uid))
+        late = isinstance(fact, Connect) and fact.late
+        if not late:  # /proc does not tell who opened a socket
+            view = as_user(self._host, view, fact.uid)
         return Record(
             Event(
-                **self._head(fact.at_ns),
+                **self._numbering.head(fact.at_ns),
                 **_owner(member.session),
+                **_verdict(said),
                 kind=Kind.CONNECT,
-                verdict=Verdict.ALLOW,
-                rule=DEFAULT_RULE,
                 depth=member.depth,
-                late=fact.late,
+                late=late,
+                process=view,
+                destination=to,
+            )
+        )
+
+    def open_already(self, at_ns: int, member: Member, to: Destination, said: Judgment) -> Record:
+        """Tell that a connection is refused that has been open for some time."""
+        return Record(
+            Event(
+                **self._numbering.head(at_ns),
+                **_owner(member.session),
+                **_verdict(said),
+                kind=Kind.CONNECT,
+                depth=member.depth,
+                late=True,
+                process=member.view(),
+                destination=to,
+            )
+        )
+
+    def stranger(
+        self, fact: Connect | Hello, view: ProcessView | None, to: Destination, said: Judgment
+    ) -> Record:
+        """Tell of an attempt by a process of no session; of some, nothing is known."""
+        return Record(
+            Event(
+                **self._numbering.head(fact.at_ns),
+                **_verdict(said),
+                kind=Kind.CONNECT,
+                tool=UNKNOWN_CLIENT if to.endpoint else None,
                 process=view,
                 destination=to,
             )
@@ -170,7 +216,7 @@ class Stream:
         )
         return Record(
             Event(
-                **self._head(fact.at_ns),
+                **self._numbering.head(fact.at_ns),
                 **_owner(member.session),
                 kind=Kind.CLOSE,
                 depth=member.depth,
@@ -194,7 +240,7 @@ class Stream:
         )
         return Record(
             Event(
-                **self._head(fact.at_ns),
+                **self._numbering.head(fact.at_ns),
                 **_owner(member.session),
                 kind=Kind.RESOLVE,
                 depth=member.depth,
@@ -203,31 +249,15 @@ class Stream:
             )
         )
 
-    def missing(self, fact: Loss | Damaged | Gap) -> Record:
-        """Tell that something is missing from the stream: records, one of them, or a time."""
-        head = self._head(fact.at_ns)
-        match fact:
-            case Loss():
-                return Record(Event(**head, kind=Kind.LOSS, loss=(fact.what, fact.count)))
-            case Damaged():
-                return Record(Event(**head, kind=Kind.LOSS, loss=("record", 1), reason=fact.why))
-            case Gap():
-                lack = Lack(rfc3339(fact.from_wall_ns), head["at"], *(fact.seqs or ()))
-                return Record(Event(**head, kind=Kind.GAP, gap=lack, reason=fact.why))
-            case _:
-                assert_never(fact)
-
-    def _head(self, at_ns: int) -> _Head:
-        self._seq += 1
-        return {
-            "v": VERSION,
-            "seq": self._seq,
-            "boot_id": self._host.boot_id,
-            "host": self._host.name,
-            "at": rfc3339(at_ns + self._host.wall_offset_ns),
-            "at_ns": at_ns,
-        }
-
 
 def _owner(session: Session) -> _Owner:
     return {"tool": session.tool.id, "vendor": session.tool.vendor, "session": session.id}
+
+
+def _verdict(said: Judgment) -> _Verdict:
+    return {
+        "verdict": said.verdict,
+        "enforcement": said.enforcement,
+        "rule": said.rule,
+        "reason": said.reason,
+    }

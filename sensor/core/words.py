@@ -23,7 +23,10 @@ class Kind(Enum):
 
 
 class Verdict(Enum):
-    """What policy said; observation alone never goes beyond ``ALERT``."""
+    """What policy said; without one it never goes beyond ``ALERT``.
+
+    ``WOULD_BLOCK`` is a block of a rule in shadow mode: it happened all the same.
+    """
 
     ALLOW = "allow"
     ALERT = "alert"
@@ -32,7 +35,7 @@ class Verdict(Enum):
 
 
 class Enforcement(Enum):
-    """How a refusal was carried out."""
+    """How a refusal was carried out; ``NONE`` where nothing was refused, or nothing could be."""
 
     LSM = "lsm"
     KILL = "kill"

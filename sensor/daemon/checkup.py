@@ -123,7 +123,11 @@ class _Host:
 
     def _tracepoints(self, *, required: bool) -> Answer:
         """Look for the types of the tracepoints, which need neither tracefs nor root."""
-        names = [one.tracepoint for one in PROGRAMS if one.tracepoint and one.required is required]
+        names = [
+            one.function
+            for one in PROGRAMS
+            if one.hook is Hook.RAW_TRACEPOINT and one.required is required
+        ]
         # include/trace/bpf_probe.h: typedef void (*btf_trace_<name>)
         gone = [name for name in names if f"\0btf_trace_{name}\0".encode() not in self._types]
         return Answer(State.NO, f"there is no {', '.join(gone)}") if gone else Answer(State.YES)

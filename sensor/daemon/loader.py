@@ -11,7 +11,7 @@ import errno
 import mmap
 import os
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +23,14 @@ from sensor.wire.headers import header_tree
 from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook, Program
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sensor.edge.compiler import Compiled
 
 BTF = Path("/sys/kernel/btf/vmlinux")
 _REQUIRED_PINS = (
     *(f"map_{name}" for name in MAPS),
-    *(f"link_{program.name}" for program in PROGRAMS if program.required),
+    *(program.pin for program in PROGRAMS if program.required),
 )
 # include/uapi/linux/bpf.h: BPF_MAP_TYPE_RINGBUF
 _RING_BUFFER = 27
@@ -99,7 +101,7 @@ def load(instance: Instance, scope: Path) -> Loaded:
 
 
 def _not_pinned(pins: Path) -> dict[str, str]:
-    absent = [p.name for p in PROGRAMS if not (pins / f"link_{p.name}").exists()]
+    absent = [p.name for p in PROGRAMS if not (pins / p.pin).exists()]
     return dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
@@ -116,7 +118,7 @@ def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
             path.write_text(text, "utf-8")
         flags = (f"-I{folder}", f"-I{headers}/include", *_FLAGS)
         compiled = Compiled(source(folder), headers=Path(headers), flags=flags)
-    _compare(set(compiled.programs()), {program.name for program in PROGRAMS})
+    _compare(set(compiled.programs()), {program.source for program in PROGRAMS})
     return _attach_all(compiled, pins, scope)
 
 
@@ -148,7 +150,7 @@ def _ask_for_maps() -> None:
 
 
 def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
-    """Pin all maps, then attach program by program. Returns those that were refused."""
+    """Pin all maps, then attach or pin program by program. Returns those that were refused."""
     missing: dict[str, str] = {}
     with ExitStack() as stack:
         cgroup = os.open(scope, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -168,14 +170,31 @@ def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
 
 
 def _attach(compiled: Compiled, program: Program, cgroup: int, pins: Path) -> None:
-    fd = compiled.load(program.name, program.hook.program_type, program.hook.attach_type)
-    if program.hook is Hook.RAW_TRACEPOINT:
-        link = libbpf.attach_raw_tracepoint(fd, program.tracepoint)
-    else:
-        link = libbpf.attach_cgroup(fd, cgroup, program.hook.attach_type or 0)
+    fd = libbpf.load_program(
+        compiled.code(program.source),
+        program.hook.program_type,
+        program.hook.attach_type or 0,
+        name=program.name,
+        function=program.function if program.hook is Hook.LSM else "",
+    )
+    with _closing(fd):
+        if program.on_demand:
+            libbpf.pin(fd, str(pins / program.pin))
+            return
+        if program.hook is Hook.RAW_TRACEPOINT:
+            link = libbpf.attach_raw_tracepoint(fd, program.function)
+        else:
+            link = libbpf.attach_cgroup(fd, cgroup, program.hook.attach_type or 0)
+        with _closing(link):
+            if not libbpf.program_of(link):
+                raise SensorError(f"{program.name} attached, but the kernel does not list it")
+            libbpf.pin(link, str(pins / program.pin))
+
+
+@contextmanager
+def _closing(fd: int) -> Iterator[None]:
+    """Close a descriptor at the end of the ``with``."""
     try:
-        if not libbpf.program_of(link):
-            raise SensorError(f"{program.name} attached, but the kernel does not list it")
-        libbpf.pin(link, str(pins / f"link_{program.name}"))
+        yield
     finally:
-        os.close(link)
+        os.close(fd)

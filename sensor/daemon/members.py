@@ -14,7 +14,7 @@ from sensor.edge import proc
 from sensor.wire import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sensor.core.facts import Process
     from sensor.daemon.instance import Pins
@@ -42,12 +42,16 @@ class Members:
         for key, value in self._members.items(len(tables.pid_key(0)), tables.MEMBER.size):
             yield tables.member_of(key, value)
 
-    def follow(self, process: Process, root: Process) -> None:
+    def follow(
+        self, process: Process, root: Process, tools: Sequence[int] = (), *, paths: int = 0
+    ) -> None:
         """Have a process followed, unless it has ended: nobody would take it out again.
 
         It is counted first: the sum must not be 0 while somebody is followed.
+        ``tools`` are those in whose sessions it is, the outermost first, and ``paths``
+        the bits of the folders that the innermost one's file lies below.
         """
-        key, value = tables.pid_key(process.pid), tables.member(process, root)
+        key, value = tables.pid_key(process.pid), tables.member(process, root, tools, paths=paths)
         self._add(_USER_MEMBERS, 1)
         if not self._members.insert(key, value):
             self._members.replace(key, value)

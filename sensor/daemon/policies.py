@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.policy.model import names
 from sensor.core.policy.text import parse
+from sensor.daemon.standby import DEFAULT
 from sensor.edge.users import accounts
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sensor.core.catalogue import Catalogue
     from sensor.core.policy.model import Accounts, Policy
-
-DEFAULT = Path("/etc/agent-sensor/policy.toml")
 
 
 def read(path: Path, catalogue: Catalogue) -> Policy:
@@ -35,3 +35,6 @@ def read(path: Path, catalogue: Catalogue) -> Policy:
 def accounts_of(policy: Policy) -> Accounts:
     """Look up whom a policy names."""
     return accounts(*names(policy))
+
+
+__all__ = ["DEFAULT", "accounts_of", "read"]

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Follow, Record, Release
+from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release
 from sensor.core.facts import Damaged
 from sensor.daemon.instance import Loaded
 from sensor.daemon.members import Members
@@ -74,7 +74,10 @@ def _exit_code(returncode: int) -> ExitCode:
 
 
 class Probing:
-    """The probes of one instance: the ring's consumer and the tables' writer."""
+    """The probes of one instance: the ring's consumer and the tables' writer.
+
+    ``places_of`` gives the bits of the folders of policy that a file lies below.
+    """
 
     def __init__(self, pins: Pins, take: Callable[[Fact], None]) -> None:
         self._pins = pins
@@ -84,7 +87,9 @@ class Probing:
         self._lost = pins.map("lost")
         # Kept beside the counters, so that the next sensor tells what nobody has told.
         self._told = pins.map("told")
+        self.verdicts = libbpf.Ring(pins.map("verdicts").fd, self._record)
         self.ring = libbpf.Ring(pins.map("records").fd, self._record)
+        self.places_of: Callable[[str | None], int] = lambda _: 0
         self.lost = 0
         self.lost_at_ns: int | None = None
         self._counted = tables.counters_of(
@@ -103,8 +108,11 @@ class Probing:
         self.members.renew_answers()
 
     def read(self) -> int:
-        """Take every record that waits, and tell what was lost. Returns how many there were."""
-        count = self.ring.consume()
+        """Take every record that waits, and tell what was lost. Returns how many there were.
+
+        What was refused comes first: no flood of the rest keeps it waiting.
+        """
+        count = self.verdicts.consume() + self.ring.consume()
         now = list(self._lost.sums(len(probe.LOST)))
         if now != self._counted:
             self._tell_losses(now)
@@ -121,12 +129,12 @@ class Probing:
     def apply(self, action: Action) -> None:
         """Do to the kernel's tables what the engine wants."""
         match action:
-            case Follow(process, root):
-                self.members.follow(process, root)
+            case Follow(process, root, tools, exe):
+                self.members.follow(process, root, tools, paths=self.places_of(exe))
             case Release(process):
                 self.members.release(process)
-            case Record():
-                pass
+            case Record() | Destroy() | Kill() | Notify() | Learn():
+                pass  # none of the kernel's tables that it keeps
 
     def follow_connection(self, fact: Connect) -> None:
         """Have the end of a connection told that was open before the probes were there."""

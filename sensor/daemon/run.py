@@ -20,6 +20,7 @@ from sensor.core.engine import Engine
 from sensor.core.facts import Gap
 from sensor.core.rights import RUNNING
 from sensor.core.wall import rfc3339
+from sensor.daemon import standby
 from sensor.daemon.ending import ENDING, received, signals
 from sensor.daemon.exporting import Exporting
 from sensor.daemon.instance import Instance, Loaded, Pins
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from sensor.core.catalogue import Catalogue
     from sensor.core.config import Config
+    from sensor.daemon.refusing import Refusing
 
 _READ = selectors.EVENT_READ
 _DOWN = "the sensor was not running; probes left attached have recorded meanwhile"
@@ -57,6 +60,8 @@ class Places:
     state_dir: Path
     run_dir: Path
     bpffs: Path
+    policy: Path = standby.DEFAULT
+    """Where policy is, if it is there and no other was named."""
 
     @property
     def store(self) -> Path:
@@ -87,6 +92,10 @@ class Daemon:
         self._host = LocalHost(self._top)
         self._notify = Notify()
         self._telling = Telling(say=say)
+        self._policy = standby.wanted(
+            Path(config.policy) if config.policy else None, places.policy, places.state_dir
+        )
+        self._refusing: Refusing | None = None
         self._is_ending = False
 
     def run(self, *, keep: bool) -> None:
@@ -126,14 +135,35 @@ class Daemon:
         )
         engine = Engine(known, self._host, first_seq=begun.next_seq)
         self._telling.next_seq = begun.next_seq
-        sensing = Sensing(Pins(loaded.pins), engine, tell=self._telling.tell)
+        pins = Pins(loaded.pins)
+        sensing = Sensing(pins, engine, tell=self._telling.tell)
         sensing.probing.teach(known)
+        self._refuse(stack, sensing, pins, known)
         self._go_on(sensing, before, begun, was_loaded=loaded.reused)
+        if self._refusing:
+            self._refusing.policing.enclose()
         door = Door(self._places.socket, group=group_id(self._config.group))
         capabilities.keep(frozenset(RUNNING))
         past = stack.enter_context(Store(self._places.store, read_only=True))
         writer = partial(Writer, store, begun, self._keep(), told.note)
         return self._open(stack, sensing, writer, past, door, loaded.missing)
+
+    def _refuse(self, stack: ExitStack, sensing: Sensing, pins: Pins, known: Catalogue) -> None:
+        """Put policy in force before anything else is looked at; with none, take back what was."""
+        if self._policy is None:
+            if standby.is_in_force(pins):
+                standby.release(pins)
+            return
+        # Observers have no room for it.
+        from sensor.daemon.refusing import Refusing  # noqa: PLC0415
+
+        self._refusing = Refusing(
+            self._policy, known, sensing, pins, scope=self._scope, top=self._top,
+            run_dir=self._places.run_dir, state_dir=self._places.state_dir,
+            default=self._places.policy, say=self._say,
+        )  # fmt: skip
+        stack.callback(self._refusing.close)
+        self._refusing.policing.begin()
 
     def _go_on(self, sensing: Sensing, before: Before, begun: Begun, *, was_loaded: bool) -> None:
         """Declare the time since the run before, take its sessions up, and find what is new."""
@@ -167,6 +197,7 @@ class Daemon:
         standing = Standing(
             sensing=sensing, telling=self._telling, past=past, started_at=started_at,
             started_s=time.time(), scope=str(self._scope), missing=missing, stop=self._stop,
+            refusing=self._refusing,
         )  # fmt: skip
         hello = Hello(
             host=self._host.name, boot_id=self._host.boot_id, seq=self._telling.next_seq - 1,
@@ -177,6 +208,8 @@ class Daemon:
         standing.hub, standing.writer, standing.exporting = hub, write(), exporting
         self._selector = stack.enter_context(selectors.DefaultSelector())
         exporting.register(self._selector)
+        if self._refusing:
+            self._refusing.register(self._selector)
         stack.callback(exporting.close)
         self._telling.begin(hub, standing.writer, exporting, self._selector)
         stack.callback(self._telling.end)
@@ -199,21 +232,28 @@ class Daemon:
         """Sleep until a record, a reader, a signal or the store has something to say."""
         sensing, telling = standing.sensing, self._telling
         self._selector.register(inbox, _READ, lambda _mask: self._heed(inbox))
-        self._selector.register(sensing.probing.ring, _READ, lambda _mask: sensing.read())
+        for ring in sensing.probing.verdicts, sensing.probing.ring:
+            self._selector.register(ring, _READ, lambda _mask: sensing.read())
         if standing.writer:
             self._selector.register(standing.writer, _READ, lambda _mask: self._listen(sensing))
         watchdog_s = self._notify.watchdog_s()
         while not self._is_ending:
-            waits = [wait for wait in (telling.timeout(), watchdog_s) if wait is not None]
+            due_s = self._refusing.timeout() if self._refusing else None
+            waits = [one for one in (telling.timeout(), watchdog_s, due_s) if one is not None]
             for key, mask in self._selector.select(min(waits, default=None)):
                 key.data(mask)
+            if self._refusing:
+                self._refusing.turn()
             telling.turn()
             if watchdog_s is not None:
                 self._notify.tell("WATCHDOG=1")
 
     def _heed(self, inbox: socket.socket) -> None:
-        if received(inbox) & set(ENDING):
+        came = received(inbox)
+        if came & set(ENDING):
             self._is_ending = True
+        elif signal.SIGHUP in came and self._refusing:
+            self._refusing.reload()
 
     def _listen(self, sensing: Sensing) -> None:
         for fact in self._telling.news():

@@ -47,12 +47,17 @@ def _text(path: Path) -> str:
 
 
 class Sensing:
-    """Gives the engine what the probes tell, and does what it wants; events go to ``tell``."""
+    """Gives the engine what the probes tell, and does what it wants; events go to ``tell``.
+
+    ``act`` takes what is done neither to the kernel's tables of members nor to the
+    stream; without a policy nothing of that kind is wanted.
+    """
 
     def __init__(self, pins: Pins, engine: Engine, *, tell: Callable[[Event], None]) -> None:
         self.engine = engine
         self.probing = Probing(pins, self.see)
         self._tell = tell
+        self.act: Callable[[Action], None] | None = None
         self._were_ends_lost = False
 
     def read(self) -> None:
@@ -93,6 +98,8 @@ class Sensing:
         self.probing.apply(action)
         if isinstance(action, Record):
             self._tell(action.event)
+        elif self.act:
+            self.act(action)
 
     def reconcile(self, scope: Path, *, top: Path) -> None:
         """Find what ran before the probes, and its connections.

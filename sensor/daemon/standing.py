@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.metrics import Readings
+from sensor.daemon.standby import DEFAULT
 from sensor.errors import BadInputError
 from sensor.wire.programs import PROGRAMS
 
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sensor.daemon.exporting import Exporting
+    from sensor.daemon.refusing import Refusing
     from sensor.daemon.sensing import Sensing
     from sensor.daemon.telling import Telling
     from sensor.edge.hub import Hub
     from sensor.edge.store import Store
     from sensor.edge.store_writer import Writer
     from sensor.wire.requests import Control
+
+CONTROLS = frozenset({"stop", "policy_reload", "block_add", "block_rm", "block_ls"})
+"""What root may ask for."""
 
 RECENTLY_NS = 3_600_000_000_000
 """For how long a loss is a problem: long enough to be seen, too short to hide the next one."""
@@ -57,16 +62,20 @@ class Standing:
     hub: Hub | None = None
     writer: Writer | None = None
     exporting: Exporting | None = None
-    controls: frozenset[str] = field(default=frozenset({"stop"}))
+    refusing: Refusing | None = None
+    controls: frozenset[str] = field(default=CONTROLS)
 
     def status(self) -> dict[str, object]:
         """Return how things are now; ``problems`` is empty when all is well."""
         return {
-            "mode": "observe",
-            "enforcement": "none",
+            **(self.refusing.status() if self.refusing else self._observing()),
             "started_at": self.started_at,
             "scope": self.scope,
-            "hooks": {program.name: program.name not in self.missing for program in PROGRAMS},
+            "hooks": {
+                program.name: program.name not in self.missing
+                for program in PROGRAMS
+                if not program.on_demand
+            },
             "sessions": self.sensing.engine.sessions,
             "processes": self.sensing.engine.members,
             "events": dict(self.telling.counts),
@@ -94,10 +103,26 @@ class Standing:
 
     def control(self, request: Control) -> dict[str, object]:
         """Carry out what root asks for."""
-        if request.do != "stop":
-            raise BadInputError(f"{request.do}: nothing that this daemon does")
-        self.stop()
-        return {"stopping": True}
+        if request.do == "stop":
+            self.stop()
+            return {"stopping": True}
+        if self.refusing is None:
+            raise BadInputError(
+                "this daemon was started without a policy and has given up the rights to keep one:"
+                f" write {DEFAULT}, if it is two lines (version = 1, mode = "
+                '"enforce"), and restart it'
+            )
+        return self.refusing.control(request)
+
+    def _observing(self) -> dict[str, object]:
+        """Return what there is to say of policy where there is none."""
+        return {
+            "mode": "observe",
+            "enforcement": {"exec": "none", "connect": "none", "name": "none"},
+            "policy": None,
+            "proved_at": None,
+            "proved": f"observing only since {self.started_at[:19]}Z, because there is no policy",
+        }
 
     def _store(self) -> dict[str, object]:
         sizes = self.past.sizes()
@@ -117,8 +142,10 @@ class Standing:
         problems = [
             f"not seen: {program.sees} ({self.missing[program.name]})"
             for program in PROGRAMS
-            if program.name in self.missing
+            if program.name in self.missing and not program.on_demand
         ]
+        if self.refusing:
+            problems += self.refusing.problems()
         lost_at_ns = self.sensing.probing.lost_at_ns
         if lost_at_ns is not None and Clock.now_ns() - lost_at_ns < RECENTLY_NS:
             problems.append(

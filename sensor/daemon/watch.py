@@ -79,7 +79,8 @@ class Watch:
         with selectors.DefaultSelector() as selector:
             for end in ends:
                 selector.register(end, selectors.EVENT_READ)
-            selector.register(self._sensing.probing.ring, selectors.EVENT_READ)
+            for ring in self._sensing.probing.verdicts, self._sensing.probing.ring:
+                selector.register(ring, selectors.EVENT_READ)
             while deadline is None or time.monotonic() < deadline:
                 left = None if deadline is None else min(deadline - time.monotonic(), _LONGEST_S)
                 ready = {key.fileobj for key, _ in selector.select(left)}

@@ -48,20 +48,9 @@ class Compiled:
         count = lib.bpf_num_functions(module)
         return [lib.bpf_function_name(module, i).decode() for i in range(count)]
 
-    def load(self, name: str, program_type: int, attach_type: int | None) -> int:
-        """Load one program. Returns its descriptor, which the caller must not close.
-
-        Raises UnsupportedError; the verifier has then written its log to stderr.
-        """
-        kind = -1 if attach_type is None else attach_type  # -1: bcc leaves it unset
-        try:
-            function = self._bpf.load_func(name.encode(), program_type, None, kind)
-        except Exception as problem:
-            raise UnsupportedError(
-                f"the kernel refused the program {name} ({problem});"
-                " agent-sensor doctor says what it can do"
-            ) from problem
-        return int(function.fd)
+    def code(self, name: str) -> bytes:
+        """Give the instructions of one program, for whoever loads it otherwise."""
+        return bytes(self._bpf.dump_func(name.encode()))
 
     def map(self, name: str) -> int:
         """Give the descriptor of a map by its name in the source."""

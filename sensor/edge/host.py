@@ -11,6 +11,10 @@ import socket
 import time
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sensor.core.facts import Process
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _REMEMBERED = 1024
@@ -52,6 +56,17 @@ class LocalHost:
             os.close(fd)
         below = path.removeprefix(os.fsencode(self._top))
         return below.decode("utf-8", "backslashreplace") or "/"
+
+    def in_container(self, process: Process) -> bool:
+        """Compare the process's pid namespace with that of the host's first process."""
+        try:
+            return _pid_namespace(process.pid) != _pid_namespace(1)
+        except OSError:
+            return False
+
+
+def _pid_namespace(pid: int) -> str:
+    return os.fspath(Path(f"/proc/{pid}/ns/pid").readlink())
 
 
 def group_id(name: str) -> int | None:

@@ -84,10 +84,13 @@ def pin(fd: int, path: str) -> None:
     _check(_library().bpf_obj_pin(fd, os.fsencode(path)), f"cannot pin {path}")
 
 
-def attach_raw_tracepoint(program: int, name: str) -> int:
-    """Attach a program to a raw tracepoint, host-wide. Returns the link's descriptor."""
-    library = _library()
-    return _check(library.bpf_raw_tracepoint_open(name.encode(), program), f"cannot attach {name}")
+def attach_raw_tracepoint(program: int, name: str | None) -> int:
+    """Attach a program to a raw tracepoint, host-wide. Returns the link's descriptor.
+
+    A program of a security module has no ``name``: the kernel knows where it belongs.
+    """
+    result = _library().bpf_raw_tracepoint_open(name and name.encode(), program)
+    return _check(result, f"cannot attach {name or 'to the security module'}")
 
 
 def attach_cgroup(program: int, cgroup: int, attach_type: int) -> int:
@@ -130,12 +133,59 @@ class _LoadOptions(ctypes.Structure):
         ("attach_btf_id", _U32),
         ("attach_prog_fd", _U32),
         ("attach_btf_obj_fd", _U32),
+        ("fd_array", _PTR),
+        ("func_info", _PTR),
+        ("func_info_cnt", _U32),
+        ("func_info_rec_size", _U32),
+        ("line_info", _PTR),
+        ("line_info_cnt", _U32),
+        ("line_info_rec_size", _U32),
+        ("log_level", _U32),
+        ("log_size", _U32),
+        ("log_buf", _PTR),
     )
 
 
 # struct bpf_insn of include/uapi/linux/bpf.h: code, registers, offset, immediate.
 _INSTRUCTION = struct.Struct("<BBhi")
 _RETURN_0 = _INSTRUCTION.pack(0xB7, 0, 0, 0) + _INSTRUCTION.pack(0x95, 0, 0, 0)
+
+
+_NAME_BYTES = 15
+"""include/uapi/linux/bpf.h: BPF_OBJ_NAME_LEN, without the NUL."""
+
+_LOG_BYTES = 1 << 20
+
+
+def load_program(
+    code: bytes, kind: int, attach_type: int, *, name: str, function: str = ""
+) -> int:
+    """Load a program of this BPF_PROG_TYPE_* and attach type. Returns its descriptor.
+
+    ``function`` is the kernel's function whose hook it is for. Raises
+    UnsupportedError with the last that the verifier said of it.
+    """
+    library = _library()
+    options = _LoadOptions(sz=ctypes.sizeof(_LoadOptions), expected_attach_type=attach_type)
+    if function:
+        found = library.libbpf_find_vmlinux_btf_id(function.encode(), attach_type)
+        if found < 0:
+            raise UnsupportedError(f"the kernel has no hook {function}, which {name} is for")
+        options.attach_btf_id = found
+    short = name.encode()[:_NAME_BYTES]
+    count = len(code) // _INSTRUCTION.size
+    program = library.bpf_prog_load(kind, short, b"GPL", code, count, ctypes.byref(options))
+    if program >= 0:
+        return int(program)
+    log = ctypes.create_string_buffer(_LOG_BYTES)
+    options.log_level, options.log_size, options.log_buf = 1, _LOG_BYTES, ctypes.addressof(log)
+    library.bpf_prog_load(kind, short, b"GPL", code, count, ctypes.byref(options))
+    said = log.value.decode("utf-8", "backslashreplace").strip().splitlines()
+    verifier = f" ({said[-2] if said[-1].startswith('processed') else said[-1]})" if said else ""
+    raise UnsupportedError(
+        f"the kernel refused the program {name}: {os.strerror(-program)}{verifier};"
+        " agent-sensor doctor says what it can do"
+    )
 
 
 def _read_kernel() -> bytes:

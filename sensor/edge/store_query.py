@@ -19,6 +19,8 @@ _COLUMNS = {
     "verdicts": "verdict",
     "sessions": "session",
     "endpoints": "endpoint",
+    "rules": "rule",
+    "enforcements": "enforcement",
 }
 
 

@@ -51,6 +51,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
         f"CREATE INDEX events_kind ON events (kind) WHERE {RARE_KIND}",
         "CREATE INDEX seals_time ON seals (high_wall_ns, n)",
     ),
+    (
+        # What policy said. Events from before have neither: their seals hold as they are.
+        "ALTER TABLE events ADD COLUMN rule TEXT",
+        "ALTER TABLE events ADD COLUMN enforcement TEXT",
+    ),
 )
 
 

@@ -36,6 +36,9 @@ class Fields:
         self._where = where
         self._raw = raw
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._raw
+
     def need(self, name: str, kind: type[_Value]) -> _Value:
         """Return what has to be there. ``True`` is no 1: the types are compared as they are."""
         try:

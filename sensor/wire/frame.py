@@ -15,11 +15,14 @@ import msgpack
 
 from sensor.core.event import (
     Destination,
+    Enforcement,
     Event,
     Evidence,
+    HealthView,
     Kind,
     Lack,
     NameSource,
+    PolicyView,
     ProcessView,
     Traffic,
     Verdict,
@@ -67,7 +70,8 @@ def event_of(body: bytes) -> Event:
     """Return the event that ``body`` was made of.
 
     Raises FrameError where a name is missing or holds what it cannot. A name
-    that is not known is left out: it comes from a later version.
+    that is not known is left out: it comes from a later version. Names that an
+    earlier version did not have yet may be missing.
     """
     raw = Fields("event", unpack(body, most_members=LARGEST_BYTES))
     return Event(
@@ -79,6 +83,7 @@ def event_of(body: bytes) -> Event:
         at_ns=raw.need("at_ns", int),
         kind=raw.word("kind", Kind, raw.need("kind", str)),
         verdict=raw.maybe_word("verdict", Verdict),
+        enforcement=raw.maybe_word("enforcement", Enforcement) if "enforcement" in raw else None,
         rule=raw.maybe("rule", str),
         tool=raw.maybe("tool", str),
         vendor=raw.maybe("vendor", str),
@@ -94,6 +99,8 @@ def event_of(body: bytes) -> Event:
         traffic=raw.part("traffic", _traffic),
         loss=raw.part("loss", _loss),
         gap=raw.part("gap", _gap),
+        policy=raw.part("policy", _policy) if "policy" in raw else None,
+        health=raw.part("health", _health) if "health" in raw else None,
         reason=raw.maybe("reason", str),
         duration_ns=raw.maybe("duration_ns", int),
         processes=raw.maybe("processes", int),
@@ -122,10 +129,25 @@ def _gap(raw: Fields) -> Lack:
     )
 
 
+def _policy(raw: Fields) -> PolicyView:
+    return PolicyView(
+        standing=raw.need("standing", str),
+        generation=raw.need("generation", int),
+        source=raw.maybe("source", str),
+        rules=raw.maybe("rules", int),
+        mode=raw.maybe("mode", str),
+    )
+
+
+def _health(raw: Fields) -> HealthView:
+    return HealthView(raw.need("what", str), is_well=raw.need("is_well", bool))
+
+
 def _process(raw: Fields) -> ProcessView:
     return ProcessView(
         pid=raw.need("pid", int),
         started_ns=raw.need("started_ns", int),
+        comm=raw.maybe("comm", str) if "comm" in raw else None,
         ppid=raw.maybe("ppid", int),
         exe=raw.maybe("exe", str),
         script=raw.maybe("script", str),

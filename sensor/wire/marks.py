@@ -55,6 +55,7 @@ class MarkFlag(IntFlag):
     LOADER = 16
     WEAK = 32
     MODULE = 64
+    STRONG = 128
 
 
 _FLAGS = {
@@ -96,7 +97,8 @@ def names(catalogue: Catalogue) -> dict[bytes, bytes]:
     table: dict[bytes, bytes] = {}
     for word, index, flags in _words(catalogue):
         if flags & MarkFlag.NAME:
-            _enter(table, comm_key(word), index, flags)
+            is_whole = len(word) < COMM_BYTES
+            _enter(table, comm_key(word), index, flags if is_whole else flags & ~MarkFlag.STRONG)
     return table
 
 
@@ -127,7 +129,7 @@ def _words(catalogue: Catalogue) -> Iterator[tuple[bytes, int, MarkFlag]]:
 
 
 def _flags(mark: Mark) -> MarkFlag:
-    return _FLAGS[mark.kind] | (MarkFlag.WEAK if mark.weak else MarkFlag(0))
+    return _FLAGS[mark.kind] | (MarkFlag.WEAK if mark.weak else MarkFlag.STRONG)
 
 
 def _hash(word: bytes, flags: MarkFlag) -> int:

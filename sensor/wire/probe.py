@@ -8,11 +8,9 @@ that file and compares every offset and size with them.
 from __future__ import annotations
 
 import struct
-from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import (
-    Address,
     Close,
     Connect,
     Exec,
@@ -20,26 +18,37 @@ from sensor.core.facts import (
     Fact,
     File,
     Fork,
+    Hello,
     Loss,
     Process,
     Resolved,
     Signal,
     Transport,
 )
+from sensor.core.words import NameSource
 from sensor.errors import DamagedRecordError
 from sensor.wire import dns
 from sensor.wire.layout import Layout
+from sensor.wire.values import address, chain, path, port, ruled, terminal, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 RECORD_EXEC, RECORD_FORK, RECORD_EXIT, RECORD_CONNECT, RECORD_CLOSE, RECORD_ANSWER = range(1, 7)
+RECORD_HELLO = 7
 # Order of the slots of the map `lost`.
-LOST = ("", "exec", "fork", "exit", "connect", "close", "answer", "member", "flow")
+LOST = (
+    "", "exec", "fork", "exit", "connect", "close", "answer", "hello", "member", "flow", "judged",
+)  # fmt: skip
 
 NO_LOGINUID = 0xFFFFFFFF
 _EXEC_FILELESS, _EXEC_ARGV_CUT, _EXEC_ARGV_UNREAD, _EXEC_NO_LOGINUID = 1, 1 << 5, 1 << 6, 1 << 7
 _EXEC_CUTS = ((1 << 1, "exe"), (1 << 2, "cwd"), (1 << 3, "name_typed"), (1 << 4, "interpreter"))
+_EXEC_UNSURE, _EXEC_REFUSED = 1 << 8, 1 << 9
+_ANSWER_TCP = 1
+_LENGTH_BYTES = 2  # before a message over TCP (RFC 1035, 4.2.2)
+# enum hello_source
+_SOURCES = {1: NameSource.SNI, 2: NameSource.PROXY}
 _OTHER, _TRANSPORTS = Transport.OTHER, {6: Transport.TCP, 17: Transport.UDP, 262: Transport.TCP}
 
 
@@ -48,46 +57,34 @@ _HEAD_MEMBERS = (
 )  # fmt: skip
 HEAD = Layout(*_HEAD_MEMBERS)
 _HEAD = tuple(member.replace(" ", " head.") for member in _HEAD_MEMBERS)
+_RULING = ("I ruling.policy", "H ruling.rule", "B ruling.verdict", "B ruling.enforcement")
+CHAIN = 4
+_TOOLS = tuple(f"H tools[{place}]" for place in range(CHAIN))
 EXEC = Layout(
     *_HEAD, "Q started_ns", "Q parent_started_ns", "Q cgroup_id", "Q ino", "Q ctime_ns",
     "Q file_bytes", "I parent_pid", "I uid", "I loginuid", "I dev", "I tool", "I signals",
     "I flags", "H exe_bytes", "H cwd_bytes", "H typed_bytes", "H interp_bytes", "H argv_bytes",
-    "H reserved", "16s tty",
+    "H reserved", *_RULING, *_TOOLS, "16s tty",
 )  # fmt: skip
-FORK = Layout(*_HEAD, "Q started_ns", "Q parent_started_ns", "I parent_pid", "I uid")
+FORK = Layout(*_HEAD, "Q started_ns", "Q parent_started_ns", "I parent_pid", "I uid", *_TOOLS)
 EXIT = Layout(*_HEAD, "Q started_ns", "I status", "I reserved")
 CONNECT = Layout(
-    *_HEAD, "Q started_ns", "Q cookie", "16s address_be", "I uid", "H port_be", "B protocol", "B op"
-)
+    *_HEAD, "Q started_ns", "Q cookie", "Q domain", *_RULING, "16s address_be", "I uid",
+    "H port_be", "B protocol", "B reserved", "16s comm",
+)  # fmt: skip
 CLOSE = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "Q opened_ns", "Q established_ns", "Q sent_bytes",
     "Q received_bytes", "16s address_be", "H port_be", "H error", "I reserved",
 )  # fmt: skip
 ANSWER = Layout(
-    *_HEAD, "Q started_ns", "Q cookie", "16s resolver_be", "I message_bytes", "I whole_bytes"
-)
-
-
-def text(raw: bytes) -> str:
-    r"""Turn what a process chose into text; bytes that are no UTF-8 become ``\xNN``."""
-    return raw.decode("utf-8", "backslashreplace")
-
-
-def address(raw: bytes) -> Address:
-    """Read 16 bytes in network order; IPv4-mapped IPv6 is IPv4."""
-    ip = IPv6Address(raw)
-    return ip.ipv4_mapped or ip
-
-
-def port(raw: int) -> int:
-    """Turn a port as it lies on the wire, read natively, to its number."""
-    return int.from_bytes(struct.pack("=H", raw), "big")
-
-
-def path(components: bytes, *, cut: bool) -> str:
-    """Join components that come leaf first, each ended by a NUL; a cut path starts with ``…/``."""
-    parts = components.split(b"\0")[-2::-1]
-    return ("…/" if cut else "/") + text(b"/".join(parts))
+    *_HEAD, "Q started_ns", "Q cookie", "16s resolver_be", "I message_bytes", "I whole_bytes",
+    "I flags", "I reserved",
+)  # fmt: skip
+HELLO = Layout(
+    *_HEAD, "Q started_ns", "Q cookie", "Q domain", *_RULING, "16s remote_be", "16s local_be",
+    "I uid", "H remote_port_be", "H local_port_be", "H target_port_be", "H name_bytes", "B source",
+    "B cut", "H reserved", "256s name",
+)  # fmt: skip
 
 
 def _strings(record: bytes, offset: int, sizes: Sequence[int]) -> Iterator[bytes]:
@@ -101,8 +98,9 @@ def _strings(record: bytes, offset: int, sizes: Sequence[int]) -> Iterator[bytes
 def _exec(record: bytes) -> Exec:
     (
         at_ns, root_ns, root_pid, pid, _, _, _, started_ns, parent_ns, cgroup_id, ino, ctime_ns,
-        file_bytes, parent_pid, uid, loginuid, dev, _, signals, flags, *sizes, _, tty,
+        file_bytes, parent_pid, uid, loginuid, dev, tool, signals, flags, *rest,
     ) = EXEC.unpack(record)  # fmt: skip
+    sizes, ruling, tools, tty = rest[:5], rest[6:10], rest[10:-1], rest[-1]
     exe, cwd, typed, interpreter, argv = _strings(record, EXEC.size, sizes)
     cuts = [name for bit, name in _EXEC_CUTS if flags & bit]
     if flags & (_EXEC_ARGV_CUT | _EXEC_ARGV_UNREAD):
@@ -120,29 +118,30 @@ def _exec(record: bytes) -> Exec:
         cwd=path(cwd, cut="cwd" in cuts),
         uid=uid,
         loginuid=None if loginuid == NO_LOGINUID or flags & _EXEC_NO_LOGINUID else loginuid,
-        tty=_terminal(text(tty.rstrip(b"\0"))),
+        tty=terminal(text(tty.rstrip(b"\0"))),
         cgroup_id=cgroup_id,
         file=File(dev=dev, ino=ino, ctime_ns=ctime_ns, size_bytes=file_bytes),
         fileless=bool(flags & _EXEC_FILELESS),
         truncated=tuple(cuts),
+        tool=tool,
+        tools=chain(tools),
+        unsure=bool(flags & _EXEC_UNSURE),
+        refused=bool(flags & _EXEC_REFUSED),
+        ruled=ruled(*ruling),
     )
-
-
-def _terminal(name: str) -> str | None:
-    """Write a terminal as /dev has it: the kernel's own name lacks the slash of devpts."""
-    return name.replace("pts", "pts/", 1) or None
 
 
 def _fork(record: bytes) -> Fork:
-    at_ns, root_ns, root_pid, pid, _, _, _, started_ns, parent_ns, parent_pid, uid = FORK.unpack(
-        record
-    )
+    (
+        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, parent_ns, parent_pid, uid, *tools,
+    ) = FORK.unpack(record)  # fmt: skip
     return Fork(
         at_ns=at_ns,
         process=Process(pid, started_ns),
         parent=Process(parent_pid, parent_ns),
         root=Process(root_pid, root_ns),
         uid=uid,
+        tools=chain(tools),
     )
 
 
@@ -158,8 +157,8 @@ def _exit(record: bytes) -> Exit:
 
 def _connect(record: bytes) -> Connect:
     (
-        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, address_be, uid, port_be,
-        protocol, _,
+        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, *ruling, address_be,
+        uid, port_be, protocol, _, comm,
     ) = CONNECT.unpack(record)  # fmt: skip
     return Connect(
         at_ns=at_ns,
@@ -170,6 +169,9 @@ def _connect(record: bytes) -> Connect:
         address=address(address_be),
         port=port(port_be),
         transport=_TRANSPORTS.get(protocol, _OTHER),
+        domain=domain,
+        comm=text(comm.rstrip(b"\0")) or None,
+        ruled=ruled(*ruling),
     )
 
 
@@ -196,11 +198,15 @@ def _close(record: bytes) -> Close:
 def _answer(record: bytes) -> Resolved:
     (
         at_ns, root_ns, root_pid, pid, _, _, _, started_ns, _, resolver_be, message_bytes,
-        whole_bytes,
+        whole_bytes, flags, _,
     ) = ANSWER.unpack(record)  # fmt: skip
     if ANSWER.size + message_bytes > len(record):
         raise DamagedRecordError(f"answer record of {len(record)} bytes, the message wants more")
-    answer = dns.read(record[ANSWER.size : ANSWER.size + message_bytes])
+    message = record[ANSWER.size : ANSWER.size + message_bytes]
+    if is_tcp := bool(flags & _ANSWER_TCP):
+        end = _LENGTH_BYTES + int.from_bytes(message[:_LENGTH_BYTES], "big")
+        message, whole_bytes = message[_LENGTH_BYTES:end], max(whole_bytes, end)
+    answer = dns.read(message)
     return Resolved(
         at_ns=at_ns,
         process=Process(pid, started_ns),
@@ -210,6 +216,32 @@ def _answer(record: bytes) -> Resolved:
         rcode=answer.rcode,
         resolver=address(resolver_be),
         cut=answer.cut or message_bytes < whole_bytes,
+        tcp=is_tcp,
+    )
+
+
+def _hello(record: bytes) -> Hello:
+    (
+        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, policy, rule, verdict,
+        enforcement, remote_be, local_be, uid, remote_port, local_port, target_port, name_bytes,
+        source, cut, _, name,
+    ) = HELLO.unpack(record)  # fmt: skip
+    return Hello(
+        at_ns=at_ns,
+        process=Process(pid, started_ns),
+        root=Process(root_pid, root_ns),
+        uid=uid,
+        cookie=cookie,
+        remote=address(remote_be),
+        remote_port=port(remote_port),
+        local=address(local_be),
+        local_port=port(local_port),
+        target_port=port(target_port),
+        name=text(name[:name_bytes]).lower() or None,
+        source=_SOURCES.get(source),
+        cut=bool(cut),
+        domain=domain,
+        ruled=ruled(policy, rule, verdict, enforcement),
     )
 
 
@@ -220,6 +252,7 @@ _READERS: dict[int, Callable[[bytes], Fact]] = {
     RECORD_CONNECT: _connect,
     RECORD_CLOSE: _close,
     RECORD_ANSWER: _answer,
+    RECORD_HELLO: _hello,
 }
 
 

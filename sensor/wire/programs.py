@@ -26,6 +26,8 @@ class Hook(Enum):
     SENDMSG4 = (18, 14)
     SENDMSG6 = (18, 15)
     INGRESS = (8, 0)
+    EGRESS = (8, 1)
+    LSM = (29, 27)
 
     def __init__(self, program_type: int, attach_type: int | None) -> None:
         self.program_type = program_type
@@ -34,41 +36,80 @@ class Hook(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One BPF function and where it belongs. Without it, ``sees`` is not seen."""
+    """One BPF function and where it belongs. Without it, ``sees`` is not seen.
+
+    ``function`` is the tracepoint, or the kernel's function of a security module's
+    hook. ``code`` is the function of the sources, where its name is another one.
+    What is for policy alone is loaded and pinned, and attached ``on_demand``.
+    """
 
     name: str
     hook: Hook
     sees: str
-    tracepoint: str = ""
+    function: str = ""
+    code: str = ""
     required: bool = False
+    on_demand: bool = False
+
+    @property
+    def source(self) -> str:
+        """The function that BCC compiles for it."""
+        return self.code or self.name
+
+    @property
+    def pin(self) -> str:
+        """The name of what is pinned of it at the start: the link, or the program itself."""
+        return f"prog_{self.name}" if self.on_demand else f"link_{self.name}"
 
 
 UNITS = (
     "members.c",
+    "policy.c",
+    "choice.c",
+    "places.c",
     "files.c",
     "arguments.c",
+    "strings.c",
     "record.c",
+    "verdict.c",
     "exec.c",
+    "lsm.c",
     "lineage.c",
+    "names.c",
+    "reach.c",
+    "attempt.c",
     "connect.c",
     "flows.c",
     "answers.c",
+    "learn.c",
+    "segment.c",
+    "heard.c",
+    "hello.c",
 )
 
 _RAW = Hook.RAW_TRACEPOINT
+JUDGE, LEARN, HELLO = "judge_exec", "learn_names", "judge_hello"
 PROGRAMS = (
     Program("seen_exec", _RAW, "execution", "sched_process_exec", required=True),
     Program("seen_fork", _RAW, "children", "sched_process_fork", required=True),
     Program("seen_exit", _RAW, "ends of processes", "sched_process_exit", required=True),
     Program("seen_connect4", Hook.CONNECT4, "connections over IPv4"),
     Program("seen_connect6", Hook.CONNECT6, "connections over IPv6"),
-    Program("seen_sendmsg4", Hook.SENDMSG4, "datagrams over IPv4"),
-    Program("seen_sendmsg6", Hook.SENDMSG6, "datagrams over IPv6"),
+    Program("seen_sendmsg4", Hook.SENDMSG4, "datagrams over IPv4", code="seen_connect4"),
+    Program("seen_sendmsg6", Hook.SENDMSG6, "datagrams over IPv6", code="seen_connect6"),
     Program("seen_state", _RAW, "outcome, bytes and ends of connections", "inet_sock_set_state"),
     Program("seen_answer", Hook.INGRESS, "names that sessions look up"),
-)
+    Program(JUDGE, Hook.LSM, "executions before they commit", "bprm_check_security",
+            on_demand=True),
+    Program(LEARN, Hook.INGRESS, "names of policy that anybody looks up", on_demand=True),
+    Program(HELLO, Hook.EGRESS, "names that connections say first", on_demand=True),
+)  # fmt: skip
+
+ON_DEMAND = tuple(program for program in PROGRAMS if program.on_demand)
+"""Attached only while a policy asks for them."""
 
 MAPS = (
-    "records", "lost", "told", "members", "state", "scope", "words", "names", "answers",
-    "flows", "askers", "sent",
+    "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",
+    "answers", "places", "flows", "askers", "sent", "policies", "tools", "entries",
+    "path_conditions", "users", "cgroups", "domains", "ranges", "addresses", "resolvers",
 )  # fmt: skip

@@ -19,11 +19,15 @@ _LARGEST = (1 << 63) - 1
 
 _pack = msgpack.Packer(autoreset=True, unicode_errors="surrogateescape").pack
 
+_ADDED = slice(-3, -1)
+
 _SECONDS = len("2026-11-23T14:03:07")
 
 
 class Row(NamedTuple):
     """One event. A tuple, as SQLite and msgpack take it as it is, 100,000 times a second.
+
+    The body is last, and what was added to it over time stands before it.
 
     ``uid`` and ``user``, ``exe`` are the process's, ``endpoint``, ``name`` and
     ``ip`` the destination's. Text holds no lone surrogates.
@@ -42,6 +46,8 @@ class Row(NamedTuple):
     endpoint: str | None
     name: str | None
     ip: str | None
+    rule: str | None
+    enforcement: str | None
     body: bytes
 
 
@@ -62,6 +68,8 @@ def row_of(event: Event, body: bytes) -> Row:
         _text(to.endpoint) if to else None,
         _text(to.name) if to else None,
         str(to.ip) if to and to.ip else None,
+        _text(event.rule),
+        event.enforcement.value if event.enforcement else None,
         body,
     )
 
@@ -70,7 +78,11 @@ def record(row: tuple[object, ...]) -> bytes:
     """Return a row as the bytes that are sealed: all of it, each part with its type and length.
 
     What somebody made of a row may hold anything: it has a record too, another one.
+    Rule and enforcement are left out where a row has neither: so the rows of
+    stores from before these columns have the records that were sealed then.
     """
+    if len(row) == len(Row._fields) and row[_ADDED] == (None, None):
+        row = (*row[: _ADDED.start], row[-1])
     packed: bytes = _pack(row)
     return packed
 

@@ -37,10 +37,7 @@ DOMAIN_RULES = Layout("I itself.start", "I itself.count", "I below.start", "I be
 SPAN = Layout("I start", "I count")
 RANGE_KEY = Layout("I bits", "I bank", "16s address_be")
 BANKED_KEY = Layout("Q id", "Q bank")
-ENTRY = Layout(
-    "Q conditions", "Q end_ns", "I order", "H rule", "H port_be", "B verdict", "B flags",
-    "H reserved", "I unused",
-)  # fmt: skip
+ENTRY = Layout("Q conditions", "Q end_ns", "Q choice", "H port_be", "H port_mask", "I reserved")
 
 BANKS = 2
 HASHES = ("users", "cgroups", "domains", "ranges")
@@ -188,17 +185,9 @@ def _domain(rules: DomainRules, bank: int) -> bytes:
 
 def _entry(entry: Entry) -> bytes:
     (port_be,) = struct.unpack("=H", struct.pack("!H", entry.port))
-    return ENTRY.pack(
-        entry.conditions,
-        entry.end_ns,
-        entry.order,
-        entry.rule,
-        port_be,
-        entry.verdict,
-        entry.flags,
-        0,
-        0,
-    )
+    choice = entry.order << 32 | entry.rule << 16 | entry.verdict << 8 | entry.flags
+    mask = 0xFFFF if entry.port else 0
+    return ENTRY.pack(entry.conditions, entry.end_ns, choice, port_be, mask, 0)
 
 
 def _paths(tables: Tables, bank: int, bits: Mapping[str, int]) -> Iterator[Write]:

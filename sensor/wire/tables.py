@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
     from sensor.core.facts import Address, Connect
 
-MEMBER = Layout("Q started_ns", "Q root_started_ns", "I root_pid", "I reserved")
+CHAIN = 4
+"""Tools of a process that the kernel has room for."""
+
+_MEMBER = (
+    "Q started_ns", "Q root_started_ns", "I root_pid", "I paths",
+    *(f"H tools[{place}]" for place in range(CHAIN)),
+)  # fmt: skip
+MEMBER = Layout(*_MEMBER)
 FLOW = Layout(
-    "Q member.started_ns", "Q member.root_started_ns", "I member.root_pid", "I member.reserved",
+    *(member.replace(" ", " member.") for member in _MEMBER),
     "Q opened_ns", "Q established_ns", "I pid", "H port_be", "H reserved", "16s address_be",
 )  # fmt: skip
 
@@ -37,9 +44,13 @@ def pid_key(pid: int) -> bytes:
     return struct.pack("=I", pid)
 
 
-def member(process: Process, root: Process) -> bytes:
-    """Give the value of ``members`` for a process of the session that ``root`` began."""
-    return MEMBER.pack(process.started_ns, root.started_ns, root.pid, 0)
+def member(process: Process, root: Process, tools: Sequence[int] = (), *, paths: int = 0) -> bytes:
+    """Give the value of ``members`` for a process of the session that ``root`` began.
+
+    ``tools`` are those in whose sessions it is, the outermost first, at most
+    ``CHAIN``; ``paths`` are the bits of folders that the innermost one's file is below.
+    """
+    return MEMBER.pack(process.started_ns, root.started_ns, root.pid, paths, *_padded(tools))
 
 
 def process_of(pid: int, value: bytes) -> Process:
@@ -49,8 +60,17 @@ def process_of(pid: int, value: bytes) -> Process:
 
 def member_of(key: bytes, value: bytes) -> tuple[Process, Process]:
     """Read an entry of ``members``: the process, and the root of its session."""
-    started_ns, root_started_ns, root_pid, _ = MEMBER.unpack(value)
+    started_ns, root_started_ns, root_pid, *_ = MEMBER.unpack(value)
     return Process(struct.unpack("=I", key)[0], started_ns), Process(root_pid, root_started_ns)
+
+
+def tools_of(value: bytes) -> tuple[int, ...]:
+    """Read in whose sessions an entry of ``members`` is, the outermost tool first."""
+    return tuple(tool for tool in MEMBER.unpack(value)[4:] if tool)
+
+
+def _padded(tools: Sequence[int]) -> list[int]:
+    return [*tools, *[0] * (CHAIN - len(tools))]
 
 
 def address_be(address: Address) -> bytes:
@@ -65,13 +85,17 @@ def flow_key(cookie: int) -> bytes:
     return struct.pack("=Q", cookie)
 
 
-def flow(fact: Connect) -> bytes:
-    """Give the value of ``flows`` for a connection that was there before the probes."""
+def flow(fact: Connect, tools: Sequence[int] = (), *, paths: int = 0) -> bytes:
+    """Give the value of ``flows`` for a connection that was there before the probes.
+
+    ``tools`` and ``paths`` are those of the member whose it is.
+    """
     return FLOW.pack(
         fact.process.started_ns,
         fact.root.started_ns,
         fact.root.pid,
-        0,
+        paths,
+        *_padded(tools),
         fact.at_ns,
         fact.at_ns,
         fact.process.pid,

@@ -51,6 +51,7 @@ def main() -> None:
 
 def _load(clock: Clock) -> None:
     from sensor.daemon import loader  # noqa: PLC0415
+    from sensor.edge import libbpf  # noqa: PLC0415
     from sensor.edge.compiler import Compiled  # noqa: PLC0415
     from sensor.wire.btf import Btf  # noqa: PLC0415
     from sensor.wire.headers import header_tree  # noqa: PLC0415
@@ -74,7 +75,12 @@ def _load(clock: Clock) -> None:
         compiled = Compiled(loader.source(folder), headers=Path(headers), flags=flags)
     clock.lap("compile")
     for program in PROGRAMS:
-        compiled.load(program.name, program.hook.program_type, program.hook.attach_type)
+        libbpf.load_program(
+            compiled.code(program.source),
+            program.hook.program_type,
+            program.hook.attach_type or 0,
+            name=program.name,
+        )
         clock.lap(f"verifier: {program.name}")
 
 

@@ -107,9 +107,11 @@ def _attached(probes: Programs) -> Iterator[None]:
     links = [os.open(mounts.cgroup2(), os.O_RDONLY | os.O_DIRECTORY)]
     try:
         for program in PROGRAMS:
+            if program.on_demand:
+                continue
             fd = probes.fd(program.name)
             if program.hook is Hook.RAW_TRACEPOINT:
-                links.append(libbpf.attach_raw_tracepoint(fd, program.tracepoint))
+                links.append(libbpf.attach_raw_tracepoint(fd, program.function))
             else:
                 links.append(libbpf.attach_cgroup(fd, links[0], program.hook.attach_type or 0))
         yield

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
@@ -27,7 +28,7 @@ from support.story import (
 
 from sensor.cli.printer import Printer
 from sensor.core.engine import Engine
-from sensor.core.event import Kind
+from sensor.core.event import HealthView, Kind, Verdict
 from sensor.core.facts import Loss
 from sensor.errors import SensorError
 
@@ -205,3 +206,27 @@ def failing(out: TextIO, story: Sequence[Event], kind: type[Exception]) -> Excep
     with suppress(OSError):
         out.close()
     return caught.value
+
+
+@pytest.mark.parametrize("verdict", [Verdict.BLOCK, Verdict.WOULD_BLOCK])
+def test_what_policy_refuses_is_shown_at_any_depth(
+    story: Sequence[Event], verdict: Verdict
+) -> None:
+    """Somebody has to see it, whoever started it."""
+    deep = next(event for event in story if event.depth == 2 and event.kind is Kind.EXEC)
+    assert printed([deep], all_children=False) == []
+    assert len(printed([replace(deep, verdict=verdict)], all_children=False)) == 1
+
+
+@pytest.mark.parametrize(("is_well", "start"), [(False, RED), (True, "14:")])
+def test_a_block_and_a_failure_are_red(
+    story: Sequence[Event], *, is_well: bool, start: str
+) -> None:
+    """Before all else in a line."""
+    health = replace(
+        story[0], kind=Kind.HEALTH, session=None, health=HealthView("enforcement", is_well=is_well)
+    )
+    [line] = printed([health], color="always")
+    assert line.startswith(start)
+    [line] = printed([replace(story[1], verdict=Verdict.BLOCK)], color="always")
+    assert line.startswith(RED)

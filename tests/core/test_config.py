@@ -11,6 +11,7 @@ from sensor.errors import BadInputError
 WHOLE = """
 version = 1
 scope = "/sys/fs/cgroup/build.slice"
+policy = "/etc/corp/ai.toml"
 [store]
 max_age = "12h"
 max_bytes = "64MiB"
@@ -33,6 +34,7 @@ def test_every_key_is_read() -> None:
     """Amounts are seconds and bytes, the endpoint an address and a port."""
     assert parse(WHOLE, where="config.toml") == Config(
         scope="/sys/fs/cgroup/build.slice",
+        policy="/etc/corp/ai.toml",
         max_age_s=12 * 3600,
         max_bytes=64 << 20,
         group="responders",
@@ -46,7 +48,7 @@ def test_every_key_is_read() -> None:
     ("text", "message"),
     [
         ("version = 2", "c.toml: version: 2 is unknown; write 1"),
-        ("versoin = 1", "c.toml: 'versoin': unknown key; write one of version, scope, store"),
+        ("versoin = 1", "c.toml: 'versoin': unknown key; write one of version, scope, policy"),
         ("store = 1", "c.toml: store: is not a table; write [store]"),
         ('[store]\nmax_age = "30 days"', "c.toml: store: max_age: '30 days' is not valid; write a"),
         ('[store]\nmax_age = "0d"', "c.toml: store: max_age: is nothing; write a number and"),

@@ -13,6 +13,7 @@ import pytest
 from sensor.core.ecs import as_ecs
 from sensor.core.event import (
     Destination,
+    Enforcement,
     Event,
     Evidence,
     Kind,
@@ -95,6 +96,7 @@ EXPECTED = {
     "process": {"access", "change", "end", "info", "start"},
     "network": {"access", "allowed", "connection", "denied", "end", "info", "protocol", "start"},
     "session": {"start", "end", "info"},
+    "configuration": {"access", "change", "creation", "deletion", "info"},
 }
 
 
@@ -143,8 +145,11 @@ def test_types_fit_their_category(kind: Kind) -> None:
     [
         (Kind.EXEC, Verdict.ALERT, "alert", ["start"]),
         (Kind.EXEC, Verdict.ALLOW, "event", ["start", "allowed"]),
+        (Kind.EXEC, Verdict.WOULD_BLOCK, "alert", ["start"]),
+        (Kind.EXEC, Verdict.BLOCK, "alert", ["start"]),
         (Kind.EXIT, None, "event", ["end"]),
         (Kind.LOSS, None, "state", ["info"]),
+        (Kind.POLICY, None, "event", ["change"]),
     ],
 )
 def test_an_alert_is_one(kind: Kind, verdict: Verdict | None, shown: str, types: list[str]) -> None:
@@ -257,3 +262,13 @@ def test_what_has_no_field_is_kept_under_our_names() -> None:
     assert part(rest, "process")["script"] == "/opt/claude/cli.js"
     assert part(rest, "destination")["endpoint"] == "anthropic"
     assert rest["session"] == "s1"
+
+
+def test_what_was_refused_is_denied_and_a_failure() -> None:
+    """A block that was not carried out is neither denied nor allowed."""
+    refused = replace(FULL, verdict=Verdict.BLOCK, enforcement=Enforcement.LSM)
+    told = part(as_ecs(refused), "event")
+    assert (told["type"], told["outcome"]) == (["start", "denied"], "failure")
+    undone = part(as_ecs(replace(refused, enforcement=Enforcement.NONE)), "event")
+    assert (undone["type"], "outcome" in undone) == (["start"], False)
+    assert part(as_ecs(refused), "agent_sensor")["enforcement"] == "lsm"

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.story import (
     CATALOGUE,
     CLAUDE,
@@ -28,9 +26,7 @@ from support.story import (
 )
 
 from sensor.core.engine import Engine
-from sensor.core.event import Kind
-from sensor.core.facts import Damaged, Fact, Loss, Transport
-from sensor.core.sessions import NESTING
+from sensor.core.facts import Damaged, Loss, Transport
 
 
 @pytest.fixture
@@ -221,69 +217,3 @@ def test_a_forgotten_process_of_a_known_session_is_taken_in_again() -> None:
         connect(9, "192.0.2.1"),
         ["connect claude-code None"],
     )
-
-
-# Few processes, so that every fact meets what others left behind.
-PIDS = st.integers(1, 6)
-ARGV = st.sampled_from([CLAUDE, CODEX, GIT, GOOSE])
-HOSTS = st.sampled_from(["192.0.2.1", "198.51.100.7", "2001:db8::1"])
-FACTS: st.SearchStrategy[Fact] = st.one_of(
-    st.builds(
-        lambda pid, argv, parent, root, late: exec_(
-            pid, *argv, parent=at(parent), root=root, late=late
-        ),
-        PIDS,
-        ARGV,
-        PIDS,
-        PIDS,
-        st.booleans(),
-    ),
-    st.builds(lambda parent, child, root: fork(parent, child, root=root), PIDS, PIDS, PIDS),
-    st.builds(lambda pid, root: exit_(pid, root=root), PIDS, PIDS),
-    st.builds(
-        lambda pid, to, cookie, late: connect(pid, to, cookie=cookie, root=pid, late=late),
-        PIDS,
-        HOSTS,
-        st.integers(1, 3),
-        st.booleans(),
-    ),
-    st.builds(close, PIDS, HOSTS),
-    st.builds(resolved, PIDS, st.text(), HOSTS),
-    st.builds(Loss, at_ns=st.integers(0), what=st.text(), count=st.integers(1)),
-    st.builds(Damaged, at_ns=st.integers(0), why=st.text()),
-)
-
-
-@given(st.lists(FACTS, max_size=60), st.integers(1, 4))
-def test_every_order_of_facts_is_survived(story: list[Fact], limit: int) -> None:
-    """Events are numbered without holes, and a session is over once it has ended."""
-    engine = Engine(CATALOGUE, StoryHost(), limit=limit)
-    told = events(engine, *story)
-    assert [event.seq for event in told] == list(range(1, len(told) + 1))
-    running: set[str | None] = {None}
-    for event in told:
-        assert event.line.isprintable()
-        if event.kind is Kind.SESSION_START:
-            running.add(event.session)
-        assert event.session in running or event.kind is Kind.CLOSE
-        if event.kind is Kind.SESSION_END:
-            running.remove(event.session)
-
-
-@given(st.lists(FACTS, max_size=60), st.integers(1, 4))
-def test_no_order_of_facts_fills_the_memory(story: list[Fact], limit: int) -> None:
-    """There are never more processes than allowed, nor more sessions than they can be in."""
-    engine = Engine(CATALOGUE, StoryHost(), limit=limit)
-    for fact in story:
-        for _ in engine.see(fact):
-            pass
-        assert engine.members <= limit
-        assert engine.sessions <= limit * NESTING
-
-
-@given(st.lists(FACTS, max_size=60))
-def test_all_sessions_end_with_their_processes(story: list[Fact]) -> None:
-    """Once every process has ended, nothing is left open."""
-    engine = Engine(CATALOGUE, StoryHost())
-    events(engine, *story, *(exit_(pid) for pid in range(1, 7)))
-    assert (engine.members, engine.sessions) == (0, 0)

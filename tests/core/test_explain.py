@@ -12,8 +12,8 @@ from support.story import CATALOGUE, StoryHost, events, exec_, name, path, tool
 
 from sensor.core.catalogue import Catalogue
 from sensor.core.engine import Engine
-from sensor.core.event import Event, Evidence, Kind, Verdict
-from sensor.core.explain import MARKS, explain, rule_said
+from sensor.core.event import Enforcement, Event, Evidence, Kind, Verdict
+from sensor.core.explain import MARKS, enforced, explain, rule_said
 
 TOLD = recorded()
 START, RUN = TOLD[0], TOLD[1]
@@ -174,3 +174,77 @@ def test_plain_values_say_the_same() -> None:
     assert plain["rule"] == "default"
     lone = json.loads(json.dumps(explain(of_kind(Kind.LOSS), None, EMPTY).as_dict()))
     assert lone["session_start_seq"] is lone["confidence"] is lone["verdict"] is None
+
+
+REFUSED = replace(
+    RUN,
+    verdict=Verdict.BLOCK,
+    enforcement=Enforcement.LSM,
+    rule="no-agents",
+    reason="Use qwen: https://wiki.test",
+    session=None,
+)
+
+
+def test_a_refusal_is_explained_by_its_rule_how_it_was_done_and_what_would_change_it() -> None:
+    """With the rule's own words; there is no session whose start could say more."""
+    assert list(explain(REFUSED, None, CATALOGUE).lines())[2:] == [
+        "tool        claude-code (claude-code)",
+        "session     none: it was refused before one began",
+        'evidence    name claude  weight 0.9 ("ran 1.0")',
+        "confidence  0.9 = 1 - (1 - 0.9); 0.5 makes a tool",
+        "absent      path @anthropic-ai/claude-code  weight 0.95",
+        "verdict     block by rule no-agents",
+        "enforced    lsm: execve(2) failed with EPERM, before the new image was there",
+        'message     "Use qwen: https://wiki.test"',
+        "changed by  without name claude: no tool, nothing else speaks for one",
+        "            mode shadow: it would have been told, and let go on",
+        "            an exception to rule no-agents, or a rule before it that matches",
+    ]
+    plain = json.loads(json.dumps(explain(REFUSED, None, CATALOGUE).as_dict()))
+    assert (plain["enforcement"], plain["message"]) == ("lsm", "Use qwen: https://wiki.test")
+
+
+@pytest.mark.parametrize("how", Enforcement)
+def test_each_way_to_refuse_is_explained(how: Enforcement) -> None:
+    """Also that nothing was done."""
+    said = enforced(replace(REFUSED, enforcement=how))
+    assert said
+    assert said.startswith(f"{how.value}: ")
+
+
+def test_what_would_have_been_refused_says_so() -> None:
+    """What was not to be refused says nothing of it."""
+    shadow = replace(REFUSED, verdict=Verdict.WOULD_BLOCK, enforcement=Enforcement.NONE)
+    said = "not at all, in shadow mode; in enforce mode it would have been refused"
+    assert enforced(shadow) == said
+    assert enforced(RUN) is None
+
+
+def test_an_unknown_client_is_explained_as_one() -> None:
+    """It has no evidence but what it reached."""
+    event = replace(
+        of_kind(Kind.CONNECT),
+        tool="unknown-client",
+        session=None,
+        verdict=Verdict.ALERT,
+        evidence=(),
+    )
+    lines = list(explain(event, None, CATALOGUE).lines())
+    assert lines[2:] == [
+        "tool        unknown-client: in no session, and it reached an AI service",
+        f"verdict     {rule_said(event)}",
+        "changed by  a rule that names the endpoint: its verdict, in place of the default",
+    ]
+    assert rule_said(event) == (
+        "alert by rule default: what [defaults] unknown_client says of whoever reaches an AI"
+        " service"
+    )
+
+
+def test_a_default_that_blocks_is_explained() -> None:
+    """As what it is."""
+    event = replace(REFUSED, rule="default", reason=None)
+    assert rule_said(event) == (
+        "block by rule default: what [defaults] tool says of a tool that no rule names"
+    )

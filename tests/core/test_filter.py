@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.core.event import Destination, Event, Kind, ProcessView, Verdict
+from sensor.core.event import Destination, Enforcement, Event, Kind, ProcessView, Verdict
 from sensor.core.filter import (
     EVERYTHING,
     LONGEST_VALUE,
@@ -31,6 +31,8 @@ EVENT = Event(
     at_ns=5,
     kind=Kind.CONNECT,
     verdict=Verdict.ALERT,
+    enforcement=Enforcement.CGROUP,
+    rule="no-agents",
     tool="codex",
     vendor="openai",
     session="s1",
@@ -43,6 +45,8 @@ LOSS = replace(
     EVENT,
     kind=Kind.LOSS,
     verdict=None,
+    enforcement=None,
+    rule=None,
     tool=None,
     vendor=None,
     session=None,
@@ -76,6 +80,10 @@ def one(*values: str) -> frozenset[str]:
         (Filter(sessions=one("s2")), False, False),
         (Filter(endpoints=one("openai")), True, False),
         (Filter(endpoints=one("anthropic")), False, False),
+        (Filter(rules=one("no-agents")), True, False),
+        (Filter(rules=one("default")), False, False),
+        (Filter(enforcements=one("cgroup")), True, False),
+        (Filter(enforcements=one("lsm", "none")), False, False),
         (Filter(tools=one("codex"), users=one("alice")), True, False),
         (Filter(tools=one("codex"), users=one("bob")), False, False),
     ],
@@ -95,9 +103,9 @@ def test_an_unknown_uid_is_nobody() -> None:
 def test_traits_are_those_of_the_event() -> None:
     """What is kept of an event for filters is what it says."""
     assert traits_of(EVENT) == (
-        "connect", "alert", "codex", "openai", "s1", "alice", 1000, "openai",
+        "connect", "alert", "codex", "openai", "s1", "alice", 1000, "openai", "no-agents", "cgroup",
     )  # fmt: skip
-    assert traits_of(LOSS) == ("loss", *[None] * 7)
+    assert traits_of(LOSS) == ("loss", *[None] * 9)
 
 
 VALUES = st.frozensets(st.text(max_size=8), max_size=4)
@@ -108,6 +116,8 @@ FILTERS = st.builds(
     users=VALUES,
     sessions=VALUES,
     endpoints=VALUES,
+    rules=VALUES,
+    enforcements=st.frozensets(st.sampled_from([one.value for one in Enforcement])),
     kinds=st.frozensets(st.sampled_from([kind.value for kind in Kind])),
     verdicts=st.frozensets(st.sampled_from([verdict.value for verdict in Verdict])),
 )
@@ -140,7 +150,8 @@ def test_the_empty_filter_is_an_empty_map() -> None:
         ({"tools": [1]}, f"expected text of at most {LONGEST_VALUE} characters, got int"),
         ({"tools": ["x" * (LONGEST_VALUE + 1)]}, f"got {LONGEST_VALUE + 1} characters"),
         ({"kinds": ["exce"]}, "kinds: unknown exce: expected close, connect, exec"),
-        ({"verdicts": ["deny"]}, "verdicts: unknown deny: expected alert, allow"),
+        ({"verdicts": ["deny"]}, "verdicts: unknown deny: expected alert, allow, block"),
+        ({"enforcements": ["bpf"]}, "enforcements: unknown bpf: expected cgroup, destroy, kill"),
     ],
 )
 def test_what_is_not_understood_is_refused(raw: object, says: str) -> None:

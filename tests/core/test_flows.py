@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 from support.story import CATALOGUE, at
 
-from sensor.core.event import Destination
-from sensor.core.flows import Flow, Flows
+from sensor.core.event import Destination, NameSource
+from sensor.core.flows import UNOPENED, Flow, Flows, Said
 from sensor.core.identity import Identity
 from sensor.core.lineage import Member
 from sensor.core.names import Endpoints, Names
@@ -43,3 +43,38 @@ def test_the_oldest_connection_makes_room() -> None:
         flows.open(cookie, FLOW)
     assert [cookie in flows for cookie in (1, 2, 3)] == [False, True, True]
     assert len(flows) == 2
+
+
+SAID = Said("a.test", NameSource.PROXY, None, 8443)
+
+
+def test_a_connection_takes_the_name_that_it_says() -> None:
+    """With the port that it asked a proxy for; who opened it stays."""
+    flows = Flows()
+    assert flows.open(5, FLOW) is FLOW
+    flows.name(5, SAID)
+    named = flows.get(5)
+    assert named
+    assert (named.member, named.to.ip, named.to.port) == (MEMBER, FLOW.to.ip, 443)
+    assert (named.to.name, named.to.name_source, named.target_port) == (
+        "a.test", NameSource.PROXY, 8443,
+    )  # fmt: skip
+    assert list(flows.items()) == [(5, named)]
+
+
+def test_a_name_waits_for_its_connection() -> None:
+    """Whichever is told first; it is used once."""
+    flows = Flows()
+    flows.name(5, SAID)
+    assert flows.get(5) is None
+    assert flows.open(5, FLOW).to.name == "a.test"
+    assert flows.open(5, FLOW) is FLOW
+
+
+def test_names_without_connections_are_bounded() -> None:
+    """The oldest is forgotten."""
+    flows = Flows()
+    for cookie in range(UNOPENED + 1):
+        flows.name(cookie, SAID)
+    assert flows.open(0, FLOW).to.name is None
+    assert flows.open(1, FLOW).to.name == "a.test"

@@ -9,11 +9,14 @@ from ipaddress import ip_address
 
 from sensor.core.event import (
     Destination,
+    Enforcement,
     Event,
     Evidence,
+    HealthView,
     Kind,
     Lack,
     NameSource,
+    PolicyView,
     ProcessView,
     Traffic,
     Verdict,
@@ -53,6 +56,9 @@ FULL = Event(
     traffic=Traffic(sent_bytes=1, received_bytes=2, duration_ns=3, outcome=Outcome.RESET),
     loss=("exec", 3),
     gap=Lack("2026-11-23T14:00:00Z", "2026-11-23T14:01:00Z", 7, 9),
+    enforcement=Enforcement.CGROUP,
+    policy=PolicyView(standing="in_force", generation=3, source="p.toml", rules=2, mode="enforce"),
+    health=HealthView("enforcement", is_well=True),
 )
 
 
@@ -66,6 +72,8 @@ def test_every_field_has_its_name() -> None:
         ("traffic", Traffic),
         ("parent", Process),
         ("gap", Lack),
+        ("policy", PolicyView),
+        ("health", HealthView),
     ):
         inner = plain[part]
         assert isinstance(inner, dict)
@@ -77,6 +85,8 @@ def test_values_are_plain() -> None:
     plain = json.loads(json.dumps(as_dict(FULL)))
     assert plain["kind"] == "connect"
     assert plain["verdict"] == "alert"
+    assert plain["enforcement"] == "cgroup"
+    assert plain["health"] == {"what": "enforcement", "is_well": True}
     assert plain["at"] == FULL.at
     assert plain["evidence"] == [{"signal": "name", "value": "claude"}]
     assert plain["process"]["argv"] == ["claude", "-p"]
@@ -94,7 +104,7 @@ def test_absent_is_null() -> None:
     """Every name is there, also where there is nothing to say."""
     plain = as_dict(BARE)
     assert set(plain) == set(as_dict(FULL))
-    names = ("verdict", "process", "parent", "traffic", "loss", "gap")
+    names = ("verdict", "process", "parent", "traffic", "loss", "gap", "policy", "health")
     assert {plain[name] for name in names} == {None}
 
 

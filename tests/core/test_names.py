@@ -107,3 +107,13 @@ def test_memory_is_bounded(steps: list[int]) -> None:
         named = [one.destination(ip_address(f"192.0.2.{last}"), 1, "tcp") for last in range(10)]
         recent = list(dict.fromkeys(reversed(steps)))[:3]
         assert {to.name for to in named if to.name} == {f"{last}.example.com" for last in recent}
+
+
+def test_who_gave_an_address_is_known_by_the_name_that_it_was_given_for() -> None:
+    """Policy trusts some resolvers and others not."""
+    one = session()
+    resolver = ip_address("192.0.2.53")
+    one.learn("a.test", [ONE], resolver)
+    assert one.resolver("a.test", ONE) == resolver
+    assert one.resolver("b.test", ONE) is None
+    assert one.resolver("a.test", IN_RANGE) is None

@@ -13,8 +13,10 @@ from support.ocsf import problems
 
 from sensor.core.event import (
     Destination,
+    Enforcement,
     Event,
     Evidence,
+    HealthView,
     Kind,
     NameSource,
     ProcessView,
@@ -176,6 +178,26 @@ def test_every_verdict_has_its_control() -> None:
 
 
 @pytest.mark.parametrize(
+    ("verdict", "how", "action", "disposition"),
+    [
+        (Verdict.WOULD_BLOCK, Enforcement.NONE, 3, 15),
+        (Verdict.BLOCK, Enforcement.LSM, 2, 2),
+        (Verdict.BLOCK, Enforcement.DESTROY, 2, 21),
+        (Verdict.BLOCK, Enforcement.NONE, 3, 16),
+    ],
+)
+def test_only_what_was_refused_is_denied(
+    verdict: Verdict, how: Enforcement, action: int, disposition: int
+) -> None:
+    """With the rule and what it says; a block that was not carried out is only observed."""
+    event = replace(FULL, verdict=verdict, enforcement=how, rule="no-agents", reason="Use qwen.")
+    shaped = as_ocsf(event)
+    assert (shaped["action_id"], shaped["disposition_id"]) == (action, disposition)
+    assert shaped["policy"] == {"uid": "no-agents", "desc": "Use qwen."}
+    assert part(shaped, "unmapped")["enforcement"] == how.value
+
+
+@pytest.mark.parametrize(
     ("confidence", "level", "score"), [(0.2, 1, 20), (0.5, 2, 50), (0.8, 3, 80), (1.0, 3, 100)]
 )
 def test_confidence_is_a_level_and_a_score(confidence: float, level: int, score: int) -> None:
@@ -191,12 +213,24 @@ def test_confidence_is_a_level_and_a_score(confidence: float, level: int, score:
         (Kind.EXEC, Verdict.ALLOW, 1),
         (Kind.EXEC, Verdict.ALERT, 3),
         (Kind.EXIT, None, 1),
+        (Kind.EXEC, Verdict.WOULD_BLOCK, 3),
+        (Kind.EXEC, Verdict.BLOCK, 4),
         (Kind.LOSS, None, 3),
+        (Kind.POLICY, None, 1),
     ],
 )
 def test_severity_is_the_verdict_s(kind: Kind, verdict: Verdict | None, severity: int) -> None:
     """What is missing from the stream is somebody's business too."""
     assert as_ocsf(replace(FULL, kind=kind, verdict=verdict))["severity_id"] == severity
+
+
+@pytest.mark.parametrize(("is_well", "severity"), [(True, 1), (False, 3)])
+def test_a_part_that_fails_is_somebodys_business(*, is_well: bool, severity: int) -> None:
+    """One that works is none."""
+    event = replace(
+        FULL, kind=Kind.HEALTH, verdict=None, health=HealthView("enforcement", is_well=is_well)
+    )
+    assert as_ocsf(event)["severity_id"] == severity
 
 
 def test_profiles_are_those_whose_attributes_are_there() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.core.quote import WORD_LIMIT, quote, quote_all, quote_path
+from sensor.core.quote import WORD_LIMIT, one_line, quote, quote_all, quote_path
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,17 @@ def test_quoting_loses_nothing(words: list[str]) -> None:
     shown = quote_all(words, 10 * WORD_LIMIT * len(words))
     assert shown != quote_all([*words, "x"], 10 * WORD_LIMIT * len(words))
     assert shown != quote_all([words[0] + "x", *words[1:]], 10 * WORD_LIMIT * len(words))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('Use "qwen": https://wiki.example/ai', 'Use "qwen": https://wiki.example/ai'),
+        ("a\x1b[2J\r\nb\u202e", r"a\x1b[2J\r\nb\u202e"),
+        ("x" * 41, "x" * 40 + "[+]"),
+        ("\x9b" * 39, r"\x9b" * 10 + "[+]"),
+    ],
+)
+def test_a_sentence_for_a_terminal_has_no_quotes_around_it(text: str, shown: str) -> None:
+    """What does not show is written out all the same, and what is cut says so."""
+    assert one_line(text, 40) == shown

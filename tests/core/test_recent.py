@@ -16,7 +16,7 @@ MANY = 1 << 30
 
 def traits(tool: str) -> Traits:
     """Return the traits of an event of this tool."""
-    return Traits("exec", None, tool, None, None, None, None, None)
+    return Traits("exec", None, tool, None, None, None, None, None, None, None)
 
 
 def recent(*seqs: int, room: int = 100, last: int = 0) -> Recent:

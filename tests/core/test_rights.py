@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sensor.core.rights import RUNNING, STARTING, Capability
+from sensor.core.rights import DEPUTY, RUNNING, STARTING, Capability
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/threat-model.md"
 
@@ -19,6 +19,7 @@ def test_nothing_is_kept_that_was_not_there_at_the_start() -> None:
     """Each has its reason, and the same one at both times."""
     assert RUNNING.items() <= STARTING.items()
     assert set(STARTING) == set(Capability)
+    assert set(DEPUTY) <= set(STARTING)
 
 
 def test_the_threat_model_says_which_and_why() -> None:
@@ -27,3 +28,5 @@ def test_the_threat_model_says_which_and_why() -> None:
     for capability, why in STARTING.items():
         when = "always" if capability in RUNNING else "until it runs"
         assert f"| {capability} | {when} | {why} |" in text
+    for capability, why in DEPUTY.items():
+        assert f"| {capability} | always | {why} |" in text

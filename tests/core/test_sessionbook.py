@@ -11,7 +11,7 @@ import pytest
 from support.recorded import recorded
 from support.story import SECOND, StoryHost
 
-from sensor.core.event import Event, Kind
+from sensor.core.event import Enforcement, Event, Kind, Verdict
 from sensor.core.sessionbook import HEADS, Book, Now, Run, State, user_of
 from sensor.core.wall import instant
 from sensor.core.when import Moment, Seq, When
@@ -171,3 +171,19 @@ def test_a_user_without_a_name_is_a_number() -> None:
     assert user_of(replace(process, user=None)) == "1000"
     assert user_of(replace(process, user=None, uid=None)) == user_of(None) == "-"
     assert user_of(replace(process, user="a b")) == '"a b"'
+
+
+def test_what_was_refused_is_counted_apart() -> None:
+    """It is no connection and no process; a tool that was ended has that for its verdict."""
+    told = [event for event in TOLD if event.session == TOLD[0].session]
+    started = next(event for event in told if event.kind is Kind.EXEC)
+    reached = next(event for event in told if event.kind is Kind.CONNECT)
+    refused = [
+        replace(one, verdict=Verdict.BLOCK, enforcement=Enforcement.KILL, rule="no")
+        for one in (started, reached)
+    ]
+    [run] = booked(refused).values()
+    assert (run.refused, run.connections, len(run.pids)) == (2, 0, 0)
+    assert (run.verdict, run.rule) == ("block", "no")
+    assert run.as_dict(Now(None, 0))["refused"] == 2
+    assert any("2 refused" in line for line in run.head(Now(None, 0)))

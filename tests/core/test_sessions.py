@@ -10,8 +10,10 @@ from support.story import CATALOGUE, at
 from sensor.core.event import ProcessView
 from sensor.core.facts import Process
 from sensor.core.identity import Identity
+from sensor.core.judgment import Judgment
 from sensor.core.names import Endpoints, Names
-from sensor.core.sessions import NESTING, Session, Sessions, session_id
+from sensor.core.sessions import CHAIN, NESTING, Session, Sessions, chained, session_id
+from sensor.core.words import Verdict
 
 CLAUDE, CODEX, AIDER, _ = CATALOGUE.tools
 VIEW = ProcessView(pid=9, started_ns=9)
@@ -133,3 +135,32 @@ def test_nesting_has_an_end() -> None:
         assert one.may_nest()
         one = session(pid, pid % 2, one)
     assert not one.may_nest()
+
+
+def test_a_chain_has_the_innermost_tool_last() -> None:
+    """Where there is no room, the one before makes it."""
+    assert chained((), (3,)) == (3,)
+    assert chained((1, 2), (3,)) == (1, 2, 3)
+    assert chained((1, 2, 4, 5), (3,)) == (1, 2, 4, 3)
+    assert len(chained(tuple(range(9)), (3,))) == CHAIN
+
+
+def test_a_session_that_is_taken_up_is_within_another_one_s_chain() -> None:
+    """The kernel asks all tools around it."""
+    sessions = Sessions()
+    outer, inner = session(9), session(10, 1)
+    outer.chain, inner.chain = (1,), (2,)
+    sessions.resume(outer, within=None)
+    sessions.resume(inner, within=outer.id)
+    assert (outer.chain, inner.chain) == ((1,), (1, 2))
+
+
+def test_what_is_within_a_session_that_is_ended_is_ended_too() -> None:
+    """What is around it is not."""
+    outer = session(9)
+    inner = session(10, 1, parent=outer)
+    inner.doom = Judgment(verdict=Verdict.BLOCK, rule="inner")
+    assert (outer.doomed(), inner.doomed()) == (None, inner.doom)
+    outer.doom = Judgment(verdict=Verdict.BLOCK, rule="outer")
+    inner.doom = None
+    assert inner.doomed() is outer.doom

@@ -26,7 +26,7 @@ from support.story import (
 )
 
 from sensor.core.engine import Engine
-from sensor.core.event import Event, Kind
+from sensor.core.event import Enforcement, Event, Kind, Verdict
 from sensor.core.facts import Process
 from sensor.core.sessiontree import Branch, Trees, as_dict
 
@@ -239,3 +239,18 @@ def test_a_branch_knows_how_its_process_ended() -> None:
     """With the status as wait(2) has it, and how long it lived."""
     [root] = grown(told(exec_(10, *CLAUDE), exit_(10, status=256)))
     assert (root.status, root.duration_ns) == (256, 3 * SECOND)
+
+
+def test_what_was_refused_is_no_part_of_the_tree() -> None:
+    """It neither ran nor was reached."""
+    blocked = {"verdict": Verdict.BLOCK, "rule": "no"}
+    first, second, *_ = told(exec_(10, *CLAUDE), connect(10, "198.51.100.7"))
+    ran, reached = (
+        replace(one, enforcement=how, **blocked)  # type: ignore[arg-type]
+        for one, how in (
+            (second, Enforcement.LSM),
+            (told(exec_(10, *CLAUDE), connect(10, "198.51.100.7"))[2], Enforcement.CGROUP),
+        )
+    )
+    [root] = grown([first, ran, reached])
+    assert (root.views, root.links) == ([], {})

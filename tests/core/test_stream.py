@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An event has its number, its time, its owner, and a verdict if it was an attempt."""
+"""An event has its owner, and a verdict if it was an attempt."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -20,13 +21,15 @@ from support.story import (
     resolved,
 )
 
-from sensor.core.event import Destination, Event, Evidence, Kind, Lack, ProcessView, Verdict
-from sensor.core.facts import Damaged, Gap, Loss
+from sensor.core.event import Destination, Enforcement, Event, Evidence, Kind, Verdict
 from sensor.core.identity import Identity
+from sensor.core.judgment import ALLOWED, DEFAULT_RULE, Judgment
 from sensor.core.lineage import Member
 from sensor.core.names import Endpoints, Names
+from sensor.core.numbering import Numbering
 from sensor.core.sessions import Session
-from sensor.core.stream import DEFAULT_RULE, Stream
+from sensor.core.stream import UNKNOWN_CLIENT, Stream
+from sensor.core.views import image
 
 EVIDENCE = (Evidence("name", "claude"),)
 IDENTITY = Identity(
@@ -34,15 +37,17 @@ IDENTITY = Identity(
 )
 EXEC = exec_(9, "claude", "-p", exe="/usr/bin/claude")
 TO = Destination(ip=ip_address("192.0.2.1"), port=443, transport="tcp")
+SAID = (Verdict.BLOCK, Enforcement.LSM, "no-agents", "Use the other one.")
+BLOCKED = Judgment(verdict=SAID[0], enforcement=SAID[1], rule=SAID[2], reason=SAID[3])
 
 
 @pytest.fixture
 def stream() -> Stream:
     """Return a stream on which nothing has been told."""
-    return Stream(StoryHost(), 1)
+    return Stream(StoryHost(), Numbering(StoryHost(), 1))
 
 
-def member(stream: Stream, *, depth: int | None = 0) -> Member:
+def member(*, depth: int | None = 0) -> Member:
     """Return Claude's first process, or one below it."""
     session = Session(
         id="k3v9q2xa",
@@ -51,7 +56,7 @@ def member(stream: Stream, *, depth: int | None = 0) -> Member:
         root=at(9),
         started_ns=at(9).started_ns,
         names=Names(Endpoints(CATALOGUE)),
-        view=stream.image(EXEC, IDENTITY),
+        view=image(StoryHost(), EXEC, IDENTITY),
         processes=14,
     )
     return Member(
@@ -64,55 +69,21 @@ def member(stream: Stream, *, depth: int | None = 0) -> Member:
     )
 
 
+def said(event: Event) -> tuple[object, ...]:
+    """Return what an event says of policy."""
+    return event.verdict, event.enforcement, event.rule, event.reason
+
+
 def owned(event: Event) -> bool:
     """Tell whether an event says whose it is."""
     return (event.tool, event.vendor, event.session) == ("claude-code", "anthropic", "k3v9q2xa")
 
 
-def test_events_are_numbered_and_dated(stream: Stream) -> None:
-    """The host's offset turns nanoseconds since boot into a time of day."""
-    first, second = (
-        stream.missing(Loss(at_ns=SECOND + 5, what="exec", count=3)).event for _ in range(2)
-    )
-    assert (first.seq, second.seq) == (1, 2)
-    assert (first.v, first.host, first.boot_id) == (1, "build-7", StoryHost.boot_id)
-    assert (first.at, first.at_ns) == ("2026-11-23T14:00:01.000000005Z", SECOND + 5)
-
-
-def test_a_process_is_shown_as_its_exec_left_it(stream: Stream) -> None:
-    """Numbers that mean something to the host come with its word for them."""
-    assert stream.image(EXEC, IDENTITY) == ProcessView(
-        pid=9,
-        started_ns=at(9).started_ns,
-        ppid=1,
-        exe="/usr/bin/claude",
-        script="/usr/bin/claude",
-        name_typed="/usr/bin/claude",
-        argv=("claude", "-p"),
-        cwd="/home/alice/src",
-        uid=1000,
-        user="alice",
-        loginuid=1000,
-        tty="pts/3",
-        cgroup="/user.slice",
-        cgroup_id=7,
-        dev=EXEC.file.dev,
-        ino=4711,
-        fileless=False,
-    )
-
-
-def test_a_process_without_a_cgroup_id_has_no_cgroup(stream: Stream) -> None:
-    """Nothing is looked up that is not there."""
-    fact = exec_(9, "claude", cgroup_id=None)
-    assert stream.image(fact, IDENTITY).cgroup is None
-
-
-def test_the_exec_of_a_tool_is_an_alert_with_its_evidence(stream: Stream) -> None:
-    """The default for a tool that no rule names."""
-    event = stream.exec(EXEC, member(stream), IDENTITY).event
+def test_the_exec_of_a_tool_has_its_verdict_and_its_evidence(stream: Stream) -> None:
+    """What policy said is told with the rule, how it was done, and what the rule says."""
+    event = stream.exec(EXEC, member(), IDENTITY, BLOCKED).event
     assert owned(event)
-    assert (event.kind, event.verdict, event.rule) == (Kind.EXEC, Verdict.ALERT, DEFAULT_RULE)
+    assert (event.kind, *said(event)) == (Kind.EXEC, *SAID)
     assert (event.confidence, event.evidence, event.depth) == (0.9, EVIDENCE, 0)
     assert event.parent == SHELL
 
@@ -120,7 +91,7 @@ def test_the_exec_of_a_tool_is_an_alert_with_its_evidence(stream: Stream) -> Non
 @pytest.mark.parametrize("depth", [1, 2, None])
 def test_the_exec_of_a_descendant_is_allowed(stream: Stream, depth: int | None) -> None:
     """It is of the session, and nothing is claimed about what it is itself."""
-    event = stream.exec(EXEC, member(stream, depth=depth), Identity()).event
+    event = stream.exec(EXEC, member(depth=depth), Identity(), ALLOWED).event
     assert owned(event)
     assert (event.verdict, event.rule, event.depth) == (Verdict.ALLOW, DEFAULT_RULE, depth)
     assert (event.confidence, event.evidence) == (None, ())
@@ -128,7 +99,7 @@ def test_the_exec_of_a_descendant_is_allowed(stream: Stream, depth: int | None) 
 
 def test_an_exit_has_its_status_and_the_length_of_the_life(stream: Stream) -> None:
     """A life begins with the fork, not with the exec."""
-    event = stream.exit(exit_(9, status=256), member(stream)).event
+    event = stream.exit(exit_(9, status=256), member()).event
     assert owned(event)
     assert (event.kind, event.verdict, event.duration_ns) == (Kind.EXIT, None, 3 * SECOND)
     assert event.process
@@ -137,7 +108,7 @@ def test_an_exit_has_its_status_and_the_length_of_the_life(stream: Stream) -> No
 
 def test_a_session_starts_with_its_evidence_and_ends_with_its_sum(stream: Stream) -> None:
     """Both show the process that it began with."""
-    session = member(stream).session
+    session = member().session
     started = stream.started(EXEC, session).event
     ended = stream.ended(at(9).started_ns + SECOND, session).event
     assert owned(started)
@@ -159,35 +130,35 @@ def test_a_session_starts_with_its_evidence_and_ends_with_its_sum(stream: Stream
 
 def test_a_session_within_another_names_it(stream: Stream) -> None:
     """At its start and at its end."""
-    outer, inner = member(stream).session, member(stream).session
+    outer, inner = member().session, member().session
     inner.parent = outer
     assert stream.started(EXEC, inner).event.parent_session == outer.id
     assert stream.ended(SECOND, inner).event.parent_session == outer.id
 
 
-def test_a_connection_is_an_attempt_and_is_allowed(stream: Stream) -> None:
+def test_a_connection_is_an_attempt(stream: Stream) -> None:
     """Where to is in the destination."""
-    one = member(stream)
-    event = stream.connect(connect(9, "192.0.2.1"), one, TO).event
+    one = member()
+    event = stream.connect(connect(9, "192.0.2.1"), one, TO, BLOCKED).event
     assert owned(event)
-    assert (event.kind, event.verdict, event.rule) == (Kind.CONNECT, Verdict.ALLOW, DEFAULT_RULE)
+    assert (event.kind, *said(event)) == (Kind.CONNECT, *SAID)
     assert event.destination is TO
     assert event.process is one.image
 
 
 def test_a_connection_is_made_by_the_user_of_the_moment(stream: Stream) -> None:
     """A process can have changed its user since its exec; /proc does not tell of a socket's."""
-    one = member(stream)
-    changed = stream.connect(connect(9, "192.0.2.1", uid=0), one, TO).event.process
+    one = member()
+    changed = stream.connect(connect(9, "192.0.2.1", uid=0), one, TO, ALLOWED).event.process
     assert changed
     assert (changed.uid, changed.user, changed.exe) == (0, "root", "/usr/bin/claude")
-    late = stream.connect(connect(9, "192.0.2.1", uid=0, late=True), one, TO).event
+    late = stream.connect(connect(9, "192.0.2.1", uid=0, late=True), one, TO, ALLOWED).event
     assert (late.process, late.late) == (one.image, True)
 
 
 def test_a_close_has_its_traffic(stream: Stream) -> None:
     """The time runs from the attempt on."""
-    event = stream.close(close(9, "192.0.2.1", error=104), member(stream), TO).event
+    event = stream.close(close(9, "192.0.2.1", error=104), member(), TO).event
     assert owned(event)
     assert (event.kind, event.verdict, event.destination) == (Kind.CLOSE, None, TO)
     assert event.traffic
@@ -198,7 +169,7 @@ def test_a_close_has_its_traffic(stream: Stream) -> None:
 def test_an_answer_names_the_resolver_the_question_and_the_addresses(stream: Stream) -> None:
     """The port is not in the fact, so it is not in the event."""
     fact = resolved(9, "api.anthropic.com", "192.0.2.1", rcode=0)
-    event = stream.resolve(fact, member(stream), "anthropic").event
+    event = stream.resolve(fact, member(), "anthropic").event
     assert owned(event)
     assert (event.kind, event.verdict) == (Kind.RESOLVE, None)
     assert event.destination == Destination(
@@ -212,26 +183,40 @@ def test_an_answer_names_the_resolver_the_question_and_the_addresses(stream: Str
     )
 
 
-def test_what_was_lost_is_told_and_why(stream: Stream) -> None:
-    """A damaged record is a lost one of which it is known where it broke."""
-    lost = stream.missing(Loss(at_ns=5, what="exec", count=3)).event
-    assert (lost.kind, lost.loss, lost.reason) == (Kind.LOSS, ("exec", 3), None)
-    damaged = stream.missing(Damaged(at_ns=5, why="12 bytes")).event
-    assert (damaged.kind, damaged.loss, damaged.reason) == (Kind.LOSS, ("record", 1), "12 bytes")
-    assert (damaged.tool, damaged.session, damaged.process) == (None, None, None)
+def test_a_refused_image_is_told_by_the_tool_that_it_would_have_been(stream: Stream) -> None:
+    """Within the session of another tool, and at the depth that it would have had there."""
+    session = member().session
+    event = stream.refused(EXEC, IDENTITY, BLOCKED, (session, 2)).event
+    assert (event.kind, *said(event)) == (Kind.EXEC, *SAID)
+    assert (event.tool, event.vendor, event.session, event.depth) == (
+        "claude-code", "anthropic", "k3v9q2xa", 2,
+    )  # fmt: skip
+    assert (event.confidence, event.evidence, event.parent) == (0.9, EVIDENCE, SHELL)
+    assert event.process == image(StoryHost(), EXEC, IDENTITY)
 
 
-@pytest.mark.parametrize("seqs", [None, (7, 9)])
-def test_a_gap_has_its_time_and_its_reason(stream: Stream, seqs: tuple[int, int] | None) -> None:
-    """Numbers are named where some were given out and not kept."""
-    start = StoryHost.wall_offset_ns
-    told = stream.missing(Gap(at_ns=5, from_wall_ns=start - 10, why="down", seqs=seqs)).event
-    assert told.kind is Kind.GAP
-    assert told.reason == "down"
-    assert told.gap == Lack("2026-11-23T13:59:59.999999990Z", told.at, *(seqs or ()))
+def test_what_is_refused_may_be_no_tool_and_in_no_session(stream: Stream) -> None:
+    """As where there is no room to follow it."""
+    event = stream.refused(EXEC, Identity(confidence=0.3), BLOCKED, (None, None)).event
+    assert (event.tool, event.vendor, event.session, event.depth) == (None,) * 4
+    assert (event.confidence, event.evidence) == (None, ())
 
 
-def test_numbers_go_on_where_another_run_ended() -> None:
-    """The first event has the number that was asked for."""
-    lost = Stream(StoryHost(), 41).missing(Loss(at_ns=5, what="exec", count=3))
-    assert lost.event.seq == 41
+def test_what_ran_and_was_open_already_is_told_late(stream: Stream) -> None:
+    """It is an attempt that policy has an opinion on only now."""
+    one = member()
+    ran = stream.ran_already(SECOND, one, BLOCKED).event
+    opened = stream.open_already(SECOND, one, TO, BLOCKED).event
+    for event, kind in ((ran, Kind.EXEC), (opened, Kind.CONNECT)):
+        assert owned(event)
+        assert (event.kind, event.late, event.at_ns, *said(event)) == (kind, True, SECOND, *SAID)
+    assert opened.destination is TO
+
+
+def test_a_stranger_who_reaches_an_endpoint_is_an_unknown_client(stream: Stream) -> None:
+    """One who reaches anything else has no tool at all."""
+    fact = connect(9, "192.0.2.1")
+    known = stream.stranger(fact, None, replace(TO, endpoint="anthropic"), BLOCKED).event
+    assert (known.tool, known.vendor, known.session) == (UNKNOWN_CLIENT, None, None)
+    assert (known.kind, *said(known)) == (Kind.CONNECT, *SAID)
+    assert stream.stranger(fact, None, TO, BLOCKED).event.tool is None

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import os
 import pwd
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from support.scope import Scope, cgroup2_root
 
+from sensor.core.facts import Process
 from sensor.edge.host import LocalHost
 
 NOBODYS_UID = 4_000_000_001
@@ -33,6 +35,28 @@ def test_the_offset_turns_boot_time_into_wall_time(host: LocalHost) -> None:
     """A moment of the kernel's clock plus the offset is that moment of the wall clock."""
     wall = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + host.wall_offset_ns
     assert abs(wall - time.time_ns()) < 1_000_000_000
+
+
+def test_a_process_of_the_host_is_in_no_container(host: LocalHost) -> None:
+    """The first process is in the namespace that it is compared with; one that is gone in none."""
+    assert not host.in_container(Process(1, 0))
+    assert not host.in_container(Process(2**22 + 1, 0))
+
+
+@pytest.mark.kernel
+def test_a_process_in_another_pid_namespace_is_in_a_container(host: LocalHost) -> None:
+    """Whatever else it shares with the host."""
+    command = ["unshare", "--pid", "--fork", "cat"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdin
+        assert running.stdout
+        running.stdin.write(b"x")
+        running.stdin.flush()
+        assert running.stdout.read(1) == b"x"  # it is there
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text("ascii")
+        inside = host.in_container(Process(int(children.split()[0]), 0))
+        running.stdin.close()
+    assert inside
 
 
 def test_a_user_has_a_name_or_none(host: LocalHost) -> None:

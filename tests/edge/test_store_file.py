@@ -12,6 +12,7 @@ from support.rows import behind, filled
 
 from sensor.edge.store import Store
 from sensor.edge.store_file import connect, explained, size_bytes
+from sensor.edge.store_schema import STEPS
 from sensor.errors import BadInputError, DamagedStoreError, StoreError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def test_a_newer_store_is_refused(tmp_path: Path, *, read_only: bool) -> None:
     with pytest.raises(BadInputError, match="written by a newer agent-sensor") as error:
         Store(path, read_only=read_only)
     assert "999" in str(error.value)
-    behind(path, "PRAGMA user_version = 1")
+    behind(path, f"PRAGMA user_version = {len(STEPS)}")
     with Store(path) as store:
         assert store.last_seq == 3
 

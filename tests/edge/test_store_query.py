@@ -33,6 +33,8 @@ ROWS = st.lists(
         user=MAYBE,
         uid=st.none() | st.sampled_from([0, 1000]),
         endpoint=MAYBE,
+        rule=MAYBE,
+        enforcement=MAYBE,
     ),
     max_size=8,
 )
@@ -46,6 +48,8 @@ FILTERS = st.builds(
     verdicts=SETS,
     sessions=SETS,
     endpoints=SETS,
+    rules=SETS,
+    enforcements=SETS,
 )
 
 
@@ -53,7 +57,7 @@ def traits(row: Row) -> Traits:
     """Return what a filter looks at."""
     return Traits(
         *(row.kind, row.verdict, row.tool, row.vendor, row.session),
-        *(row.user, row.uid, row.endpoint),
+        *(row.user, row.uid, row.endpoint, row.rule, row.enforcement),
     )
 
 
@@ -64,10 +68,10 @@ def test_the_store_finds_what_the_filter_means(found: list[Row], wanted: Filter)
     connection = sqlite3.connect(":memory:")
     connection.execute(
         "CREATE TABLE events (seq INTEGER, wall_ns, kind, verdict, tool, vendor, session,"
-        " uid INTEGER, user, exe, endpoint, name, ip)"
+        " uid INTEGER, user, exe, endpoint, name, ip, rule, enforcement)"
     )
     connection.executemany(
-        f"INSERT INTO events VALUES ({', '.join('?' * 13)})",  # noqa: S608  # our own words
+        f"INSERT INTO events VALUES ({', '.join('?' * 15)})",  # noqa: S608  # our own words
         [(seq, *row[1:-1]) for seq, row in enumerate(found)],
     )
     passed = {

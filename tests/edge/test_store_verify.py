@@ -69,9 +69,9 @@ def test_an_empty_store_is_whole(tmp_path: Path) -> None:
         (300, ["DELETE FROM events WHERE seq = 300"]),
         (101, ["DELETE FROM events WHERE seq BETWEEN 101 AND 200"]),
         # Inserted: into a hole, before the first, after the last.
-        (255, ["INSERT INTO events SELECT 255, 1, 'x', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"]),
-        (-1, ["INSERT INTO events SELECT -1, 1, 'x', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"]),
-        (301, ["INSERT INTO events SELECT 301, 1, 'x', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"]),
+        (255, ["INSERT INTO events SELECT 255, 1, 'x', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"]),
+        (-1, ["INSERT INTO events SELECT -1, 1, 'x', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"]),
+        (301, ["INSERT INTO events SELECT 301, 1, 'x', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"]),
         # Swapped.
         (
             42,
@@ -266,7 +266,7 @@ def test_a_chain_that_covers_too_little_is_broken(tmp_path: Path) -> None:
     made = seal(GENESIS, last_seq=5, digests=digests, holes=[])
     behind(
         path,
-        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         values=one[:-1],
     )
     behind(path, "INSERT INTO blocks VALUES (1, ?)", values=[pack([one.body])])

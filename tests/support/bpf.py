@@ -19,8 +19,10 @@ _bpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
 
 # linux/bpf.h
 _CGROUP_SOCK_ADDR, CONNECT4 = 18, 10
-# r0 = 1; exit: lets everything pass.
+SKB, EGRESS = 8, 1
+# r0 = 1; exit: lets everything pass. r0 = 0; exit: nothing.
 _ALLOW = bytes([0xB7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
+_REFUSE = bytes([0xB7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0])
 
 
 class MapKind(IntEnum):
@@ -56,12 +58,28 @@ def possible_cpus() -> int:
 @contextmanager
 def only_one_program(scope: Scope) -> Iterator[None]:
     """Have a program at the scope that lets all IPv4 connections pass and no other program in."""
-    options = _LoadOptions(sz=ctypes.sizeof(_LoadOptions), expected_attach_type=CONNECT4)
-    program = _checked(
-        _bpf.bpf_prog_load(
-            _CGROUP_SOCK_ADDR, b"test", b"GPL", _ALLOW, len(_ALLOW) // 8, ctypes.byref(options)
-        )
+    with _attached(scope, _ALLOW):
+        yield
+
+
+@contextmanager
+def refusing_connections(scope: Scope) -> Iterator[None]:
+    """Have a program at the scope that lets no IPv4 connection pass."""
+    with _attached(scope, _REFUSE):
+        yield
+
+
+def make_program(kind: int, attach_type: int, code: bytes = _ALLOW) -> int:
+    """Load a program; the caller owns the descriptor."""
+    options = _LoadOptions(sz=ctypes.sizeof(_LoadOptions), expected_attach_type=attach_type)
+    return _checked(
+        _bpf.bpf_prog_load(kind, b"test", b"GPL", code, len(code) // 8, ctypes.byref(options))
     )
+
+
+@contextmanager
+def _attached(scope: Scope, code: bytes) -> Iterator[None]:
+    program = make_program(_CGROUP_SOCK_ADDR, CONNECT4, code)
     cgroup = os.open(scope.path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _checked(_bpf.bpf_prog_attach(program, cgroup, CONNECT4, 0))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sensor.daemon.loader import kernel_types, probes
 from sensor.edge.compiler import Compiled
+from sensor.edge.libbpf import load_program
 from sensor.errors import SensorError
 from sensor.wire.btf import Btf
 from sensor.wire.headers import header_tree
@@ -35,7 +36,8 @@ def main(text: str) -> None:
 def refusal(compiled: Compiled, name: str) -> str | None:
     """Load a program; gives the error if there is one."""
     try:
-        return None if compiled.load(name, Hook.RAW_TRACEPOINT.program_type, None) > 0 else "fd 0"
+        kind = Hook.RAW_TRACEPOINT.program_type
+        return None if load_program(compiled.code(name), kind, 0, name=name) > 0 else "fd 0"
     except SensorError as problem:
         return str(problem)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sensor.daemon.loader import probes
 from sensor.edge.compiler import Compiled
-from sensor.edge.libbpf import Map, attach_raw_tracepoint
+from sensor.edge.libbpf import Map, attach_raw_tracepoint, load_program
 
 SOURCE = Path(__file__).parent.parent / "kernel" / "read_types.c"
 # struct seen of read_types.c, in its order.
@@ -36,7 +36,7 @@ def main(headers: Path) -> None:
     """Exec the workload under the program, and print both views of it."""
     flags = (f"-I{probes()}", f"-I{headers}/include", f"-DREADER={os.getpid()}")
     compiled = Compiled(SOURCE.read_text("utf-8"), headers=headers, flags=flags)
-    program = compiled.load("read_exec", RAW_TRACEPOINT, None)
+    program = load_program(compiled.code("read_exec"), RAW_TRACEPOINT, 0, name="read_exec")
     link = attach_raw_tracepoint(program, "sched_process_exec")
     with tempfile.TemporaryDirectory() as cwd:
         pipe = subprocess.PIPE

@@ -31,6 +31,8 @@ PLAIN = Row(
     endpoint=None,
     name=None,
     ip=None,
+    rule="default",
+    enforcement="none",
     body=b"",
 )
 

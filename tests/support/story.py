@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Follow, Record, Release
+from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release
 from sensor.core.catalogue import Catalogue
+from sensor.core.enforced import Enforced
 from sensor.core.facts import (
     Address,
     Close,
@@ -16,12 +18,16 @@ from sensor.core.facts import (
     Exit,
     File,
     Fork,
+    Hello,
     Process,
     Resolved,
+    Ruled,
     Signal,
     Transport,
 )
 from sensor.core.host import Host
+from sensor.core.policy.model import Accounts, settled
+from sensor.core.policy.text import parse
 from sensor.core.tools import (
     Category,
     Endpoint,
@@ -31,16 +37,19 @@ from sensor.core.tools import (
     MarkKind,
     Tool,
 )
+from sensor.core.words import Enforcement, NameSource, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
     from sensor.core.engine import Engine
     from sensor.core.event import Event
     from sensor.core.facts import Fact
+    from sensor.core.policy.model import Policy, Rule
 
 SOURCE = "ran 1.0"
 SECOND = 1_000_000_000
 RESOLVER = ip_address("192.0.2.53")
+LOCAL = ip_address("192.0.2.200")
 
 
 def tool(tool_id: str, vendor: str, *marks: Mark) -> Tool:
@@ -105,6 +114,10 @@ class StoryHost(Host):
         """Know the one cgroup of all stories."""
         return "/user.slice" if cgroup_id == 7 else None
 
+    def in_container(self, process: Process) -> bool:
+        """Have those in containers whose pids are so high."""
+        return process.pid >= 1000
+
 
 def at(pid: int) -> Process:
     """Return the process that is born ``pid`` seconds after boot."""
@@ -134,6 +147,12 @@ def exec_(
     late: bool = False,
     cwd: str | None = "/home/alice/src",
     cgroup_id: int | None = 7,
+    tty: str | None = "pts/3",
+    tool: int = 0,
+    tools: tuple[int, ...] | None = None,
+    unsure: bool = False,
+    refused: bool = False,
+    ruled: Ruled | None = None,
 ) -> Exec:
     """Say that a process runs ``argv``; ``exe`` is its first word unless told otherwise."""
     return Exec(
@@ -149,15 +168,22 @@ def exec_(
         cwd=cwd,
         uid=1000,
         loginuid=1000,
-        tty="pts/3",
+        tty=tty,
         cgroup_id=cgroup_id,
         file=File(dev=8 << 20 | 1, ino=4711, ctime_ns=5, size_bytes=6),
         fileless=False,
         late=late,
+        tool=tool,
+        tools=tools,
+        unsure=unsure,
+        refused=refused,
+        ruled=ruled,
     )
 
 
-def fork(parent: int, child: int, *, root: int | None = None) -> Fork:
+def fork(
+    parent: int, child: int, *, root: int | None = None, tools: tuple[int, ...] | None = None
+) -> Fork:
     """Say that a process has a child."""
     return Fork(
         at_ns=at(child).started_ns,
@@ -165,6 +191,7 @@ def fork(parent: int, child: int, *, root: int | None = None) -> Fork:
         parent=at(parent),
         root=at(parent if root is None else root),
         uid=1000,
+        tools=tools,
     )
 
 
@@ -188,6 +215,9 @@ def connect(
     uid: int = 1000,
     transport: Transport = Transport.TCP,
     late: bool = False,
+    domain: int = 0,
+    image: Exec | None = None,
+    ruled: Ruled | None = None,
 ) -> Connect:
     """Say that a process connects."""
     return Connect(
@@ -200,6 +230,41 @@ def connect(
         port=port,
         transport=transport,
         late=late,
+        domain=domain,
+        comm="curl",
+        image=image,
+        ruled=ruled,
+    )
+
+
+def hello(
+    pid: int,
+    to: str,
+    host: str | None,
+    *,
+    cookie: int = 1,
+    root: int | None = None,
+    source: NameSource | None = NameSource.SNI,
+    port: int = 443,
+    domain: int = 0,
+    ruled: Ruled | None = None,
+) -> Hello:
+    """Say that a connection named its far end; one to a proxy goes to port 3128 of it."""
+    return Hello(
+        at_ns=at(pid).started_ns + SECOND + 1000,
+        process=at(pid),
+        root=at(pid if root is None else root),
+        uid=1000,
+        cookie=cookie,
+        remote=ip_address(to),
+        remote_port=3128 if source is NameSource.PROXY else port,
+        local=LOCAL,
+        local_port=40_000,
+        target_port=port,
+        name=host,
+        source=source,
+        domain=domain,
+        ruled=ruled,
     )
 
 
@@ -230,7 +295,13 @@ def close(
 
 
 def resolved(
-    pid: int, host: str, *addresses: str, root: int | None = None, rcode: int = 0
+    pid: int,
+    host: str,
+    *addresses: str,
+    root: int | None = None,
+    rcode: int = 0,
+    tcp: bool = False,
+    cut: bool = False,
 ) -> Resolved:
     """Say that a process was told the addresses of a host."""
     given: tuple[Address, ...] = tuple(ip_address(one) for one in addresses)
@@ -242,6 +313,45 @@ def resolved(
         addresses=given,
         rcode=rcode,
         resolver=RESOLVER,
+        tcp=tcp,
+        cut=cut,
+    )
+
+
+def ruling(
+    verdict: Verdict | None = Verdict.BLOCK,
+    enforcement: Enforcement = Enforcement.NONE,
+    *,
+    rule: int = 0,
+    policy: int = 1,
+) -> Ruled:
+    """Say what the kernel said, by the first rule of the first policy unless told otherwise."""
+    return Ruled(policy, rule, verdict, enforcement)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A policy of which the kernel numbers the rules as they stand."""
+
+    policy: Policy
+
+    def rule_at(self, index: int) -> Rule | None:
+        """Count from the first."""
+        return self.policy.rules[index] if index < len(self.policy.rules) else None
+
+
+def enforced(text: str, *, generation: int = 1, domains: dict[int, str] | None = None) -> Enforced:
+    """Return a policy in force, enforced unless it begins with another mode.
+
+    The resolver of all stories is one that the host trusts.
+    """
+    mode = "" if text.startswith("mode") else 'mode = "enforce"'
+    policy = parse(f"version = 1\n{mode}\n{text}", where="policy.toml", catalogue=CATALOGUE)
+    return Enforced(
+        generation=generation,
+        source="policy.toml",
+        tables=Numbers(settled(policy, Accounts({"alice": 1000}, {}), [RESOLVER])),
+        domains=domains or {},
     )
 
 
@@ -249,14 +359,37 @@ def brief(action: Action) -> str:
     """Say in a few words what is to be done: ``exec codex 0``, ``release 12``."""
     match action:
         case Release(process):
-            return f"release {process.pid}"
+            words = f"release {process.pid}"
         case Follow(process, root):
-            return f"follow {process.pid} of {root.pid}"
+            words = f"follow {process.pid} of {root.pid}"
+        case Kill(process, rule):
+            words = f"kill {process.pid} {rule}"
+        case Destroy(cookie=cookie, remote=(ip, port)):
+            words = f"destroy {cookie} {ip}:{port}"
+        case Notify(process=process, tty=tty):
+            words = f"notify {process.pid} {tty}"
+        case Learn(name=name, trusted=trusted):
+            words = f"learn {name} {'trusted' if trusted else 'untrusted'}"
         case Record(event):
-            if event.loss:
-                return f"{event.kind.value} {event.loss[1]} {event.loss[0]}"
-            depth = "" if event.kind.value.startswith("session") else f" {event.depth}"
-            return f"{event.kind.value} {event.tool}{depth}"
+            words = _brief(event)
+    return words
+
+
+def _brief(event: Event) -> str:
+    if event.loss:
+        return f"{event.kind.value} {event.loss[1]} {event.loss[0]}"
+    if event.policy:
+        return f"policy {event.policy.standing} {event.policy.generation}"
+    depth = "" if event.kind.value.startswith("session") else f" {event.depth}"
+    return f"{event.kind.value} {event.tool}{depth}{verdict_of(event)}"
+
+
+def verdict_of(event: Event) -> str:
+    """Say a verdict that is more than the default, and how it was carried out."""
+    if event.verdict is None or event.rule == "default":
+        return ""
+    how = f" {event.enforcement.value}" if event.is_refused and event.enforcement else ""
+    return f" {event.verdict.value}{how} {event.rule}"
 
 
 def play(engine: Engine, *story: Fact | list[str]) -> None:

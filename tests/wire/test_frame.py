@@ -15,11 +15,14 @@ from wire import fuzz_frame
 
 from sensor.core.event import (
     Destination,
+    Enforcement,
     Event,
     Evidence,
+    HealthView,
     Kind,
     Lack,
     NameSource,
+    PolicyView,
     ProcessView,
     Traffic,
     Verdict,
@@ -42,6 +45,7 @@ FULL = Event(
     at_ns=5,
     kind=Kind.CONNECT,
     verdict=Verdict.ALERT,
+    enforcement=Enforcement.CGROUP,
     rule="default",
     tool="codex",
     vendor="openai",
@@ -54,6 +58,7 @@ FULL = Event(
     process=ProcessView(
         pid=9,
         started_ns=8,
+        comm="node",
         ppid=7,
         exe="/usr/bin/node",
         script="/usr/lib/codex.js",
@@ -88,6 +93,8 @@ FULL = Event(
     traffic=Traffic(sent_bytes=1, received_bytes=2, duration_ns=3, outcome="reset"),
     loss=("exec", 3),
     gap=Lack(from_at="2026-11-23T14:03:07Z", to_at="2026-11-23T14:03:08Z", first_seq=1, last_seq=2),
+    policy=PolicyView(standing="in_force", generation=3, source="p.toml", rules=2, mode="enforce"),
+    health=HealthView("enforcement", is_well=True),
     reason="because",
     duration_ns=6,
     processes=2,
@@ -140,6 +147,7 @@ EVENTS = st.builds(
     at_ns=NUMBERS,
     kind=st.sampled_from(Kind),
     verdict=st.none() | st.sampled_from(Verdict),
+    enforcement=st.none() | st.sampled_from(Enforcement),
     confidence=st.none() | st.floats(0, 1),
     evidence=st.lists(st.builds(Evidence, TEXTS, TEXTS), max_size=2).map(tuple),
     late=st.booleans(),
@@ -149,6 +157,9 @@ EVENTS = st.builds(
     traffic=st.none() | TRAFFIC,
     loss=st.none() | st.tuples(TEXTS, NUMBERS),
     gap=st.none() | GAPS,
+    policy=st.none()
+    | st.builds(PolicyView, standing=TEXTS, generation=NUMBERS, mode=st.none() | TEXTS),
+    health=st.none() | st.builds(HealthView, TEXTS, is_well=st.booleans()),
 )
 
 
@@ -158,7 +169,9 @@ def test_an_event_comes_out_as_it_went_in(event: Event) -> None:
     assert event_of(body(event)) == event
 
 
-@pytest.mark.parametrize("part", [FULL, FULL.process, FULL.destination, FULL.traffic, FULL.gap])
+@pytest.mark.parametrize(
+    "part", [FULL, FULL.process, FULL.destination, FULL.traffic, FULL.gap, FULL.policy]
+)
 def test_the_full_event_leaves_nothing_at_its_default(part: Event) -> None:
     """So that the next test covers a field that is added one day."""
     for one in fields(part):
@@ -187,13 +200,27 @@ def test_names_of_a_later_version_are_left_out() -> None:
     assert event_of(msgpack.packb({**plain, "mood": "good"})) == FULL
 
 
-@pytest.mark.parametrize("name", fields_of(FULL))
+ADDED = {"enforcement", "policy", "health"}
+
+
+@pytest.mark.parametrize("name", [name for name in fields_of(FULL) if name not in ADDED])
 def test_every_name_has_to_be_there(name: str) -> None:
     """What is absent is null, so that a name that is missing is damage."""
     plain = fields_of(FULL)
     del plain[name]
     with pytest.raises(FrameError, match=f"event without {name}"):
         event_of(msgpack.packb(plain))
+
+
+def test_an_event_of_an_earlier_version_is_read() -> None:
+    """It was kept before there was policy, and before strangers were told of."""
+    plain = {name: value for name, value in fields_of(FULL).items() if name not in ADDED}
+    assert isinstance(plain["process"], dict)
+    del plain["process"]["comm"]
+    assert FULL.process
+    process = replace(FULL.process, comm=None)
+    earlier = replace(FULL, enforcement=None, policy=None, health=None, process=process)
+    assert event_of(msgpack.packb(plain)) == earlier
 
 
 @pytest.mark.parametrize("name", fields_of(FULL))

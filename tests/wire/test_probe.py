@@ -20,12 +20,15 @@ from sensor.core.facts import (
     Exit,
     File,
     Fork,
+    Hello,
     Loss,
     Process,
     Resolved,
+    Ruled,
     Signal,
     Transport,
 )
+from sensor.core.words import Enforcement, NameSource, Verdict
 from sensor.errors import DamagedRecordError
 from sensor.wire import probe
 
@@ -39,9 +42,13 @@ LAYOUTS = {
     "connect_record": probe.CONNECT,
     "close_record": probe.CLOSE,
     "answer_record": probe.ANSWER,
+    "hello_record": probe.HELLO,
 }
 TOOL, SHELL = Process(7, 70), Process(8, 80)
 V4 = bytes.fromhex("00000000000000000000ffffc0000201")
+UNRULED = (0, 0, 0, 0)
+RULING = (7, 2, 4, 3)
+RULED = Ruled(7, 2, Verdict.BLOCK, Enforcement.CGROUP)
 HTTPS = struct.unpack("=H", b"\x01\xbb")[0]
 
 
@@ -63,11 +70,14 @@ def exec_record(
     signals: int = 1,
     loginuid: int = 1000,
     tty: bytes = b"pts3",
+    ruling: tuple[int, ...] = UNRULED,
+    tools: tuple[int, ...] = (0, 0, 0, 0),
 ) -> bytes:
     """Write the record of an execution."""
     members = (80, 70, 55, 11, 12, 13, 7, 1001, loginuid, 1 << 20 | 2, 4, signals, flags)
     sizes = [len(one) for one in strings]
-    return probe.EXEC.pack(*head(1), *members, *sizes, 0, tty) + b"".join(strings)
+    fixed = probe.EXEC.pack(*head(1), *members, *sizes, 0, *ruling, *tools, tty)
+    return fixed + b"".join(strings)
 
 
 def test_the_layouts_are_those_of_the_header(tmp_path: Path) -> None:
@@ -103,6 +113,8 @@ def test_an_execution_is_read() -> None:
         cgroup_id=55,
         file=File(dev=1 << 20 | 2, ino=11, ctime_ns=12, size_bytes=13),
         fileless=False,
+        tool=4,
+        tools=(),
     )
 
 
@@ -162,10 +174,23 @@ def test_bytes_that_are_no_text_are_escaped() -> None:
     assert fact.argv == ("\x1b[2J", "\\xfe")
 
 
+def test_what_policy_said_of_an_execution_is_read() -> None:
+    """With the tools that the kernel has the process in the sessions of, the outermost first."""
+    fact = probe.read(exec_record(ruling=(7, 2, 4, 1), flags=1 << 9, tools=(5, 3, 0, 0)))
+    assert isinstance(fact, Exec)
+    assert fact.ruled == Ruled(7, 2, Verdict.BLOCK, Enforcement.LSM)
+    assert (fact.refused, fact.unsure, fact.tools) == (True, False, (5, 3))
+    unsure = probe.read(exec_record(flags=1 << 8))
+    assert isinstance(unsure, Exec)
+    assert (unsure.refused, unsure.unsure) == (False, True)
+
+
 def test_a_fork_is_read() -> None:
     """The child is the process of the fact."""
-    record = probe.FORK.pack(*head(2), 80, 70, 7, 1001)
-    assert probe.read(record) == Fork(at_ns=100, process=SHELL, parent=TOOL, root=TOOL, uid=1001)
+    record = probe.FORK.pack(*head(2), 80, 70, 7, 1001, 3, 0, 0, 0)
+    assert probe.read(record) == Fork(
+        at_ns=100, process=SHELL, parent=TOOL, root=TOOL, uid=1001, tools=(3,)
+    )
 
 
 def test_an_exit_is_read() -> None:
@@ -180,7 +205,8 @@ def test_an_exit_is_read() -> None:
 )
 def test_a_connect_is_read(protocol: int, transport: Transport) -> None:
     """IPv4 is shown as IPv4, the port as its number."""
-    record = probe.CONNECT.pack(*head(4), 80, 5, V4, 1001, HTTPS, protocol, 1)
+    what = (V4, 1001, HTTPS, protocol, 1, b"curl")
+    record = probe.CONNECT.pack(*head(4), 80, 5, 99, *RULING, *what)
     assert probe.read(record) == Connect(
         at_ns=100,
         process=SHELL,
@@ -190,15 +216,48 @@ def test_a_connect_is_read(protocol: int, transport: Transport) -> None:
         address=IPv4Address("192.0.2.1"),
         port=443,
         transport=transport,
+        domain=99,
+        comm="curl",
+        ruled=RULED,
     )
 
 
 def test_an_address_beyond_ipv4_stays_what_it_is() -> None:
     """IPv6 that maps nothing is IPv6."""
     ip = IPv6Address("2001:db8::1")
-    fact = probe.read(probe.CONNECT.pack(*head(4), 80, 5, ip.packed, 0, HTTPS, 6, 1))
+    what = (ip.packed, 0, HTTPS, 6, 1, b"")
+    fact = probe.read(probe.CONNECT.pack(*head(4), 80, 5, 0, *UNRULED, *what))
     assert isinstance(fact, Connect)
-    assert fact.address == ip
+    assert (fact.address, fact.comm, fact.ruled) == (ip, None, None)
+
+
+PROXY_PORT, LOCAL_PORT = (struct.unpack("=H", struct.pack("!H", one))[0] for one in (3128, 40000))
+
+
+@pytest.mark.parametrize(
+    ("source", "word"), [(1, NameSource.SNI), (2, NameSource.PROXY), (3, None)]
+)
+def test_a_hello_is_read(source: int, word: NameSource | None) -> None:
+    """Names are compared as lower case; what a record does not fill is no part of them."""
+    local = IPv6Address("2001:db8::1")
+    what = (V4, local.packed, 1001, PROXY_PORT, LOCAL_PORT, HTTPS, 6, source, 1, 0, b"A.testxxx")
+    assert probe.read(probe.HELLO.pack(*head(7), 80, 5, 99, *RULING, *what)) == Hello(
+        at_ns=100,
+        process=SHELL,
+        root=TOOL,
+        uid=1001,
+        cookie=5,
+        remote=IPv4Address("192.0.2.1"),
+        remote_port=3128,
+        local=local,
+        local_port=40000,
+        target_port=443,
+        name="a.test",
+        source=word,
+        cut=True,
+        domain=99,
+        ruled=RULED,
+    )
 
 
 @pytest.mark.parametrize(("established", "expected"), [(95, 95), (0, None)])
@@ -227,7 +286,7 @@ MESSAGE = bytes.fromhex("0001 8180 0001 0000 0000 0000 03 61ff62 00 0001 0001".r
 def test_an_answer_is_read(more: int, *, cut: bool) -> None:
     """A message that was longer on the wire says that it was cut."""
     size = len(MESSAGE)
-    record = probe.ANSWER.pack(*head(6), 80, 5, V4, size, size + more) + MESSAGE + b"pad"
+    record = probe.ANSWER.pack(*head(6), 80, 5, V4, size, size + more, 0, 0) + MESSAGE + b"pad"
     assert probe.read(record) == Resolved(
         at_ns=100,
         process=SHELL,
@@ -240,6 +299,16 @@ def test_an_answer_is_read(more: int, *, cut: bool) -> None:
     )
 
 
+@pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
+def test_an_answer_over_tcp_is_read(more: int, *, cut: bool) -> None:
+    """Its length stands before it; one that goes on in another segment is cut."""
+    message = struct.pack("!H", len(MESSAGE) + more) + MESSAGE
+    size = len(message)
+    fact = probe.read(probe.ANSWER.pack(*head(6), 80, 5, V4, size, size, 1, 0) + message)
+    assert isinstance(fact, Resolved)
+    assert (fact.name, fact.tcp, fact.cut) == ("a\\xffb", True, cut)
+
+
 @pytest.mark.parametrize(
     ("record", "why"),
     [
@@ -247,8 +316,9 @@ def test_an_answer_is_read(more: int, *, cut: bool) -> None:
         (probe.HEAD.pack(*head(3)), "too short"),
         (probe.HEAD.pack(*head(99)), "unknown kind 99"),
         (exec_record()[:-1], "strings want more"),
-        (probe.ANSWER.pack(*head(6), 80, 5, V4, 12, 12) + b"short", "message wants more"),
-        (probe.ANSWER.pack(*head(6), 80, 5, V4, 12, 12) + bytes(12), "no answer"),
+        (probe.ANSWER.pack(*head(6), 80, 5, V4, 12, 12, 0, 0) + b"short", "message wants more"),
+        (probe.ANSWER.pack(*head(6), 80, 5, V4, 12, 12, 0, 0) + bytes(12), "no answer"),
+        (exec_record(ruling=(7, 2, 5, 0)), "verdict 5"),
     ],
 )
 def test_a_damaged_record_is_refused(record: bytes, why: str) -> None:
@@ -257,7 +327,7 @@ def test_a_damaged_record_is_refused(record: bytes, why: str) -> None:
         probe.read(record)
 
 
-@given(st.integers(1, 7), st.binary(max_size=400))
+@given(st.integers(1, 8), st.binary(max_size=600))
 def test_any_bytes_give_a_fact_or_a_wire_error(kind: int, rest: bytes) -> None:
     """No record can stop the sensor."""
     with suppress(DamagedRecordError):

@@ -36,16 +36,18 @@ def test_every_map_is_declared() -> None:
 
 def test_executions_and_what_comes_of_them_are_the_floor() -> None:
     """Without these there are no sessions; without the others something is not seen."""
-    required = {program.tracepoint for program in PROGRAMS if program.required}
+    required = {program.function for program in PROGRAMS if program.required}
     assert required == {"sched_process_exec", "sched_process_fork", "sched_process_exit"}
 
 
 def test_a_program_knows_where_it_belongs() -> None:
     """A raw tracepoint has a name, a cgroup hook a number; each says what it sees."""
     for program in PROGRAMS:
-        assert bool(program.tracepoint) == (program.hook is Hook.RAW_TRACEPOINT)
+        assert bool(program.function) == (program.hook in {Hook.RAW_TRACEPOINT, Hook.LSM})
         assert (program.hook.attach_type is None) == (program.hook is Hook.RAW_TRACEPOINT)
         assert program.hook.program_type in KNOWN_TYPES
         assert program.sees
-    cgroup_hooks = [program.hook for program in PROGRAMS if not program.tracepoint]
+    cgroup_hooks = [
+        program.hook for program in PROGRAMS if not program.function and not program.on_demand
+    ]
     assert len(set(cgroup_hooks)) == len(cgroup_hooks)

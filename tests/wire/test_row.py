@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_address
 
+import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.core.event import Destination, Event, Kind, ProcessView, Verdict
+from sensor.core.event import Destination, Enforcement, Event, Kind, ProcessView, Verdict
 from sensor.core.wall import rfc3339
 from sensor.wire.row import Row, record, row_of, wall_ns
 
@@ -21,6 +22,8 @@ FULL = replace(
     BARE,
     kind=Kind.CONNECT,
     verdict=Verdict.ALERT,
+    enforcement=Enforcement.NONE,
+    rule="default",
     tool="codex",
     vendor="openai",
     session="s",
@@ -35,17 +38,18 @@ AT = 1_795_442_587_512_345_678
 @pytest.mark.parametrize(
     ("event", "row"),
     [
-        (BARE, (7, AT, "loss", *[None] * 10, b"body")),
+        (BARE, (7, AT, "loss", *[None] * 12, b"body")),
         (
             FULL,
             (
                 *(7, AT, "connect", "alert", "codex", "openai", "s", 1000, "alice"),
-                *("/usr/bin/codex", "openai", "a.example", "2001:db8::1", b"body"),
+                *("/usr/bin/codex", "openai", "a.example", "2001:db8::1"),
+                *("default", "none", b"body"),
             ),
         ),
         (
             replace(BARE, destination=Destination(ip=None, port=None, transport=None)),
-            (7, AT, "loss", *[None] * 10, b"body"),
+            (7, AT, "loss", *[None] * 12, b"body"),
         ),
     ],
 )
@@ -79,6 +83,16 @@ def test_each_column_is_in_the_record() -> None:
     row = row_of(FULL, b"body")
     records = {record(row)} | {record((*row[:at], b"?", *row[at + 1 :])) for at in range(len(row))}
     assert len(records) == len(Row._fields) + 1
+
+
+def test_a_row_from_before_rules_were_kept_has_the_record_of_then() -> None:
+    """Its seal holds; whoever takes a rule away from a later row makes another record of it."""
+    row = row_of(BARE, b"body")
+    assert record(row) == msgpack.packb((*row[:13], b"body"))
+    later = row_of(FULL, b"body")
+    assert record(later) == msgpack.packb(later)
+    assert record(later) != record(later._replace(rule=None, enforcement=None))
+    assert record(later._replace(rule=None)) == msgpack.packb(later._replace(rule=None))
 
 
 def test_a_record_is_made_of_anything() -> None:

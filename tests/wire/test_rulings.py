@@ -142,9 +142,12 @@ def test_an_entry_has_its_port_in_network_order() -> None:
     at = rulings.ENTRY.offsets()["port_be"]
     ports = {value[at : at + 2] for value in written()["entries"].values()}
     assert ports == {b"\0\0", b"\x01\xbb", b"\x20\xfb"}
-    (skip,) = [row for row in rows_ if row["verdict"] == TableVerdict.SKIP]
+    assert {row["port_mask"] for row in rows_ if row["port_be"]} == {0xFFFF}
+    assert {row["port_mask"] for row in rows_ if not row["port_be"]} == {0}
+    (skip,) = [row for row in rows_ if row["choice"] >> 8 & 0xFF == TableVerdict.SKIP]
     assert skip["end_ns"] == BOOT_NS + 3_600_000_000_000
-    assert {row["flags"] for row in rows_} == {0, EntryFlag.CONFINES, EntryFlag.TRUSTED}
+    flags = {row["choice"] & 0xFF for row in rows_}
+    assert flags == {0, EntryFlag.CONFINES, EntryFlag.TRUSTED}
 
 
 def test_a_name_is_found_by_its_hash() -> None:

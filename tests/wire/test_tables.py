@@ -6,7 +6,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from support.structs import laid_out, measured
+from support.structs import checked, laid_out, measured
 
 from sensor.core.facts import Connect, Process, Transport
 from sensor.wire import tables
@@ -33,8 +33,20 @@ def test_a_member_says_whom_it_follows() -> None:
     """The process read from an entry is the one that was written."""
     value = tables.member(SHELL, TOOL)
     assert tables.process_of(8, value) == SHELL
-    assert tables.MEMBER.unpack(value) == (80, 70, 7, 0)
+    assert tables.MEMBER.unpack(value) == (80, 70, 7, 0, 0, 0, 0, 0)
     assert tables.member_of(tables.pid_key(8), value) == (SHELL, TOOL)
+
+
+def test_a_member_has_the_tools_that_it_is_in_the_sessions_of() -> None:
+    """The outermost first, and the folders of the innermost as bits."""
+    value = tables.member(SHELL, TOOL, (3, 5), paths=9)
+    assert tables.MEMBER.unpack(value) == (80, 70, 7, 9, 3, 5, 0, 0)
+    assert tables.tools_of(value) == (3, 5)
+
+
+def test_there_is_room_for_the_kernel_s_chain(tmp_path: Path) -> None:
+    """As many tools as the header says."""
+    checked("events.h", f"CHAIN == {tables.CHAIN}", tmp_path)
 
 
 def test_counters_are_what_was_written() -> None:
@@ -74,4 +86,6 @@ def test_a_flow_keeps_its_port_in_network_order() -> None:
     value = tables.flow(fact)
     at = tables.FLOW.offsets()["port_be"]
     assert value[at : at + 2] == b"\x01\xbb"
-    assert tables.FLOW.unpack(value)[4:7] == (90, 90, 8)
+    assert tables.FLOW.unpack(value)[8:11] == (90, 90, 8)
+    whose = tables.member(SHELL, TOOL, (3,), paths=4)
+    assert tables.flow(fact, (3,), paths=4)[: tables.MEMBER.size] == whose

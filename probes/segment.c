@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Segments of TCP on their way out, and the name in the first that is said.
+ */
+#include "events.h"
+#include "hello.h"
+#include "read.h"
+#include "tables.h"
+
+/* A hello that came in part. Storage of sockets is bounded below 8 KiB by newer kernels. */
+struct hello_text {
+	u8 text[TEXT_BYTES + 2048];
+};
+
+BPF_SK_STORAGE(hellos, struct hello_text);
+
+/* The segment at hand, and whose it is. */
+struct segment {
+	u64 offset; /* of its data */
+	u64 bytes;
+	u64 cookie;
+	u32 seq;
+	u32 found; /* enum hello_found; the name is at the front of reading->text then */
+	u16 remote_port_be;
+	u16 local_port_be;
+	u16 target_port_be;
+	u8 is_literal; /* a CONNECT to an address */
+	u8 reserved;
+	u8 remote_be[16];
+	u8 local_be[16];
+	u8 target_be[16]; /* where that leads, or the remote address */
+};
+
+/* Of a connection that the other side has answered in part, the first words are over. */
+static inline int is_past_hello(struct bpf_sock *sk)
+{
+	struct bpf_tcp_sock *tcp = bpf_tcp_sock(sk);
+
+	/* RFC 4898: the octet of the SYN counts. */
+	return !tcp || tcp->bytes_acked > 1;
+}
+
+static inline int read_segment(struct segment *segment, struct __sk_buff *skb)
+{
+	u64 start = transport_of(skb, IPPROTO_TCP);
+	u8 head[20];
+
+	if (!start || bpf_skb_load_bytes(skb, start, head, sizeof(head)))
+		return 0;
+	segment->offset = start + (head[12] >> 4) * 4;
+	if (skb->len <= segment->offset)
+		return 0;
+	segment->bytes = skb->len - segment->offset;
+	/* Data can come with the SYN, which has a number of its own: TCP fast open. */
+	segment->seq = __builtin_bswap32(*(u32 *)(head + 4)) + (head[13] >> 1 & 1);
+	segment->local_port_be = *(u16 *)head;
+	segment->remote_port_be = *(u16 *)(head + 2);
+	segment->target_port_be = segment->remote_port_be;
+	return 1;
+}
+
+static inline void read_addresses(struct segment *segment, struct __sk_buff *skb)
+{
+	u32 ip4_be[2] = {};
+
+	if (skb->protocol == ETH_P_IP_BE) {
+		bpf_skb_load_bytes(skb, 12, ip4_be, sizeof(ip4_be));
+		map_ipv4(segment->local_be, ip4_be[0]);
+		map_ipv4(segment->remote_be, ip4_be[1]);
+	} else {
+		bpf_skb_load_bytes(skb, 8, segment->local_be, 16);
+		bpf_skb_load_bytes(skb, 24, segment->remote_be, 16);
+	}
+	__builtin_memcpy(segment->target_be, segment->remote_be, sizeof(segment->target_be));
+}
+
+/* The port behind the name of a CONNECT, which is at the front. */
+static inline void read_port(struct segment *segment, const u8 *text, u64 at)
+{
+	u64 port = 0;
+
+	if (byte_at(text, at) != ':')
+		return;
+	for (int i = 1; i <= 5; i++) {
+		u64 digit = byte_at(text, at + i) - '0';
+
+		if (digit > 9)
+			break;
+		port = port * 10 + digit;
+	}
+	segment->target_port_be = __builtin_bswap16(port);
+}
+
+/* A CONNECT to an IPv4 address is judged by that; no host's name ends in digits (RFC 3696, 2). */
+static inline void read_literal(struct segment *segment, const u8 *text, u64 bytes)
+{
+	u64 value = 0;
+	u32 ip4 = 0, dots = 0;
+
+	for (u64 i = 0; i < 16; i++) {
+		u64 letter;
+
+		FORGET(bytes);
+		if (i >= bytes)
+			break;
+		letter = text[i];
+		if (letter == '.') {
+			ip4 = ip4 << 8 | (value & 255);
+			value = 0;
+			dots++;
+		} else if (letter - '0' <= 9) {
+			value = value * 10 + letter - '0';
+		} else {
+			return;
+		}
+	}
+	if (dots != 3)
+		return;
+	segment->is_literal = 1;
+	map_ipv4(segment->target_be, __builtin_bswap32(ip4 << 8 | (value & 255)));
+}
+
+/* Reads what there is, and brings the name to the front of reading->text. */
+static inline void read_hello(struct segment *segment, struct reading *reading)
+{
+	const u8 *text = reading->text;
+	u64 bytes = recall(&reading->bytes), found = find_hello(reading, text, bytes);
+
+	FORGET(found);
+	note(&reading->left, found);
+	segment->found = recall(&reading->left);
+	bytes = recall(&reading->bytes);
+	if (!is_name(segment->found))
+		return;
+	if (!read_host(reading, text, bytes)) {
+		segment->found = FOUND_PART;
+		return;
+	}
+	bpf_probe_read_kernel(reading->text, HELLO_BYTES,
+			      text + (recall(&reading->name_at) & (TEXT_BYTES - 1)));
+	if (segment->found == FOUND_PROXY) {
+		read_port(segment, reading->text, recall(&reading->name_bytes));
+		read_literal(segment, reading->text, recall(&reading->name_bytes));
+	}
+}
+
+/* The data of the segment goes to the front of `text`. */
+static inline int load_first(struct __sk_buff *skb, struct segment *segment,
+			     struct reading *reading)
+{
+	u64 bytes = one_to(segment->bytes, TEXT_BYTES);
+
+	note(&reading->bytes, bytes);
+	return bpf_skb_load_bytes(skb, segment->offset, reading->text, bytes);
+}
+
+/* Keeps a hello that is not whole, for the segments to come. */
+static inline int keep_part(struct __sk_buff *skb, struct bpf_sock *sk, struct socket *socket,
+			    struct segment *segment)
+{
+	struct hello_text *kept = hellos.sk_storage_get(sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	u64 bytes = one_to(segment->bytes, TEXT_BYTES);
+
+	if (!kept || bpf_skb_load_bytes(skb, segment->offset, kept->text, bytes))
+		return -1;
+	socket->seq = segment->seq;
+	socket->have = bytes;
+	socket->state = HELLO_INCOMPLETE;
+	return 0;
+}
+
+/* Appends the segment to what is kept, and brings all of it. Returns 0 where there is nothing new.
+ */
+static inline int load_parts(struct __sk_buff *skb, struct bpf_sock *sk, struct socket *socket,
+			     struct segment *segment, struct reading *reading)
+{
+	struct hello_text *kept = hellos.sk_storage_get(sk, 0, 0);
+	u64 have = socket->have, known = have - (u32)(segment->seq - socket->seq);
+	u64 bytes = segment->bytes;
+
+	/* Not a segment before its turn, nor one that was sent again. */
+	if (!kept || known > have || bytes <= known)
+		return 0;
+	FORGET(have);
+	if (have >= TEXT_BYTES)
+		return 0;
+	bytes = one_to(bytes - known, 2048);
+	if (bpf_skb_load_bytes(skb, segment->offset + known, kept->text + have, bytes))
+		return 0;
+	socket->have = have + bytes;
+	note(&reading->bytes, have + bytes < TEXT_BYTES ? have + bytes : TEXT_BYTES);
+	return !bpf_probe_read_kernel(reading->text, TEXT_BYTES, kept->text);
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bulletin: events that the sensor tells of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from sensor.core.actions import Record
+from sensor.core.event import Event, HealthView, Kind, Lack, PolicyView
+from sensor.core.facts import Damaged, Gap, Health, Loss, PolicyChanged
+from sensor.core.wall import rfc3339
+
+if TYPE_CHECKING:
+    from sensor.core.numbering import Numbering
+
+Own = Loss | Damaged | Gap | PolicyChanged | Health
+"""Facts about the sensor itself."""
+
+
+def told(fact: Own, numbering: Numbering) -> Record:
+    """Tell that something is missing, what became of a policy, or what works and what does not."""
+    head = numbering.head(fact.at_ns)
+    match fact:
+        case Loss():
+            return Record(Event(**head, kind=Kind.LOSS, loss=(fact.what, fact.count)))
+        case Damaged():
+            return Record(Event(**head, kind=Kind.LOSS, loss=("record", 1), reason=fact.why))
+        case Gap():
+            lack = Lack(rfc3339(fact.from_wall_ns), head["at"], *(fact.seqs or ()))
+            return Record(Event(**head, kind=Kind.GAP, gap=lack, reason=fact.why))
+        case PolicyChanged():
+            policy = PolicyView(
+                standing=fact.standing.value,
+                generation=fact.generation,
+                source=fact.source,
+                rules=fact.rules,
+                mode=fact.mode,
+            )
+            return Record(Event(**head, kind=Kind.POLICY, policy=policy, reason=fact.why))
+        case Health():
+            health = HealthView(fact.what, is_well=fact.is_well)
+            return Record(Event(**head, kind=Kind.HEALTH, health=health, reason=fact.why))
+        case _:
+            assert_never(fact)

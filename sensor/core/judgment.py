@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judgments: what policy said of an attempt, by which rule, and what was done about it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sensor.core.facts import RULE_CANARY, RULE_DEFAULT, RULE_FULL, RULE_QUIC
+from sensor.core.words import Enforcement, Verdict
+
+if TYPE_CHECKING:
+    from sensor.core.enforced import Enforced
+    from sensor.core.facts import Ruled
+
+GENERATIONS = 2
+"""Policies remembered: records by the one before can come after the new one is in force."""
+
+DEFAULT_RULE = "default"
+"""The rule of what no rule names."""
+
+_NO_TEXT = {
+    RULE_DEFAULT: DEFAULT_RULE,
+    RULE_QUIC: "quic",
+    RULE_CANARY: "canary",
+    RULE_FULL: "full",
+}
+_REASONS = {
+    RULE_QUIC: "names are judged on TCP port 443, which QUIC would go past",
+    RULE_FULL: "the kernel has no room to follow it, and a rule of its fails closed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgment:
+    """A verdict with its rule, None where that is not known any more.
+
+    ``reason`` is what the rule says to people, or why there is no rule.
+    """
+
+    verdict: Verdict
+    rule: str | None = DEFAULT_RULE
+    enforcement: Enforcement = Enforcement.NONE
+    reason: str | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether what was attempted was kept from happening, or ended."""
+        return self.verdict is Verdict.BLOCK and self.enforcement is not Enforcement.NONE
+
+
+TOOL_STARTS = Judgment(verdict=Verdict.ALERT)
+"""What a tool's start is without a policy."""
+
+ALLOWED = Judgment(verdict=Verdict.ALLOW)
+"""What a session's doings are where nothing is said of them."""
+
+
+class Rulebook:
+    """The policy in force and the one before it: numbers in rulings become rules."""
+
+    def __init__(self) -> None:
+        self.in_force: Enforced | None = None
+        self._known: OrderedDict[int, Enforced] = OrderedDict()
+
+    def enter(self, enforced: Enforced | None) -> None:
+        """Put a policy in force, or none; the one before is still known."""
+        self.in_force = enforced
+        if enforced is None:
+            return
+        self._known[enforced.generation] = enforced
+        self._known.move_to_end(enforced.generation)
+        while len(self._known) > GENERATIONS:
+            self._known.popitem(last=False)
+
+    def said(self, ruled: Ruled | None) -> Judgment | None:
+        """Give what the kernel said, None where it said nothing."""
+        if ruled is None or ruled.verdict is None:
+            return None
+        rule, reason = self._rule(ruled)
+        return Judgment(
+            verdict=ruled.verdict,
+            rule=rule,
+            enforcement=ruled.enforcement,
+            reason=None if ruled.verdict is Verdict.ALLOW else reason,
+        )
+
+    def domain(self, ruled: Ruled | None, domain: int) -> str | None:
+        """Give the suffix by which a name was judged, None where none was."""
+        enforced = self._known.get(ruled.policy) if ruled else None
+        return enforced.domains.get(domain) if enforced else None
+
+    def _rule(self, ruled: Ruled) -> tuple[str | None, str | None]:
+        if ruled.rule in _NO_TEXT:
+            return _NO_TEXT[ruled.rule], _REASONS.get(ruled.rule)
+        enforced = self._known.get(ruled.policy)
+        if enforced is None:
+            return None, f"policy {ruled.policy} said so, which is not known any more"
+        found = enforced.told(ruled.rule)
+        if found is None:
+            return None, f"policy {ruled.policy} has no rule of number {ruled.rule}"
+        return found
+
+
+def is_canary(ruled: Ruled | None) -> bool:
+    """Tell whether this is the sensor's own proof that it enforces, and no event."""
+    return ruled is not None and ruled.rule == RULE_CANARY

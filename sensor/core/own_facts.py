@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Facts about the sensor itself: what it lost, which policy it keeps, what of it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """``count`` records of ``what`` never reached the ring since the last such fact."""
+
+    at_ns: int
+    what: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damaged:
+    """A record could not be read; ``why`` says where it broke."""
+
+    at_ns: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """From ``from_wall_ns`` to ``at_ns`` the stream may lack something; ``why`` says what.
+
+    ``seqs`` is the first and last number that was given out and is not kept.
+    """
+
+    at_ns: int
+    from_wall_ns: int
+    why: str
+    seqs: tuple[int, int] | None = None
+
+
+class Standing(Enum):
+    """What became of a policy; the value is the word in the stream.
+
+    ``KEPT``: another was to follow and was refused, so the one before stays.
+    """
+
+    IN_FORCE = "in_force"
+    KEPT = "kept"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChanged:
+    """Policy was put in force, kept or removed; all else is of the one that is in force now.
+
+    ``generation`` 0 is none. ``why`` says why another was refused.
+    """
+
+    at_ns: int
+    standing: Standing
+    generation: int
+    source: str | None = None
+    rules: int | None = None
+    mode: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """A part of the sensor works, or does not any more; ``why`` says what shows it."""
+
+    at_ns: int
+    what: str
+    is_well: bool
+    why: str | None = None

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting and ending: what executions, forks and exits call for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sensor.core.actions import Follow, Kill, Release
+from sensor.core.judgment import ALLOWED, TOOL_STARTS, Judgment, is_canary
+from sensor.core.knowledge import unseen
+from sensor.core.lineage import Member
+from sensor.core.names import Names
+from sensor.core.sessions import Session, chained, session_id
+from sensor.core.views import image
+from sensor.core.words import Enforcement, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sensor.core.actions import Action
+    from sensor.core.facts import Exec, Exit, Fork
+    from sensor.core.identity import Identity
+    from sensor.core.knowledge import Knowledge
+
+RAN_ALREADY = "it ran already: from now on its connections are refused"
+"""Said where a rule leaves what runs running, and has no words of its own."""
+
+
+class Starting:
+    """Finds the session of each process that starts, and what policy has to say of it."""
+
+    def __init__(self, known: Knowledge) -> None:
+        self._known = known
+
+    def exec(self, fact: Exec) -> Iterator[Action]:
+        """Take a new image, or one that was refused."""
+        if is_canary(fact.ruled):
+            return
+        said = self._known.rules.said(fact.ruled)
+        if fact.refused or (said and said.is_refused):
+            yield from self._refused(fact, said)
+            return
+        lineage = self._known.lineage
+        before = lineage.member(fact.process)
+        if fact.late and (before or lineage.is_stranger(fact.process)):
+            return  # a record of the kernel was first
+        identity = self._known.identifier.identify(fact)
+        home, depth = self._home(fact, before)
+        session = self._session(fact, identity, home)
+        if session is None:
+            if not fact.late:  # else the kernel does not follow it
+                lineage.reject(fact.process)
+                yield Release(fact.process)
+            return
+        member = Member(
+            process=fact.process,
+            ppid=fact.parent.pid,
+            session=session,
+            depth=0 if identity.tool else depth,
+            image=image(self._known.host, fact, identity),
+            recorded=True,
+        )
+        yield from self._joined(fact, member, before, identity, said)
+
+    def _joined(
+        self,
+        fact: Exec,
+        member: Member,
+        before: Member | None,
+        identity: Identity,
+        said: Judgment | None,
+    ) -> Iterator[Action]:
+        """Take a member into its session, which may begin with it, and do what policy says."""
+        known, session = self._known, member.session
+        was_released = known.lineage.is_stranger(fact.process)
+        is_new = session.is_new
+        if is_new:
+            known.sessions.start(session, member.view())
+        known.admit(member, before)
+        if before and before.session is not session:
+            yield from known.leave(before.session, fact.at_ns)
+        # A release can overtake the exec that makes a tool of the process after all.
+        must_follow = fact.late or was_released or (is_new and fact.root != session.root)
+        if must_follow or fact.tools not in {None, session.chain}:
+            yield self._follow(member)
+        if is_new:
+            yield known.stream.started(fact, session)
+        judged = self._judged(fact, member, identity, said, is_new=is_new)
+        is_ended = judged.is_refused  # by us: what the kernel refused did not get here
+        if is_ended or not (fact.late and session.was_resumed):  # else the run before told of it
+            record = known.stream.exec(fact, member, identity, judged)
+            yield record
+            if is_ended:
+                yield from known.notices.of(record.event)
+        if is_ended:
+            yield Kill(fact.process, judged.rule)
+
+    def _judged(
+        self,
+        fact: Exec,
+        member: Member,
+        identity: Identity,
+        said: Judgment | None,
+        *,
+        is_new: bool,
+    ) -> Judgment:
+        """Say what policy makes of an image: as the kernel said, or of what only we recognise."""
+        session, enforced = member.session, self._known.rules.in_force
+        if doom := session.doomed():
+            return doom  # it was started while its session was being ended
+        if said:
+            return said
+        if identity.tool is None or enforced is None:
+            return TOOL_STARTS if identity.tool else ALLOWED
+        attempt = self._known.execution(identity.tool.id, fact.process, member.view())
+        judged, kills = enforced.judge(attempt, self._known.wall_ns(fact.at_ns))
+        if judged.verdict is not Verdict.BLOCK:
+            return judged
+        if not (kills or fact.unsure):
+            return replace(judged, reason=judged.reason or RAN_ALREADY)
+        ended = replace(judged, enforcement=Enforcement.KILL)
+        if kills or is_new:
+            session.doom = ended  # what it has forked by then ends with it
+        return ended
+
+    def _refused(self, fact: Exec, said: Judgment | None) -> Iterator[Action]:
+        """Tell of an image that did not run. The process that wanted it is what it was, or ends."""
+        known = self._known
+        found = known.identifier.identify(fact)
+        tool = known.catalogue.by_index(fact.tool) or found.tool
+        if tool is not found.tool:  # the kernel took the first mark that it met
+            found = replace(found, tool=tool, confidence=0.0, evidence=())
+        home, depth = self._home(fact, known.lineage.member(fact.process))
+        judged = said or Judgment(
+            verdict=Verdict.BLOCK,
+            rule=None,
+            enforcement=Enforcement.LSM,
+            reason="the record does not say by which rule",
+        )
+        record = known.stream.refused(fact, found, judged, (home, depth))
+        yield record
+        yield from known.notices.of(record.event)
+
+    def _follow(self, member: Member) -> Follow:
+        session = member.session
+        exe = session.view.exe if session.view else None
+        return Follow(member.process, session.root, session.chain, exe)
+
+    def _home(self, fact: Exec, before: Member | None) -> tuple[Session | None, int | None]:
+        """Return the session around a new image, and the depth of an ordinary program there."""
+        if parent := before or self._known.lineage.member(fact.parent):
+            return parent.session, parent.below()
+        return self._known.sessions.of_root(fact.root), None
+
+    def _session(self, fact: Exec, identity: Identity, home: Session | None) -> Session | None:
+        """Return the session that a new image is part of; None if it is no one's."""
+        tool, known = identity.tool, self._known
+        if tool is None:
+            return home
+        if home and (session := home.resumed(tool, fact.process)):
+            return session
+        return Session(
+            id=session_id(known.host.boot_id, fact.process, tool),
+            tool=tool,
+            identity=identity,
+            root=fact.process,
+            started_ns=fact.process.started_ns if fact.late else fact.at_ns,
+            names=Names(known.endpoints),
+            # Also where it is not within a session: the kernel asks all tools around it.
+            chain=chained(home.chain if home else (), (known.catalogue.index_of(tool.id),)),
+            parent=home if home and home.may_nest() else None,
+        )
+
+    def fork(self, fact: Fork) -> Iterator[Action]:
+        """Take a child into the session of its parent."""
+        known = self._known
+        if known.lineage.member(fact.process):
+            return  # found in /proc before its record came
+        if parent := known.lineage.member(fact.parent):
+            member = parent.child(fact.process)
+        elif known.lineage.is_stranger(fact.parent):
+            known.lineage.reject(fact.process)
+            yield Release(fact.process)
+            return
+        elif session := known.sessions.of_root(fact.root):
+            member = unseen(fact.process, session, ppid=fact.parent.pid)
+        else:
+            return
+        known.admit(member)
+        if fact.tools not in {None, member.session.chain}:
+            yield self._follow(member)
+        if doom := member.session.doomed():
+            yield known.stream.ran_already(fact.at_ns, member, doom)
+            yield Kill(fact.process, doom.rule)
+
+    def exit(self, fact: Exit) -> Iterator[Action]:
+        """Take a process out of its session."""
+        member = self._known.lineage.end(fact.process)
+        if member is None:
+            return
+        if member.recorded:
+            yield self._known.stream.exit(fact, member)
+        yield from self._known.leave(member.session, fact.at_ns)

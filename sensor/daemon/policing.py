@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policy as the daemon has it: from its file and the blocks of responders to what is in force.
+
+A file that is no policy leaves the one before in force, in the kernel and here.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sensor.core import blocks as kept
+from sensor.core.blocks import Blocks
+from sensor.core.facts import PolicyChanged, Standing
+from sensor.core.policy.model import Mode
+from sensor.core.policy.text import parse, with_blocks
+from sensor.daemon.standby import KEPT
+from sensor.edge import guarded
+from sensor.errors import SensorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from sensor.core.catalogue import Catalogue
+    from sensor.core.policy.model import Policy
+    from sensor.daemon.enforcing import Enforcing
+    from sensor.daemon.proving import Proving
+    from sensor.daemon.sensing import Sensing
+
+_BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
+_NS_PER_S = 1_000_000_000
+
+
+class Policing:
+    """Reads, applies and applies anew. ``see`` takes facts for the stream."""
+
+    def __init__(
+        self, path: Path, catalogue: Catalogue, enforcing: Enforcing, proving: Proving, *,
+        state_dir: Path, may_be_missing: bool, sensing: Sensing,
+    ) -> None:  # fmt: skip
+        self._path = path
+        self._catalogue = catalogue
+        self._kept = state_dir / KEPT
+        self._may_be_missing = may_be_missing
+        self._sensing = sensing
+        self.enforcing = enforcing
+        self.proving = proving
+        self.blocks = self._read_blocks()
+
+    def begin(self) -> None:
+        """Put policy in force. Raises SensorError where there is none to be had."""
+        self._apply(self._read(), self.blocks)
+
+    def reload(self) -> dict[str, object]:
+        """Read the file again. Raises SensorError where it is no policy: the one before stays."""
+        self._change(lambda: (self._read(), self.blocks))
+        return self.state()
+
+    def block_add(self, asked: Mapping[str, object]) -> dict[str, object]:
+        """Block something from now on."""
+        added, block = self.blocks.tidied(_now()).add(asked, _now())
+        self._change(lambda: (self._policy, added))
+        said = kept.as_dict(block)
+        if (enforced := self.enforcing.in_force) and enforced.policy.mode is not Mode.ENFORCE:
+            said["remark"] = (
+                f"the policy's mode is {enforced.policy.mode.value}: nothing is refused"
+            )
+        return said
+
+    def block_remove(self, block_id: str) -> dict[str, object]:
+        """Block something no longer."""
+        left = self.blocks.remove(block_id)
+        self._change(lambda: (self._policy, left))
+        return {"removed": block_id}
+
+    def block_list(self) -> dict[str, object]:
+        """Give the blocks that have not ended."""
+        return {"blocks": [kept.as_dict(block) for block in self.blocks.tidied(_now()).blocks]}
+
+    def turn(self) -> None:
+        """Prove, where that is due, and see what has ended or come since."""
+        is_due = self.proving.turn()
+        tidied = self.blocks.tidied(_now())
+        if tidied != self.blocks or (is_due and self.enforcing.is_stale()):
+            try:
+                self._change(lambda: (self._policy, tidied))
+            except SensorError:  # which is on the stream; the kernel's own ends hold all the same
+                self.blocks = tidied
+
+    def timeout(self) -> float | None:
+        """Say for how long nothing is due; None: for ever."""
+        waits = [] if (proof := self.proving.timeout()) is None else [proof]
+        if end := self.blocks.ends():
+            waits.append(max(0.0, (end - _now()).total_seconds()))
+        return min(waits, default=None)
+
+    def state(self) -> dict[str, object]:
+        """Return what ``status`` says of policy."""
+        enforced = self.enforcing.in_force
+        if enforced is None:
+            return {"file": str(self._path), "generation": 0}
+        return {
+            "file": str(self._path),
+            "generation": enforced.generation,
+            "rules": len(enforced.policy.rules),
+            "blocks": len(self.blocks.blocks),
+            "since": datetime.fromtimestamp(
+                self.enforcing.since_wall_ns // _NS_PER_S, UTC
+            ).isoformat().replace("+00:00", "Z"),
+        }  # fmt: skip
+
+    def _change(self, wanted: Callable[[], tuple[Policy, Blocks]]) -> None:
+        """Apply what is wanted now; tell why it cannot be, and that the one before stays."""
+        try:
+            self._apply(*wanted())
+        except SensorError as problem:
+            enforced = self.enforcing.in_force
+            self._sensing.see(
+                PolicyChanged(
+                    at_ns=_now_ns(),
+                    standing=Standing.KEPT,
+                    generation=enforced.generation if enforced else 0,
+                    source=str(self._path),
+                    rules=len(enforced.policy.rules) if enforced else None,
+                    mode=enforced.policy.mode.value if enforced else None,
+                    why=str(problem),
+                )
+            )
+            raise
+
+    def _apply(self, policy: Policy, blocks: Blocks) -> None:
+        now = blocks.tidied(_now())
+        catalogue = kept.with_sessions(self._catalogue, now.sessions())
+        whole = with_blocks(policy, now.blocks, catalogue)
+        is_enforced = whole.mode is Mode.ENFORCE
+        cgroup = self.proving.settle() if is_enforced else None
+        if now != self.blocks:
+            guarded.write(self._kept, kept.text_of(now))
+        try:
+            enforced = self.enforcing.apply(
+                whole, catalogue, source=str(self._path), canary_cgroup=cgroup
+            )
+        except SensorError:
+            if now != self.blocks:
+                guarded.write(self._kept, kept.text_of(self.blocks))
+            raise
+        self._policy, self.blocks, self._known = policy, now, catalogue
+        self.enclose()
+        for action in self._sensing.engine.policy(enforced, at_ns=_now_ns()):
+            self._sensing.do(action)
+        if is_enforced:
+            self.proving.begin()
+        else:
+            self.proving.end()
+
+    def enclose(self) -> None:
+        """Have the engine know which sessions are blocked; once more when it has found them."""
+        for action in self._sensing.engine.cordon(self._known):
+            self._sensing.do(action)
+
+    def _read(self) -> Policy:
+        if self._may_be_missing and not self._path.exists():
+            # Blocks alone: they are to hold on a host without a policy too.
+            text, where = _BLOCKS_ALONE, f"{self._path} (missing)"
+        else:
+            text, where = guarded.read(self._path), str(self._path)
+        return parse(text, where=where, catalogue=self._catalogue)
+
+    def _read_blocks(self) -> Blocks:
+        if not self._kept.exists():
+            return Blocks()
+        return kept.blocks_of(guarded.read(self._kept), where=str(self._kept))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _now_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

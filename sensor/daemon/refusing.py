@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that a daemon has beside an observer: there while there is a policy, and only then."""
+
+from __future__ import annotations
+
+import selectors
+import time
+from typing import TYPE_CHECKING
+
+from sensor.core.facts import Health
+from sensor.core.policy.model import Mode
+from sensor.core.units import duration
+from sensor.core.wall import rfc3339
+from sensor.daemon import deputy as deputies
+from sensor.daemon.acting import Acting
+from sensor.daemon.enforcing import Enforcing
+from sensor.daemon.policing import Policing
+from sensor.daemon.policy_maps import PolicyMaps
+from sensor.daemon.proving import Proving, cgroup_for
+from sensor.daemon.standby import KEPT
+from sensor.errors import BadInputError, SensorError
+from sensor.wire.fields import Fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sensor.core.catalogue import Catalogue
+    from sensor.daemon.instance import Pins
+    from sensor.daemon.sensing import Sensing
+    from sensor.wire.requests import Control
+
+DEPUTY = "deputy"
+_NS_PER_S, _MINUTE_S = 1_000_000_000, 60
+
+
+class Refusing:
+    """Deputy, tables, proof and blocks of one daemon. Started before it gives up its rights."""
+
+    def __init__(
+        self, path: Path, catalogue: Catalogue, sensing: Sensing, pins: Pins, *,
+        scope: Path, top: Path, run_dir: Path, state_dir: Path, default: Path,
+        say: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._sensing = sensing
+        self._say = say
+        self.deputy = deputies.start(pins=pins.folder, scope=scope)
+        self._maps = PolicyMaps(pins)
+        instance = pins.folder.parent.name
+        self.proving = Proving(
+            self.deputy,
+            run_dir=run_dir,
+            cgroup=cgroup_for(instance, scope=scope, top=top),
+            tell=sensing.see,
+        )
+        self.enforcing = Enforcing(self._maps, sensing.probing.members, self.deputy, top=top)
+        self.policing = Policing(
+            path, catalogue, self.enforcing, self.proving,
+            state_dir=state_dir,
+            may_be_missing=path == default and (state_dir / KEPT).exists(),
+            sensing=sensing,
+        )  # fmt: skip
+        self._wrong: tuple[str, ...] = ()
+        self._began_wall_ns = time.time_ns()
+        sensing.act = Acting(self.deputy, self._maps).do
+        sensing.probing.places_of = self._maps.places_of
+
+    def register(self, selector: selectors.BaseSelector) -> None:
+        """Have a selector watch the deputy."""
+        self._selector = selector
+        selector.register(self.deputy, selectors.EVENT_READ, lambda _mask: self._listen())
+
+    def _listen(self) -> None:
+        self.deputy.read()
+        if self.deputy.is_gone:
+            self._selector.unregister(self.deputy)
+        wrong = tuple(self.deputy.problems())
+        if wrong != self._wrong:
+            self._wrong = wrong
+            for why in wrong:
+                self._say(why)
+                self._sensing.see(Health(at_ns=_now_ns(), what=DEPUTY, is_well=False, why=why))
+
+    def turn(self) -> None:
+        """Do what is due."""
+        self.policing.turn()
+
+    def timeout(self) -> float | None:
+        """Say for how long nothing is due; None: for ever."""
+        return self.policing.timeout()
+
+    def reload(self) -> None:
+        """Read policy again, as a signal asks for; what is wrong with it is told, and kept out."""
+        try:
+            self.policing.reload()
+        except SensorError as problem:
+            self._say(f"the policy stays as it was: {problem}")
+        else:
+            self._say(f"policy in force: generation {self._generation()}")
+
+    def control(self, request: Control) -> dict[str, object]:
+        """Carry out what root asks for. Raises SensorError where it cannot be."""
+        match request.do:
+            case "policy_reload":
+                return self.policing.reload()
+            case "block_add":
+                return self.policing.block_add(request.arguments)
+            case "block_rm":
+                block_id = Fields("block_rm", request.arguments).need("id", str)
+                return self.policing.block_remove(block_id)
+            case "block_ls":
+                return self.policing.block_list()
+            case _:
+                raise BadInputError(f"{request.do}: nothing that this daemon does")
+
+    def status(self) -> dict[str, object]:
+        """Return what ``status`` says of it."""
+        enforced, proving = self.enforcing.in_force, self.proving
+        proved_ns = proving.proved_ns
+        return {
+            "mode": enforced.policy.mode.value if enforced else Mode.OBSERVE.value,
+            "enforcement": self._ways(),
+            "policy": self.policing.state(),
+            "proved_at": None if proved_ns is None else rfc3339(proved_ns + _wall_offset_ns()),
+            "proved": self._proof(),
+            "deputy": self.deputy.state(),
+        }
+
+    def problems(self) -> list[str]:
+        """Say what is wrong, one sentence each."""
+        wrong = [*self.enforcing.lacks(), *self.deputy.problems()]
+        if self.proving.why:
+            wrong.append(f"{self._proof()}")
+        return wrong
+
+    def _ways(self) -> dict[str, str]:
+        """Say how things are refused: as attached, and as the canary has seen it."""
+        ways = self.enforcing.ways()
+        for way in self.proving.ways:
+            kind, _, seen = way.partition(":")
+            if kind == "exec":
+                ways["exec"] = seen
+        return ways
+
+    def _proof(self) -> str:
+        """Say whether it enforces, since when, and why not."""
+        enforced, proving = self.enforcing.in_force, self.proving
+        if enforced is None or enforced.policy.mode is not Mode.ENFORCE:
+            mode = enforced.policy.mode.value if enforced else "missing"
+            since = self.enforcing.since_wall_ns or self._began_wall_ns
+            return f"observing only since {_second(since)}, because the policy's mode is {mode}"
+        if proving.why is not None:
+            since = (proving.failed_ns or _now_ns()) + _wall_offset_ns()
+            return f"not proved since {_second(since)}, because {proving.why}"
+        if proving.proved_ns is None:
+            return "enforcing (not proved yet)"
+        ago_s = (_now_ns() - proving.proved_ns) // _NS_PER_S
+        ago = f"{ago_s} s" if ago_s < _MINUTE_S else duration(ago_s * _NS_PER_S)
+        return f"enforcing (proved {ago} ago)"
+
+    def _generation(self) -> int:
+        return self.enforcing.in_force.generation if self.enforcing.in_force else 0
+
+    def close(self) -> None:
+        """Let the deputy go, and take the canary away."""
+        self.deputy.close()
+        try:
+            self.proving.remove()
+        except SensorError as problem:
+            self._say(str(problem))
+
+
+def _second(wall_ns: int) -> str:
+    """Write a wall clock time to the second."""
+    return f"{rfc3339(wall_ns)[: len('2026-11-23T14:03:07')]}Z"
+
+
+def _wall_offset_ns() -> int:
+    return time.time_ns() - _now_ns()
+
+
+def _now_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

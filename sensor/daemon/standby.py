@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a daemon has to know of policy while it has none: where one would be, and what is left."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.wire.programs import ON_DEMAND
+
+if TYPE_CHECKING:
+    from sensor.daemon.instance import Pins
+
+DEFAULT = Path("/etc/agent-sensor/policy.toml")
+"""Where policy is, unless another file is named."""
+
+KEPT = "blocks.json"
+"""The file in the state directory that has what responders block."""
+
+_POLICY = struct.pack("=I", 3)  # enum state_slot of probes/members.c
+_LONG = struct.Struct("=Q")
+
+
+def wanted(named: Path | None, default: Path, state_dir: Path) -> Path | None:
+    """Say which file has the policy, None where there is neither that nor a block.
+
+    One that was ``named`` has to be there.
+    """
+    if named is not None:
+        return named
+    return default if default.exists() or (state_dir / KEPT).exists() else None
+
+
+def is_in_force(pins: Pins) -> bool:
+    """Tell whether a run before has left a policy in force."""
+    value = pins.map("state").lookup(_POLICY, _LONG.size)
+    return value is not None and _LONG.unpack(value)[0] != 0
+
+
+def release(pins: Pins) -> None:
+    """Refuse nothing any more that a run before has left in force."""
+    pins.map("state").update(_POLICY, _LONG.pack(0))
+    for program in ON_DEMAND:
+        with suppress(FileNotFoundError):
+            (pins.folder / f"link_{program.name}").unlink()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the sensor tells of itself: what is missing, which policy holds, what works."""
+
+from __future__ import annotations
+
+import pytest
+from support.story import StoryHost
+
+from sensor.core.bulletin import Own, told
+from sensor.core.event import Event, HealthView, Kind, Lack, PolicyView
+from sensor.core.facts import Damaged, Gap, Health, Loss, PolicyChanged, Standing
+from sensor.core.numbering import Numbering
+
+
+def tell(fact: Own) -> Event:
+    """Return the first event of a stream."""
+    return told(fact, Numbering(StoryHost(), 1)).event
+
+
+def test_what_was_lost_is_told_and_why() -> None:
+    """A damaged record is a lost one of which it is known where it broke."""
+    lost = tell(Loss(at_ns=5, what="exec", count=3))
+    assert (lost.kind, lost.loss, lost.reason) == (Kind.LOSS, ("exec", 3), None)
+    damaged = tell(Damaged(at_ns=5, why="12 bytes"))
+    assert (damaged.kind, damaged.loss, damaged.reason) == (Kind.LOSS, ("record", 1), "12 bytes")
+    assert (damaged.tool, damaged.session, damaged.process) == (None, None, None)
+
+
+@pytest.mark.parametrize("seqs", [None, (7, 9)])
+def test_a_gap_has_its_time_and_its_reason(seqs: tuple[int, int] | None) -> None:
+    """Numbers are named where some were given out and not kept."""
+    start = StoryHost.wall_offset_ns
+    told = tell(Gap(at_ns=5, from_wall_ns=start - 10, why="down", seqs=seqs))
+    assert told.kind is Kind.GAP
+    assert told.reason == "down"
+    assert told.gap == Lack("2026-11-23T13:59:59.999999990Z", told.at, *(seqs or ()))
+
+
+def test_a_policy_is_told_with_what_it_is() -> None:
+    """Whoever reads the stream knows by which rules it goes from here on."""
+    fact = PolicyChanged(
+        at_ns=5,
+        standing=Standing.IN_FORCE,
+        generation=3,
+        source="/etc/policy.toml",
+        rules=2,
+        mode="enforce",
+    )
+    event = tell(fact)
+    assert event.kind is Kind.POLICY
+    assert event.policy == PolicyView(
+        standing="in_force", generation=3, source="/etc/policy.toml", rules=2, mode="enforce"
+    )
+    assert (event.reason, event.verdict) == (None, None)
+
+
+def test_a_policy_that_was_refused_leaves_the_one_before() -> None:
+    """And says why."""
+    event = tell(PolicyChanged(at_ns=5, standing=Standing.KEPT, generation=3, why="line 7"))
+    assert event.policy
+    assert (event.policy.standing, event.policy.generation, event.reason) == ("kept", 3, "line 7")
+
+
+def test_health_is_told_with_what_shows_it() -> None:
+    """The part, whether it works, and why that is known."""
+    event = tell(Health(at_ns=5, what="enforcement", is_well=False, why="the canary got through"))
+    assert (event.kind, event.health) == (Kind.HEALTH, HealthView("enforcement", is_well=False))
+    assert event.reason == "the canary got through"

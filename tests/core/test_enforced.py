@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy in force answers what the engine cannot leave to the kernel."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+from support.story import RESOLVER, SECOND, enforced
+
+from sensor.core.judgment import Judgment
+from sensor.core.policy.judge import Execution
+from sensor.core.words import Verdict
+
+BLOCK = 'mode = "enforce"\n[[rule]]\nid = "no"\ntools = ["codex"]\nverdict = "block"\n'
+ALLOW = '[defaults]\nunknown_client = "allow"\n'
+BY_NAME = '[[rule]]\nid = "no"\nendpoints = ["a.test"]\nverdict = "block"\n'
+NOON_NS = 1_795_442_400 * SECOND  # 2026-11-23T14:00:00Z
+CODEX = Execution(tool="codex", uid=1000)
+
+
+@pytest.mark.parametrize(("text", "kills"), [(BLOCK, False), (f'{BLOCK}running = "kill"\n', True)])
+def test_an_attempt_is_judged_by_its_rules(text: str, *, kills: bool) -> None:
+    """With the word on what runs already."""
+    said = Judgment(verdict=Verdict.BLOCK, rule="no")
+    assert enforced(text).judge(CODEX, NOON_NS) == (said, kills)
+
+
+def test_what_no_rule_names_is_judged_by_the_default() -> None:
+    """Nothing that runs is ended for it."""
+    said = Judgment(verdict=Verdict.ALERT)
+    assert enforced("").judge(CODEX, NOON_NS) == (said, False)
+
+
+def test_an_exception_ends_by_the_wall_clock() -> None:
+    """A second later, the rule is back."""
+    exception = (
+        '[[exception]]\nrule = "no"\nusers = ["alice"]\nticket = "T-1"\nreason = "trial"\n'
+        "expires = 2026-11-23T14:00:01Z\n"
+    )
+    policy = enforced(BLOCK + exception)
+    verdicts = [policy.judge(CODEX, NOON_NS + later)[0].verdict for later in (0, SECOND)]
+    assert verdicts == [Verdict.ALERT, Verdict.BLOCK]
+
+
+def test_a_rule_is_told_by_its_number() -> None:
+    """With what it says to people, where it says anything."""
+    policy = enforced(f'{BLOCK}message = "Use qwen."\n')
+    assert policy.told(0) == ("no", "Use qwen.")
+    assert policy.told(1) is None
+    assert enforced(BLOCK).told(0) == ("no", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (ALLOW, False),
+        ("", True),
+        (f"{ALLOW}{BY_NAME}", True),
+    ],
+)
+def test_a_policy_judges_names_if_a_rule_or_a_default_does(text: str, *, names: bool) -> None:
+    """Unknown clients are known by what they reach."""
+    assert enforced(text).judges_names is names
+
+
+def test_the_host_s_resolvers_are_trusted() -> None:
+    """In whichever form their address comes."""
+    policy = enforced("")
+    assert policy.trusts(RESOLVER)
+    assert policy.trusts(ip_address(f"::ffff:{RESOLVER}"))
+    assert not policy.trusts(ip_address("192.0.2.54"))
+    assert not policy.trusts(None)
