@@ -17,6 +17,12 @@ ENTRIES_OF_BANK = 16_384
 NODES_OF_BANK = 16_384
 """Names, and suffixes on the way to them, and likewise ranges."""
 
+USERS_OF_BANK = 8_192
+"""Half of the map ``users``; groups count by their members."""
+
+CGROUPS_OF_BANK = 512
+"""Half of the map ``cgroups``."""
+
 CONDITIONS = 64
 """Bits of a mask."""
 

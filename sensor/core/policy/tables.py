@@ -8,18 +8,20 @@ sensor/wire/rulings.py writes the tables when the numbers are known.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sensor.core.policy.draft import Draft, at
 from sensor.core.policy.judge import DEFAULT, QUIC
 from sensor.core.policy.lists import Spans
 from sensor.core.policy.model import settled
 from sensor.core.policy.rows import (
+    CGROUPS_OF_BANK,
     RULE_CANARY,
     RULE_DEFAULT,
     RULE_FULL,
     RULE_QUIC,
     RULES,
+    USERS_OF_BANK,
     Masks,
     PolicyFlag,
     ToolRules,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from sensor.core.facts import Address
     from sensor.core.policy.model import Accounts, Policy, Rule
     from sensor.core.policy.rows import DomainRules, Entry, Span
+
+_Key = TypeVar("_Key", int, str)
 
 PATHS = 32
 """Different folders; bits of ``member.paths``."""
@@ -132,9 +136,9 @@ def _laid_out(draft: Draft, policy: Policy, catalogue: Catalogue) -> Tables:
         entries=tuple(spans.entries),
         domains=domains,
         ranges=ranges,
-        users=draft.bits.users(),
-        cgroups=draft.bits.cgroups(),
-        paths=_paths(draft),
+        users=_at_most(USERS_OF_BANK, draft.bits.users(), "users, groups", "users"),
+        cgroups=_at_most(CGROUPS_OF_BANK, draft.bits.cgroups(), "cgroups", "cgroups"),
+        paths=_at_most(PATHS, draft.bits.paths(), "paths", "folders"),
         tells_containers=draft.bits.tells_containers,
     )
 
@@ -152,11 +156,10 @@ def _masks(draft: Draft) -> Masks:
     )
 
 
-def _paths(draft: Draft) -> dict[str, int]:
-    paths = draft.bits.paths()
-    if len(paths) > PATHS:
-        raise BadInputError(f"policy: paths: more than {PATHS} different folders; join some rules")
-    return paths
+def _at_most(limit: int, masks: dict[_Key, int], key: str, what: str) -> dict[_Key, int]:
+    if len(masks) > limit:
+        raise BadInputError(f"policy: {key}: more than {limit} different {what}; join some rules")
+    return masks
 
 
 def _place(policy: Policy, position: int) -> str:

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from ipaddress import IPv6Network, ip_address
 
 import pytest
 from support.attempts import ALLOW, BLOCK, EVERY_TOOL, ONE_TOOL, rule
-from support.policies import RESOLVER, compiled, known, read
+from support.policies import CATALOGUE, RESOLVER, compiled, known, read
 
 from sensor.core.policy import tables as module
+from sensor.core.policy.model import Accounts
 from sensor.core.policy.rows import (
     RULE_CANARY,
     RULE_DEFAULT,
@@ -142,14 +144,29 @@ def test_the_last_of_a_list_may_be_the_default() -> None:
         compiled(read(shut))
 
 
-def test_there_can_be_too_many_folders() -> None:
-    """A process has so many bits."""
-    body = "".join(
-        rule(f"r{number}", EVERY_TOOL, BLOCK, f'paths = ["/a{number}", "/b{number}"]')
-        for number in range(17)
-    )
-    with pytest.raises(BadInputError, match="policy: paths: more than 32 different folders"):
-        compiled(read(body))
+@pytest.mark.parametrize(
+    ("key", "count", "why"),
+    [
+        ("paths", 17, "paths: more than 32 different folders; join some rules"),
+        ("cgroups", 257, "cgroups: more than 512 different cgroups; join some rules"),
+    ],
+)
+def test_there_can_be_too_many_places(key: str, count: int, why: str) -> None:
+    """A process has so many bits, and a map so much room."""
+    words = ", ".join(f'"/a{number}", "/b{number}"' for number in range(count))
+    with pytest.raises(BadInputError, match=f"policy: {why}"):
+        compiled(read(rule("r", EVERY_TOOL, BLOCK, f"{key} = [{words}]")))
+
+
+def test_there_can_be_too_many_users() -> None:
+    """Those of groups count one by one."""
+    policy = read(rule("r", EVERY_TOOL, BLOCK, 'groups = ["crowd"]'))
+    for members, is_taken in ((8192, True), (8193, False)):
+        accounts = Accounts({}, {"crowd": frozenset(range(members))})
+        with nullcontext() if is_taken else pytest.raises(BadInputError, match="8192 different us"):
+            module.compile_tables(
+                policy, CATALOGUE, accounts=accounts, resolvers=(), wall_offset_ns=0
+            )
 
 
 def test_ten_thousand_rules_are_a_policy() -> None:
