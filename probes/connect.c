@@ -65,7 +65,7 @@ static inline int judge_attempt(struct bpf_sock_addr *ctx, struct attempt *attem
 {
 	struct actor actor = {};
 
-	if (policy && in_scope()) {
+	if (policy) {
 		wash(attempt, sizeof(*attempt));
 		fill_actor(&actor, policy, attempt);
 		wash(&actor, sizeof(actor));

@@ -15,7 +15,9 @@ BPF_PERCPU_ARRAY(readings, struct reading, BUFFERS);
 /* A softirq interrupts a task's send, and where tasks can be preempted one another's. */
 static inline struct reading *claim_reading(void)
 {
-	for (u64 slot = 0; slot < BUFFERS; slot++) {
+#pragma unroll
+	for (int i = 0; i < BUFFERS; i++) {
+		u64 slot = i;
 		struct reading *reading = readings.lookup((u32 *)&slot);
 
 		if (!reading)

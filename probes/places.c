@@ -31,7 +31,9 @@ BPF_PERCPU_ARRAY(levels, struct levels, BUFFERS);
 
 static inline struct levels *claim_levels(void)
 {
-	for (u64 slot = 0; slot < BUFFERS; slot++) {
+#pragma unroll
+	for (int i = 0; i < BUFFERS; i++) {
+		u64 slot = i;
 		struct levels *room = levels.lookup((u32 *)&slot);
 
 		if (!room)

@@ -19,7 +19,9 @@ BPF_PERCPU_ARRAY(exec_buffers, struct exec_buffer, BUFFERS);
 
 static inline struct exec_buffer *claim_exec_buffer(void)
 {
-	for (u64 slot = 0; slot < BUFFERS; slot++) {
+#pragma unroll
+	for (int i = 0; i < BUFFERS; i++) {
+		u64 slot = i;
 		struct exec_buffer *out = exec_buffers.lookup((u32 *)&slot);
 
 		if (!out)

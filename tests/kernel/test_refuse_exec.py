@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What policy refuses to be executed does not run, however it is started."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.policing import policing
+from support.refusing import has_lsm
+from support.stage import TIMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.drivers import Drivers
+    from support.policing import Policing
+
+pytestmark = pytest.mark.kernel
+
+PYTHON = Path(sys.executable).resolve()
+LOADER = next(path for lib in ("/lib64", "/lib") for path in Path(lib).glob("ld-linux-*.so.*"))
+MARKS = "import os; open(os.environ['MARK'], 'x')\n"
+TOOLS = 'tools = ["claude-code", "aider"]'
+POLICIES = {
+    "block": f'mode = "enforce"\n[[rule]]\nid = "no"\n{TOOLS}\nverdict = "block"',
+    "would_block": f'mode = "shadow"\n[[rule]]\nid = "no"\n{TOOLS}\nverdict = "block"',
+    "alert": f'mode = "observe"\n[[rule]]\nid = "no"\n{TOOLS}\nverdict = "block"',
+    "allow": f'mode = "enforce"\n[[rule]]\nid = "no"\n{TOOLS}\nverdict = "allow"',
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to start a tool; ``{x}`` is the folder of ``folder``.
+
+    ``by_name`` where the names alone give it away: only that a security module can
+    refuse before the image is committed.
+    """
+
+    name: str
+    argv: list[str]
+    tool: str = "claude-code"
+    by_name: bool = True
+    env: dict[str, str] = field(default_factory=dict)
+
+
+WAYS = [
+    Way("path", ["{x}/bin/claude"]),
+    Way("relative path", ["./bin/claude"]),
+    Way("link with its name", ["{x}/links/claude"]),
+    Way("link to its name", ["{x}/links/run"]),
+    Way("hard link", ["{x}/hard/claude"]),
+    Way("folder of its package", ["{x}/@anthropic-ai/claude-code/cli"]),
+    Way("script", ["{x}/scripts/claude"]),
+    Way("script of env", ["{x}/scripts/aider"], tool="aider"),
+    Way("interpreter", [str(PYTHON), "-S", "{x}/scripts/aider"], tool="aider", by_name=False),
+    Way(
+        "module",
+        [str(PYTHON), "-m", "aider"],
+        tool="aider",
+        by_name=False,
+        env={"PYTHONPATH": "{x}/modules"},
+    ),
+    Way("loader", [str(LOADER), "{x}/dynamic/claude"], by_name=False),
+    Way("execveat", ["{x}/plain/execveat", "{x}/bin", "claude"]),
+    Way("memfd", ["{x}/plain/memfd", "{x}/lib/cli", "claude"]),
+    Way("another thread", ["{x}/plain/thread_exec", "{x}/bin/claude"]),
+]
+
+
+@pytest.fixture(scope="module")
+def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
+    """Give a daemon that refuses, in a scope of its own."""
+    with policing(tmp_path_factory.mktemp("police")) as police:
+        police.start(POLICIES["block"])
+        yield police
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, drivers: Drivers) -> Path:
+    """Give a folder with a tool that leaves a mark, under each of the names in ``WAYS``."""
+    x = tmp_path_factory.mktemp("x")
+    package = "@anthropic-ai/claude-code"
+    for name in ("bin", "lib", "links", "hard", "dynamic", "scripts", "plain", "modules", package):
+        (x / name).mkdir(parents=True)
+    mark = drivers.plain("mark").read_bytes()
+    for name in ("bin/claude", "lib/cli", f"{package}/cli"):
+        (x / name).write_bytes(mark)
+    (x / "dynamic/claude").write_bytes(Path("/usr/bin/touch").read_bytes())
+    (x / "links/claude").symlink_to("../lib/cli")
+    (x / "links/run").symlink_to("../bin/claude")
+    (x / "hard/claude").hardlink_to(x / "lib/cli")
+    (x / "scripts/claude").write_text('#!/bin/sh\n: >"$MARK"\n', encoding="utf-8")
+    (x / "scripts/aider").write_text(f"#!/usr/bin/env python3\n{MARKS}", encoding="utf-8")
+    (x / "modules/aider.py").write_text(MARKS, encoding="utf-8")
+    for name in ("execveat", "memfd", "thread_exec"):
+        (x / "plain" / name).symlink_to(drivers.plain(name))
+    for path in x.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o755)
+    return x
