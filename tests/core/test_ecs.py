@@ -266,7 +266,7 @@ def test_what_has_no_field_is_kept_under_our_names() -> None:
 
 def test_what_was_refused_is_denied_and_a_failure() -> None:
     """A block that was not carried out is neither denied nor allowed."""
-    refused = replace(FULL, verdict=Verdict.BLOCK, enforcement=Enforcement.LSM)
+    refused = replace(FULL, verdict=Verdict.BLOCK, enforcement=Enforcement.LSM, traffic=None)
     told = part(as_ecs(refused), "event")
     assert (told["type"], told["outcome"]) == (["start", "denied"], "failure")
     undone = part(as_ecs(replace(refused, enforcement=Enforcement.NONE)), "event")

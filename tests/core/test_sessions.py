@@ -152,7 +152,7 @@ def test_a_session_that_is_taken_up_is_within_another_one_s_chain() -> None:
     outer.chain, inner.chain = (1,), (2,)
     sessions.resume(outer, within=None)
     sessions.resume(inner, within=outer.id)
-    assert (outer.chain, inner.chain) == ((1,), (1, 2))
+    assert [outer.chain, inner.chain] == [(1,), (1, 2)]
 
 
 def test_what_is_within_a_session_that_is_ended_is_ended_too() -> None:
