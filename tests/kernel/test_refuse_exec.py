@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.policing import policing
-from support.refusing import has_lsm
-from support.stage import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
