@@ -122,6 +122,25 @@ def test_an_answer_that_comes_too_late_says_nothing(scene: Scene) -> None:
     assert scene.proving.proved_ns is None
 
 
+def test_a_proof_says_nothing_of_a_policy_that_came_after_it(scene: Scene) -> None:
+    """It may have been tried between the two."""
+    waiting: list[Callable[[Report], None]] = []
+
+    def keep(_order: Order, then: Callable[[Report], None]) -> bool:
+        waiting.append(then)
+        return True
+
+    scene.order = keep  # type: ignore[method-assign,assignment]
+    scene.proving.settle()
+    scene.proving.begin()
+    scene.proving.settle()
+    waiting[0](Report(1, Outcome.DONE, ""))
+    assert (scene.proving.why, scene.told) == (None, [])
+    scene.proving.begin()
+    waiting[1](REFUSED)
+    assert scene.proving.proved_ns == scene.now_ns
+
+
 def test_where_there_is_no_place_for_it_nothing_is_proved(scene: Scene) -> None:
     """Which is told; policy is enforced all the same."""
     scene.scope.path.rmdir()
