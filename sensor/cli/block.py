@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sensor.cli import chrome, options
-from sensor.cli.clock import local, wall
+from sensor.cli.clock import local
 from sensor.cli.printer import Printer, stdout
 from sensor.core.quote import quote
 from sensor.core.table import table
@@ -163,8 +163,8 @@ def _end(for_: str | None, until: str | None) -> datetime:
 
 def _cells(one: dict[str, object]) -> tuple[str, ...]:
     ticket, reason = (quote(str(one[key])) if one[key] else "-" for key in ("ticket", "reason"))
-    ends = wall(str(one["expires"]))[: len("2026-11-23 14:03:07")]
-    return str(one["id"]), ends, ticket, _what(one), reason
+    ends = datetime.fromisoformat(str(one["expires"])).astimezone()
+    return str(one["id"]), f"{ends:%Y-%m-%d %H:%M:%S}", ticket, _what(one), reason
 
 
 def _what(one: dict[str, object]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,7 @@ class Proving:
         self._tell = tell
         self._due_ns: int | None = None
         self._is_settled = False
+        self._round = 0
         self.proved_ns: int | None = None
         self.failed_ns: int | None = None
         self.why: str | None = None
@@ -61,6 +63,7 @@ class Proving:
         None where they cannot be had: nothing can be proved then, which is told.
         """
         self._is_settled = False
+        self._round += 1
         try:
             guarded.write(self._run_dir / NOTE, f"{self._cgroup}\n")
             self._program = canary.program(self._run_dir)
@@ -93,9 +96,15 @@ class Proving:
         if self._due_ns is None or now_ns < self._due_ns:
             return False
         self._due_ns = now_ns + EVERY_NS
-        if not self._deputy.order(Prove(str(self._cgroup), str(self._program)), self.heard):
+        order = Prove(str(self._cgroup), str(self._program))
+        if not self._deputy.order(order, partial(self._answered, self._round)):
             self._fail("the deputy takes no orders")
         return True
+
+    def _answered(self, asked_in: int, report: Report) -> None:
+        """Take what came of it, unless policy has changed meanwhile: then nothing is proved."""
+        if asked_in == self._round:
+            self.heard(report)
 
     def heard(self, report: Report) -> None:
         """Take what came of it."""

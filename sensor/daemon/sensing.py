@@ -12,6 +12,7 @@ from sensor.core.catalogue import merge, parse
 from sensor.core.facts import Exit, Loss
 from sensor.daemon import reconcile
 from sensor.daemon.probing import Probing
+from sensor.daemon.strangers import introduced
 from sensor.edge import proc
 from sensor.errors import BadInputError, SensorError
 
@@ -90,7 +91,7 @@ class Sensing:
         """Have the engine look at a fact."""
         if isinstance(fact, Loss):
             self._were_ends_lost |= fact.what == "exit"
-        for action in self.engine.see(fact):
+        for action in self.engine.see(introduced(fact)):
             self.do(action)
 
     def do(self, action: Action) -> None:

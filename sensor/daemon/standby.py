@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +31,18 @@ def wanted(named: Path | None, default: Path, state_dir: Path) -> Path | None:
     """
     if named is not None:
         return named
-    return default if default.exists() or (state_dir / KEPT).exists() else None
+    return default if default.exists() or _has_blocks(state_dir / KEPT) else None
+
+
+def _has_blocks(path: Path) -> bool:
+    """Tell whether anything is blocked; what is damaged has to be looked at by whoever reads it."""
+    try:
+        kept = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True
+    return not isinstance(kept, dict) or kept.get("blocks") != []
 
 
 def is_in_force(pins: Pins) -> bool:

@@ -46,8 +46,9 @@ class Tried:
 def program(folder: Path) -> Path:
     """Give the program that is to be refused: `true` under the canary's name."""
     path = folder / NAME
-    path.unlink(missing_ok=True)
-    path.symlink_to(_HARMLESS)
+    if not path.is_symlink() or str(path.readlink()) != _HARMLESS:  # one may be tried just now
+        path.unlink(missing_ok=True)
+        path.symlink_to(_HARMLESS)
     return path
 
 

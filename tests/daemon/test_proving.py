@@ -80,7 +80,8 @@ def test_it_is_proved_at_the_start_and_every_five_minutes(scene: Scene) -> None:
     assert scene.proving.turn()
     assert len(scene.orders) == 2
     scene.proving.end()
-    assert (scene.proving.timeout(), scene.proving.proved_ns) == (None, None)
+    assert scene.proving.timeout() is None
+    assert scene.proving.proved_ns is None
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,25 @@ def test_an_answer_that_comes_too_late_says_nothing(scene: Scene) -> None:
     """Policy was taken away meanwhile."""
     scene.proving.heard(REFUSED)
     assert scene.proving.proved_ns is None
+
+
+def test_a_proof_says_nothing_of_a_policy_that_came_after_it(scene: Scene) -> None:
+    """It may have been tried between the two."""
+    waiting: list[Callable[[Report], None]] = []
+
+    def keep(_order: Order, then: Callable[[Report], None]) -> bool:
+        waiting.append(then)
+        return True
+
+    scene.order = keep  # type: ignore[method-assign,assignment]
+    scene.proving.settle()
+    scene.proving.begin()
+    scene.proving.settle()
+    waiting[0](Report(1, Outcome.DONE, ""))
+    assert (scene.proving.why, scene.told) == (None, [])
+    scene.proving.begin()
+    waiting[1](REFUSED)
+    assert scene.proving.proved_ns == scene.now_ns
 
 
 def test_where_there_is_no_place_for_it_nothing_is_proved(scene: Scene) -> None:

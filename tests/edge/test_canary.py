@@ -80,9 +80,13 @@ def test_the_cgroup_has_the_kernel_s_id_and_goes_again() -> None:
 
 
 def test_the_program_has_the_canary_s_name(tmp_path: Path) -> None:
-    """Made anew each time."""
-    canary.program(tmp_path)
+    """One that is there stays: it may be executed just now. Anything else makes room."""
     path = canary.program(tmp_path)
+    before = path.lstat().st_ino
+    assert canary.program(tmp_path).lstat().st_ino == before
+    path.unlink()
+    path.write_text("something else", "ascii")
+    assert canary.program(tmp_path) == path
     assert path.name == canary.NAME
     assert len(canary.NAME) < 16
     assert path.is_symlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -53,7 +54,7 @@ class Kept:
         self.scope = scope
         self.folder = folder
         self.file = folder / "policy.toml"
-        self._tool = drivers.tool("nothing")
+        self.tool = drivers.tool("nothing")
         self.write(REFUSES)
 
     def write(self, text: str) -> None:
@@ -68,7 +69,7 @@ class Kept:
     def is_refused(self) -> bool:
         """Tell whether the tool is refused now: killed, or never executed."""
         try:
-            return self.scope.run([self._tool]).wait(30) != 0
+            return self.scope.run([self.tool]).wait(30) != 0
         except OSError:  # the starter's own word for EPERM
             return True
 
@@ -166,6 +167,24 @@ def test_a_bad_file_leaves_the_old_policy_in_force(kept: Kept) -> None:
     kept.file.chmod(0o666)
     assert "others than root can change it" in kept.control("policy", "reload").stderr
     assert kept.is_refused()
+
+
+def test_the_person_who_is_refused_is_told(kept: Kept) -> None:
+    """On the terminal that it was typed on, in the rule's own words."""
+    kept.start()
+    ours, theirs = os.openpty()
+    os.fchmod(theirs, 0o620)
+    script = f"stty -opost; '{kept.tool}'; echo refused; exec sleep 60"
+    shell = kept.scope.run(["setsid", "--ctty", "sh", "-c", script], stdin=theirs, stdout=theirs)
+    said = b""
+    while b"explain" not in said:
+        assert select.select([ours], [], [], _SOON_S)[0], said
+        said += os.read(ours, 4096)
+    assert b"agent-sensor: Not on build hosts. (agent-sensor explain " in said
+    shell.kill()
+    shell.wait()
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_shadow_refuses_nothing_and_says_so(kept: Kept) -> None:
