@@ -157,9 +157,7 @@ _NAME_BYTES = 15
 _LOG_BYTES = 1 << 20
 
 
-def load_program(
-    code: bytes, kind: int, attach_type: int, *, name: str, function: str = ""
-) -> int:
+def load_program(code: bytes, kind: int, attach_type: int, *, name: str, function: str = "") -> int:
     """Load a program of this BPF_PROG_TYPE_* and attach type. Returns its descriptor.
 
     ``function`` is the kernel's function whose hook it is for. Raises
