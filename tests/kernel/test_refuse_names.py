@@ -161,7 +161,7 @@ def test_a_hello_with_a_refused_name_never_leaves(
     assert heard(site, 443) == []
     for event in police.told(since, "connect", TIMES):
         assert (event["verdict"], event["enforcement"], event["rule"]) == ("block", "tls", "no")
-        assert event["destination"]["name"] == name
+        assert event["destination"]["name"] == name.lower()
         assert event["destination"]["name_source"] == "sni"
 
 
@@ -185,8 +185,8 @@ def test_a_hello_in_pieces_is_read_as_one(
     hello = client_hello("blocked.example")
     said = stranger.says(hello, 443, *pieces)
     assert all(hello not in text for text in heard(site, 443))
-    # A listener that answers the first piece ends the connection before it is refused.
-    assert said in {ABORTED, ANSWERED}
+    # A listener that answers the first piece has ended the connection by then.
+    assert said in {ABORTED, ANSWERED, "send: EPIPE\n"}
 
 
 def test_a_request_to_a_proxy_is_judged_by_its_target(
@@ -201,6 +201,7 @@ def test_a_request_to_a_proxy_is_judged_by_its_target(
     assert {event["enforcement"] for event in told} == {"proxy"}
     assert [event["destination"]["name_source"] for event in told] == ["proxy"] * 3
     assert stranger.says(request("fine.example:443"), PROXY_PORT, host=LOOPBACK) == ANSWERED
+    assert len(heard(site, PROXY_PORT)) == 1
 
 
 def test_an_approved_tool_reaches_its_endpoint_and_nothing_else(site: Site, qwen: Client) -> None:
