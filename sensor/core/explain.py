@@ -250,7 +250,7 @@ _HOW = {
     Enforcement.TLS: "tls: the first words of the connection were held back, and it was closed",
     Enforcement.PROXY: "proxy: the request to the proxy was held back, and it was closed",
     Enforcement.DESTROY: "destroy: it was open already, and was closed",
-    Enforcement.NONE: "none: it went on; what the session reaches is refused",
+    Enforcement.NONE: "none: it ran already, and goes on",
 }
 
 _NO_TOOL = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Kill, Release
-from sensor.core.judgment import ALLOWED, TOOL_STARTS, Judgment, is_canary
+from sensor.core.judgment import ALLOWED, DEFAULT_RULE, TOOL_STARTS, Judgment, is_canary
 from sensor.core.knowledge import unseen
 from sensor.core.lineage import Member
 from sensor.core.names import Names
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 RAN_ALREADY = "it ran already: from now on its connections are refused"
 """Said where a rule leaves what runs running, and has no words of its own."""
+
+LEFT_ALONE = "it ran already, and the default is for what starts"
+"""Said where no rule names a tool that the default blocks."""
 
 
 class Starting:
@@ -118,7 +121,8 @@ class Starting:
         if judged.verdict is not Verdict.BLOCK:
             return judged
         if not (kills or fact.unsure):
-            return replace(judged, reason=judged.reason or RAN_ALREADY)
+            silent = LEFT_ALONE if judged.rule == DEFAULT_RULE else RAN_ALREADY
+            return replace(judged, reason=judged.reason or silent)
         ended = replace(judged, enforcement=Enforcement.KILL)
         if kills or is_new:
             session.doom = ended  # what it has forked by then ends with it

@@ -190,6 +190,17 @@ def test_a_tool_that_ran_before_is_cut_off(engine: Engine) -> None:
     )  # fmt: skip
 
 
+def test_a_default_that_blocks_leaves_what_runs_alone() -> None:
+    """It is about what starts: no rule refuses what a session of the tool reaches."""
+    engine = engine_with('[defaults]\ntool = "block"\n')
+    _, told = events(engine, exec_(9, *CLAUDE, late=True))
+    assert (told.verdict, told.enforcement, told.rule) == (
+        Verdict.BLOCK, Enforcement.NONE, "default",
+    )  # fmt: skip
+    assert told.reason == "it ran already, and the default is for what starts"
+    play(engine, connect(9, "192.0.2.1", late=True), ["connect claude-code 0"])
+
+
 def test_a_tool_that_ran_before_is_ended_where_its_rule_says_so() -> None:
     """With all that it has started."""
     play(

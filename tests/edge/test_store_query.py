@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.rows import PLAIN, behind, filled, rows
 
-from sensor.core.filter import Filter, Traits
+from sensor.core.filter import NAMES, Filter, Traits
 from sensor.edge.store import Store
 from sensor.edge.store_query import where
 
@@ -87,7 +87,7 @@ def test_the_store_finds_what_the_filter_means(found: list[Row], wanted: Filter)
             name: frozenset(
                 one.encode("utf-8", "backslashreplace").decode() for one in getattr(wanted, name)
             )
-            for name in ("tools", "vendors", "users", "kinds", "verdicts", "sessions", "endpoints")
+            for name in NAMES
         }
     )
     assert passed == {seq for seq, row in enumerate(found) if plain.accepts(traits(row))}

@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stories for the core: a small catalogue, a host, facts in few words, and ``play``."""
+"""Stories for the core: facts in few words. The host, policies and ``play`` have their files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
 
-from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release
-from sensor.core.catalogue import Catalogue
-from sensor.core.enforced import Enforced
 from sensor.core.facts import (
     Address,
     Close,
@@ -25,98 +20,22 @@ from sensor.core.facts import (
     Signal,
     Transport,
 )
-from sensor.core.host import Host
-from sensor.core.policy.model import Accounts, settled
-from sensor.core.policy.text import parse
-from sensor.core.tools import (
-    Category,
-    Endpoint,
-    Interpreter,
-    InterpreterKind,
-    Mark,
-    MarkKind,
-    Tool,
+from sensor.core.words import NameSource
+from support.in_force import enforced, ruling
+from support.made_up import (
+    CATALOGUE,
+    RESOLVER,
+    SECOND,
+    SOURCE,
+    StoryHost,
+    module,
+    name,
+    path,
+    tool,
 )
-from sensor.core.words import Enforcement, NameSource, Verdict
+from support.playing import brief, events, play, verdict_of
 
-if TYPE_CHECKING:
-    from sensor.core.actions import Action
-    from sensor.core.engine import Engine
-    from sensor.core.event import Event
-    from sensor.core.facts import Fact
-    from sensor.core.policy.model import Policy, Rule
-
-SOURCE = "ran 1.0"
-SECOND = 1_000_000_000
-RESOLVER = ip_address("192.0.2.53")
 LOCAL = ip_address("192.0.2.200")
-
-
-def tool(tool_id: str, vendor: str, *marks: Mark) -> Tool:
-    """Return a tool with these marks."""
-    return Tool(id=tool_id, name=tool_id, vendor=vendor, category=Category.CLI, marks=marks)
-
-
-def name(value: str, *, weak: bool = False) -> Mark:
-    """Return the mark of a file's name."""
-    return Mark(MarkKind.NAME, value, weak, SOURCE)
-
-
-def path(value: str, *, weak: bool = False) -> Mark:
-    """Return the mark of two components of a path."""
-    return Mark(MarkKind.PATH, value, weak, SOURCE)
-
-
-def module(value: str) -> Mark:
-    """Return the mark of a Python module."""
-    return Mark(MarkKind.MODULE, value, weak=False, source=SOURCE)
-
-
-CATALOGUE = Catalogue(
-    1,
-    (
-        tool("claude-code", "anthropic", name("claude"), path("@anthropic-ai/claude-code")),
-        tool("codex", "openai", name("codex"), path("@openai/codex")),
-        tool("aider", "aider-ai", name("aider"), module("aider")),
-        tool("goose", "block", name("goose", weak=True), path("block/goose", weak=True)),
-    ),
-    (
-        Endpoint(
-            id="anthropic",
-            vendor="anthropic",
-            hosts=("anthropic.com",),
-            ranges=(ip_network("198.51.100.0/24"), ip_network("2001:db8:a::/48")),
-            source="docs: a list of addresses",
-        ),
-    ),
-    (
-        Interpreter("node", InterpreterKind.SCRIPT),
-        Interpreter("bun", InterpreterKind.SCRIPT),
-        Interpreter("deno", InterpreterKind.SCRIPT),
-        Interpreter("python3.11", InterpreterKind.PYTHON),
-        Interpreter("ld-linux-x86-64.so.2", InterpreterKind.LOADER),
-    ),
-)
-
-
-class StoryHost(Host):
-    """A host on which only root and alice live."""
-
-    boot_id = "6f1f2ec9-0c6a-4c36-8f0b-0a3d7a1f4b11"
-    name = "build-7"
-    wall_offset_ns = 1_795_442_400 * SECOND  # 2026-11-23T14:00:00Z
-
-    def user(self, uid: int) -> str | None:
-        """Name root and alice."""
-        return {0: "root", 1000: "alice"}.get(uid)
-
-    def cgroup(self, cgroup_id: int) -> str | None:
-        """Know the one cgroup of all stories."""
-        return "/user.slice" if cgroup_id == 7 else None
-
-    def in_container(self, process: Process) -> bool:
-        """Have those in containers whose pids are so high."""
-        return process.pid >= 1000
 
 
 def at(pid: int) -> Process:
@@ -318,95 +237,9 @@ def resolved(
     )
 
 
-def ruling(
-    verdict: Verdict | None = Verdict.BLOCK,
-    enforcement: Enforcement = Enforcement.NONE,
-    *,
-    rule: int = 0,
-    policy: int = 1,
-) -> Ruled:
-    """Say what the kernel said, by the first rule of the first policy unless told otherwise."""
-    return Ruled(policy, rule, verdict, enforcement)
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """A policy of which the kernel numbers the rules as they stand."""
-
-    policy: Policy
-
-    def rule_at(self, index: int) -> Rule | None:
-        """Count from the first."""
-        return self.policy.rules[index] if index < len(self.policy.rules) else None
-
-
-def enforced(text: str, *, generation: int = 1, domains: dict[int, str] | None = None) -> Enforced:
-    """Return a policy in force, enforced unless it begins with another mode.
-
-    The resolver of all stories is one that the host trusts.
-    """
-    mode = "" if text.startswith("mode") else 'mode = "enforce"'
-    policy = parse(f"version = 1\n{mode}\n{text}", where="policy.toml", catalogue=CATALOGUE)
-    return Enforced(
-        generation=generation,
-        source="policy.toml",
-        tables=Numbers(settled(policy, Accounts({"alice": 1000}, {}), [RESOLVER])),
-        domains=domains or {},
-    )
-
-
-def brief(action: Action) -> str:
-    """Say in a few words what is to be done: ``exec codex 0``, ``release 12``."""
-    match action:
-        case Release(process):
-            words = f"release {process.pid}"
-        case Follow(process, root):
-            words = f"follow {process.pid} of {root.pid}"
-        case Kill(process, rule):
-            words = f"kill {process.pid} {rule}"
-        case Destroy(cookie=cookie, remote=(ip, port)):
-            words = f"destroy {cookie} {ip}:{port}"
-        case Notify(process=process, tty=tty):
-            words = f"notify {process.pid} {tty}"
-        case Learn(name=name, trusted=trusted):
-            words = f"learn {name} {'trusted' if trusted else 'untrusted'}"
-        case Record(event):
-            words = _brief(event)
-    return words
-
-
-def _brief(event: Event) -> str:
-    if event.loss:
-        return f"{event.kind.value} {event.loss[1]} {event.loss[0]}"
-    if event.policy:
-        return f"policy {event.policy.standing} {event.policy.generation}"
-    depth = "" if event.kind.value.startswith("session") else f" {event.depth}"
-    return f"{event.kind.value} {event.tool}{depth}{verdict_of(event)}"
-
-
-def verdict_of(event: Event) -> str:
-    """Say a verdict that is more than the default, and how it was carried out."""
-    if event.verdict is None or event.rule == "default":
-        return ""
-    how = f" {event.enforcement.value}" if event.is_refused and event.enforcement else ""
-    return f" {event.verdict.value}{how} {event.rule}"
-
-
-def play(engine: Engine, *story: Fact | list[str]) -> None:
-    """Give the engine each fact; what follows it in the story is what the engine does."""
-    done: list[str] = []
-    for step in story:
-        if isinstance(step, list):
-            assert done == step
-            done = []
-        else:
-            assert not done, f"untold: {done}"
-            done = [brief(action) for action in engine.see(step)]
-    assert not done, f"untold: {done}"
-
-
-def events(engine: Engine, *facts: Fact) -> list[Event]:
-    """Give the engine facts and return what it puts on the stream."""
-    return [
-        action.event for fact in facts for action in engine.see(fact) if isinstance(action, Record)
-    ]
+__all__ = [
+    "CATALOGUE", "CLAUDE", "CODEX", "END", "GIT", "GOOSE", "LOCAL", "RESOLVER", "SECOND",
+    "SHELL", "SOURCE", "START", "StoryHost", "at", "brief", "close", "connect", "enforced",
+    "events", "exec_", "exit_", "fork", "hello", "module", "name", "path", "play", "resolved",
+    "ruling", "tool", "verdict_of",
+]  # fmt: skip

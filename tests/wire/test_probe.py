@@ -5,30 +5,27 @@ from __future__ import annotations
 
 import struct
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.records import HTTPS, SHELL, TOOL, V4, exec_record, head
 from support.structs import checked, laid_out, measured
 
 from sensor.core.facts import (
     Close,
-    Connect,
     Exec,
     Exit,
     File,
     Fork,
-    Hello,
     Loss,
-    Process,
     Resolved,
     Ruled,
     Signal,
-    Transport,
 )
-from sensor.core.words import Enforcement, NameSource, Verdict
+from sensor.core.words import Enforcement, Verdict
 from sensor.errors import DamagedRecordError
 from sensor.wire import probe
 
@@ -44,40 +41,6 @@ LAYOUTS = {
     "answer_record": probe.ANSWER,
     "hello_record": probe.HELLO,
 }
-TOOL, SHELL = Process(7, 70), Process(8, 80)
-V4 = bytes.fromhex("00000000000000000000ffffc0000201")
-UNRULED = (0, 0, 0, 0)
-RULING = (7, 2, 4, 3)
-RULED = Ruled(7, 2, Verdict.BLOCK, Enforcement.CGROUP)
-HTTPS = struct.unpack("=H", b"\x01\xbb")[0]
-
-
-def head(kind: int, pid: int = 8) -> tuple[int, ...]:
-    """Give the members of a record's head: at 100, in the session of TOOL."""
-    return (100, TOOL.started_ns, TOOL.pid, pid, kind, 0, 0)
-
-
-def exec_record(
-    *,
-    strings: tuple[bytes, ...] = (
-        b"codex.js\0bin\0opt\0",
-        b"src\0home\0",
-        b"/usr/bin/codex\0",
-        b"/usr/bin/node\0",
-        b"node\0/usr/bin/codex\0-p\0",
-    ),
-    flags: int = 0,
-    signals: int = 1,
-    loginuid: int = 1000,
-    tty: bytes = b"pts3",
-    ruling: tuple[int, ...] = UNRULED,
-    tools: tuple[int, ...] = (0, 0, 0, 0),
-) -> bytes:
-    """Write the record of an execution."""
-    members = (80, 70, 55, 11, 12, 13, 7, 1001, loginuid, 1 << 20 | 2, 4, signals, flags)
-    sizes = [len(one) for one in strings]
-    fixed = probe.EXEC.pack(*head(1), *members, *sizes, 0, *ruling, *tools, tty)
-    return fixed + b"".join(strings)
 
 
 def test_the_layouts_are_those_of_the_header(tmp_path: Path) -> None:
@@ -197,67 +160,6 @@ def test_an_exit_is_read() -> None:
     """The status is that of wait(2)."""
     record = probe.EXIT.pack(*head(3), 80, 256, 0)
     assert probe.read(record) == Exit(at_ns=100, process=SHELL, root=TOOL, status=256)
-
-
-@pytest.mark.parametrize(
-    ("protocol", "transport"),
-    [(6, Transport.TCP), (17, Transport.UDP), (132, Transport.OTHER)],
-)
-def test_a_connect_is_read(protocol: int, transport: Transport) -> None:
-    """IPv4 is shown as IPv4, the port as its number."""
-    what = (V4, 1001, HTTPS, protocol, 1, b"curl")
-    record = probe.CONNECT.pack(*head(4), 80, 5, 99, *RULING, *what)
-    assert probe.read(record) == Connect(
-        at_ns=100,
-        process=SHELL,
-        root=TOOL,
-        uid=1001,
-        cookie=5,
-        address=IPv4Address("192.0.2.1"),
-        port=443,
-        transport=transport,
-        domain=99,
-        comm="curl",
-        ruled=RULED,
-    )
-
-
-def test_an_address_beyond_ipv4_stays_what_it_is() -> None:
-    """IPv6 that maps nothing is IPv6."""
-    ip = IPv6Address("2001:db8::1")
-    what = (ip.packed, 0, HTTPS, 6, 1, b"")
-    fact = probe.read(probe.CONNECT.pack(*head(4), 80, 5, 0, *UNRULED, *what))
-    assert isinstance(fact, Connect)
-    assert (fact.address, fact.comm, fact.ruled) == (ip, None, None)
-
-
-PROXY_PORT, LOCAL_PORT = (struct.unpack("=H", struct.pack("!H", one))[0] for one in (3128, 40000))
-
-
-@pytest.mark.parametrize(
-    ("source", "word"), [(1, NameSource.SNI), (2, NameSource.PROXY), (3, None)]
-)
-def test_a_hello_is_read(source: int, word: NameSource | None) -> None:
-    """Names are compared as lower case; what a record does not fill is no part of them."""
-    local = IPv6Address("2001:db8::1")
-    what = (V4, local.packed, 1001, PROXY_PORT, LOCAL_PORT, HTTPS, 6, source, 1, 0, b"A.testxxx")
-    assert probe.read(probe.HELLO.pack(*head(7), 80, 5, 99, *RULING, *what)) == Hello(
-        at_ns=100,
-        process=SHELL,
-        root=TOOL,
-        uid=1001,
-        cookie=5,
-        remote=IPv4Address("192.0.2.1"),
-        remote_port=3128,
-        local=local,
-        local_port=40000,
-        target_port=443,
-        name="a.test",
-        source=word,
-        cut=True,
-        domain=99,
-        ruled=RULED,
-    )
 
 
 @pytest.mark.parametrize(("established", "expected"), [(95, 95), (0, None)])
