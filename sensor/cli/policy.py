@@ -192,7 +192,7 @@ def _remark(replay: Replay) -> None:
         chrome.say(f"not judged: {count(amount, 'attempt', 'attempts')}: {why}")
     chrome.say(
         "names from DNS are taken for what was meant, and their resolvers for trusted;"
-        " of processes in no session nothing is stored"
+        " processes in no session are stored where a policy had something against them"
     )
 
 

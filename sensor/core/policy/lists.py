@@ -48,20 +48,25 @@ class Spans:
         self._place_of = place_of
         self._known: dict[tuple[Entry, ...], Span] = {(): Span()}
 
-    def lay(self, pieces: Pieces, what: str) -> Span:
-        """Give the span of a list; what comes after an entry that always holds is left out."""
-        row: list[Entry] = []
+    def living(self, pieces: Pieces) -> Pieces:
+        """Leave out what comes after an entry that always holds: it can never win."""
+        kept: dict[int, tuple[Entry, ...]] = {}
         for position in sorted(pieces):
-            before = self._exceptions.get(position, ())
-            entries = _fewest(pieces[position])
-            row += (*before, *entries)
+            entries = kept[position] = _fewest(pieces[position])
+            if not self._exceptions.get(position) and entries[-1].is_final:
+                break
+        return kept
+
+    def lay(self, pieces: Pieces, what: str) -> Span:
+        """Give the span of a list."""
+        row: list[Entry] = []
+        for position, entries in self.living(pieces).items():
+            row += (*self._exceptions.get(position, ()), *entries)
             if len(row) > ENTRIES_OF_LIST:
                 raise BadInputError(
                     f"{self._place_of(position)}: more than {ENTRIES_OF_LIST} rules and exceptions"
                     f" are about {what}; join some of them"
                 )
-            if not before and entries[-1].is_final:
-                break
         return self._enter(tuple(row), max(pieces, default=0))
 
     def _enter(self, row: tuple[Entry, ...], position: int) -> Span:
@@ -97,7 +102,7 @@ class Names:
             _, _, parent = suffix.partition(".")
             above, known = inherited[parent], rules[parent]
             itself, below = self._itself.get(suffix), self._below.get(suffix)
-            inherited[suffix] = _merged(above, below)
+            inherited[suffix] = spans.living(_merged(above, below)) if below else above
             rules[suffix] = DomainRules(
                 spans.lay(_merged(above, itself), suffix) if itself else known.below,
                 spans.lay(inherited[suffix], f"*.{suffix}") if below else known.below,
@@ -136,7 +141,7 @@ class Ranges:
             while around and not network.subnet_of(around[-1][0]):
                 around.pop()
             above = around[-1][1] if around and network != _MAPPED else NOTHING
-            pieces = _merged(above, self._own.get(network))
+            pieces = spans.living(_merged(above, self._own.get(network)))
             around.append((network, pieces))
             laid[network] = spans.lay(pieces, str(network))
         return laid

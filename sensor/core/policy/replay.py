@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sensor.core.event import ProcessView
 from sensor.core.facts import Transport
 from sensor.core.policy.judge import DNS_PORT, Execution, Reach, judge, plain
 from sensor.core.policy.model import Mode, conditions
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from sensor.core.event import Destination, Event, ProcessView
+    from sensor.core.event import Destination, Event
     from sensor.core.policy.judge import Ruling
     from sensor.core.policy.model import Policy
     from sensor.core.table import Cell
@@ -33,6 +34,9 @@ BY = ("rule", "mode", "user", "host")
 HEADS = (*BY, "executions", "connections", "sessions", "last", "what")
 MOST = 3
 """Of what was refused to one user, so many are named."""
+
+_NOBODY = ProcessView(pid=0, started_ns=0)
+"""Of whom nothing is known: what a policy asks for is then missing, and said to be."""
 
 _SECONDS = len("2026-11-23T14:03:07")
 
@@ -113,12 +117,11 @@ class Replay:
 
     def take(self, event: Event) -> None:
         """Judge an event, if it is an attempt."""
-        if event.process is None:
-            return
+        process = event.process or _NOBODY
         if event.kind is Kind.CONNECT and event.destination:
-            self._judge(event, self._reach(event, event.process, event.destination))
+            self._judge(event, self._reach(event, process, event.destination))
         elif event.kind is Kind.EXEC and event.evidence and event.tool:
-            self._judge(event, _execution(event.tool, event.process))
+            self._judge(event, _execution(event.tool, process))
 
     def groups(self) -> list[Refused]:
         """Return what would have been refused, the most first."""

@@ -131,12 +131,20 @@ def test_a_start_without_session_or_process_is_survived() -> None:
         rule("no", EVERY_TOOL, BLOCK),
         replace(START, session=None),
         replace(START, process=None),
-        replace(CONNECT, process=None),
         replace(CONNECT, destination=None),
         replace(EXEC, tool=None),
         CONNECT,
     )
     assert replay.judged == 1
+
+
+def test_a_process_of_which_nothing_is_known_is_judged_as_far_as_can_be() -> None:
+    """By where it went, but not where the policy asks who it was."""
+    stranger = replace(CONNECT, process=None, session=None, tool=None)
+    (group,) = replayed(rule("no", 'endpoints = ["x.test"]', BLOCK), stranger).groups()
+    assert group.values == ("no", "enforce", None, "build-7")
+    for_alice = rule("no", 'endpoints = ["x.test"]', BLOCK, 'users = ["alice"]')
+    assert replayed(for_alice, stranger).unjudged == {"its user is not known": 1}
 
 
 def test_exceptions_count_as_they_stand_now() -> None:

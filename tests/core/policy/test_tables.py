@@ -177,3 +177,15 @@ def test_ten_thousand_rules_are_a_policy() -> None:
     tables = compiled(replace(read(SILENT + body), services=()))
     assert len(tables.entries) == 10_001
     assert len(tables.domains) == 10_002
+
+
+def test_rules_that_can_never_win_cost_nothing_below() -> None:
+    """Thousands of them for a name, and thousands of names below it."""
+    body = "".join(
+        rule(f"a{number}", 'endpoints = ["x.test", "10.0.0.0/8"]', BLOCK)
+        + rule(f"b{number}", f'endpoints = ["h{number}.x.test"]', BLOCK)
+        + rule(f"c{number}", f'endpoints = ["10.{number >> 8}.{number & 255}.0/24"]', BLOCK)
+        for number in range(3000)
+    )
+    tables = compiled(replace(read(SILENT + body), services=()))
+    assert len(tables.entries) == 2
