@@ -31,7 +31,10 @@ static inline void read_comm(struct comm *comm, const char *filename)
 		return;
 	end = bytes - 2;
 	for (back = 0; back < BASENAME_BYTES; back++) {
-		if (back > end || name[(end - back) & (NAME_BYTES - 1)] == '/')
+		FORGET(end); /* clang would make one test of two, which bounds nothing */
+		if (back > end)
+			break;
+		if (name[(end - back) & (NAME_BYTES - 1)] == '/')
 			break;
 	}
 	bpf_probe_read_kernel_str(comm, sizeof(*comm), filename + end - back + 1);

@@ -7,6 +7,8 @@
 #include "read.h"
 #include "tables.h"
 
+/* Levels of cgroups that are walked from the leaf; deeper ones escape what is said of a top one. */
+#define CGROUP_DEPTH 40
 /* Catalogue indexes: user space has a test that its own stay below. */
 #define TOOLS 1024
 
@@ -105,7 +107,7 @@ static inline u64 conditions_of_task(const struct policy *policy, struct task_st
 	struct kernfs_node *node = READ(cgroup, kn);
 	u64 holds = 0;
 
-	for (int level = 0; level < CGROUP_LEVELS; level++) {
+	for (int level = 0; level < CGROUP_DEPTH; level++) {
 		if (!node)
 			break;
 		holds |= conditions_of_cgroup(policy, READ(node, id));

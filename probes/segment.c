@@ -181,9 +181,7 @@ static inline int load_parts(struct __sk_buff *skb, struct bpf_sock *sk, struct 
 	/* Not a segment before its turn, nor one that was sent again. */
 	if (!kept || known > have || bytes <= known)
 		return 0;
-	FORGET(have);
-	if (have >= TEXT_BYTES)
-		return 0;
+	have = at_most(have, TEXT_BYTES);
 	bytes = one_to(bytes - known, 2048);
 	if (bpf_skb_load_bytes(skb, segment->offset + known, kept->text + have, bytes))
 		return 0;

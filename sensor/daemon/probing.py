@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release
 from sensor.core.facts import Damaged
+from sensor.core.order import Order
 from sensor.daemon.instance import Loaded
 from sensor.daemon.members import Members
 from sensor.edge import libbpf
@@ -87,7 +88,8 @@ class Probing:
         self._lost = pins.map("lost")
         # Kept beside the counters, so that the next sensor tells what nobody has told.
         self._told = pins.map("told")
-        self.verdicts = libbpf.Ring(pins.map("verdicts").fd, self._record)
+        self._order = Order()
+        self.verdicts = libbpf.Ring(pins.map("verdicts").fd, self._refusal)
         self.ring = libbpf.Ring(pins.map("records").fd, self._record)
         self.places_of: Callable[[str | None], int] = lambda _: 0
         self.lost = 0
@@ -110,9 +112,13 @@ class Probing:
     def read(self) -> int:
         """Take every record that waits, and tell what was lost. Returns how many there were.
 
-        What was refused comes first: no flood of the rest keeps it waiting.
+        What was refused is read first: all that was before it is in the other ring then.
         """
-        count = self.verdicts.consume() + self.ring.consume()
+        refused, others = self.verdicts.consume(), self.ring.consume()
+        if others < self.ring.most:
+            for fact in self._order.rest():
+                self._take(fact)
+        count = refused + others
         now = list(self._lost.sums(len(probe.LOST)))
         if now != self._counted:
             self._tell_losses(now)
@@ -140,12 +146,21 @@ class Probing:
         """Have the end of a connection told that was open before the probes were there."""
         self._flows.update(tables.flow_key(fact.cookie), tables.flow(fact))
 
+    def _refusal(self, record: bytes) -> None:
+        self._order.hold(_fact(record))
+
     def _record(self, record: bytes) -> None:
-        try:
-            fact = probe.read(record)
-        except DamagedRecordError as problem:
-            fact = Damaged(at_ns=_now_ns(), why=str(problem))
+        fact = _fact(record)
+        for earlier in self._order.before(fact):
+            self._take(earlier)
         self._take(fact)
+
+
+def _fact(record: bytes) -> Fact:
+    try:
+        return probe.read(record)
+    except DamagedRecordError as problem:
+        return Damaged(at_ns=_now_ns(), why=str(problem))
 
 
 def _now_ns() -> int:

@@ -303,7 +303,7 @@ class Ring:
 
     def __init__(self, fd: int, take: Callable[[bytes], None], *, most: int = 1024) -> None:
         self._problem: BaseException | None = None
-        self._most = self._left = most
+        self.most = self._left = most
         string_at = ctypes.string_at
 
         def sample(_context: int, start: int, size: int) -> int:
@@ -327,10 +327,10 @@ class Ring:
 
     def consume(self) -> int:
         """Hand records that wait to ``take``. Returns how many there were; ``most``: and more."""
-        self._left = self._most
+        self._left = self.most
         count = _library().ring_buffer__consume(self._ring)
         if not self._left:
-            return self._most
+            return self.most
         if self._problem:
             problem, self._problem = self._problem, None
             raise problem

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.policing import policing
+from support.stage import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ WAYS = [
         by_name=False,
         env={"PYTHONPATH": "{x}/modules"},
     ),
-    Way("loader", [str(LOADER), "{x}/dynamic/claude"], by_name=False),
+    Way("loader", [str(LOADER), "{x}/dynamic/claude", "{mark}"], by_name=False),
     Way("execveat", ["{x}/plain/execveat", "{x}/bin", "claude"]),
     Way("memfd", ["{x}/plain/memfd", "{x}/lib/cli", "claude"]),
     Way("another thread", ["{x}/plain/thread_exec", "{x}/bin/claude"]),
@@ -101,3 +102,43 @@ def folder(tmp_path_factory: pytest.TempPathFactory, drivers: Drivers) -> Path:
         if path.is_file() and not path.is_symlink():
             path.chmod(0o755)
     return x
+
+
+def play(police: Policing, folder: Path, way: Way) -> list[bool]:
+    """Start a tool some times, one after another; tell for each whether it has run."""
+    have_run = []
+    for number in range(TIMES):
+        mark = folder / f"mark-{number}"
+        env = {key: value.replace("{x}", str(folder)) for key, value in way.env.items()}
+        argv = [each.format(x=folder, mark=mark) for each in way.argv]
+        police.run(argv, cwd=folder, env={"PATH": "/usr/bin:/bin", "MARK": str(mark)} | env)
+        have_run.append(mark.exists())
+        mark.unlink(missing_ok=True)
+    return have_run
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_what_is_refused_never_runs(police: Policing, folder: Path, way: Way) -> None:
+    """Twenty-three attempts leave no mark and as many events, with the way that was taken."""
+    police.keep(POLICIES["block"])
+    since = police.seq()
+    assert play(police, folder, way) == [False] * TIMES
+    by = police.ways()["exec"] if way.by_name else "kill"
+    told = police.told(since, "exec", TIMES)
+    assert [event["tool"] for event in told] == [way.tool] * TIMES
+    assert [(event["verdict"], event["rule"]) for event in told] == [("block", "no")] * TIMES
+    assert [event["enforcement"] for event in told] == [by] * TIMES
+    assert police.told(since, "session_start", 0) == []
+
+
+@pytest.mark.parametrize("verdict", ["would_block", "alert", "allow"])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_what_is_not_refused_runs(police: Policing, folder: Path, way: Way, verdict: str) -> None:
+    """Each leaves its mark, and the event says what policy thinks of it."""
+    police.keep(POLICIES[verdict])
+    since = police.seq()
+    assert play(police, folder, way) == [True] * TIMES
+    police.told(since, "session_end", TIMES)
+    told = [event for event in police.told_of(since, "exec") if event["depth"] == 0]
+    assert {(event["tool"], event["verdict"]) for event in told} == {(way.tool, verdict)}
+    assert {event["enforcement"] for event in told} <= {None, "none"}

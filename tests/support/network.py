@@ -11,14 +11,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from support.drivers import built
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from support.scope import Argument
+
+_Made = TypeVar("_Made")
 
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
 # Documentation/networking/ip-sysctl.rst, tcp_fastopen: both sides, data without a cookie.
@@ -60,6 +63,18 @@ class Network:
     def entered(self, *argv: Argument) -> list[Argument]:
         """Make ``argv`` run in the namespace."""
         return [built() / "enter", f"/proc/{os.getpid()}/fd/{self._namespace}", *argv]
+
+    def inside(self, make: Callable[[], _Made]) -> _Made:
+        """Have a thread that is in the namespace call ``make``; give what that gives."""
+
+        def moved() -> _Made:
+            libc = ctypes.CDLL(None, use_errno=True)
+            if libc.setns(self._namespace, _CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns(CLONE_NEWNET)")
+            return make()
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(moved).result()
 
     def _make(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Unpack
 
-from support.running import Running, running
+from support.running import AGENT_SENSOR, Running, running
 from support.scope import Scope
 from support.stage import end_of
 
@@ -37,7 +38,13 @@ class Policing:
     def keep(self, policy: str) -> None:
         """Put another policy in force."""
         self._write(policy)
-        done = self.daemon.command("policy", "reload")
+        done = subprocess.run(
+            [AGENT_SENSOR, "policy", "reload", "--run-dir", self.daemon.run_dir],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
         assert done.returncode == 0, done.stderr
 
     def run(self, argv: Sequence[Argument], **options: Unpack[PopenOptions]) -> tuple[int, int]:
@@ -49,15 +56,21 @@ class Policing:
         """Give the newest event's seq."""
         return max((event["seq"] for event in self.daemon.past()), default=0)
 
+    def ways(self) -> dict[str, str]:
+        """Say how the daemon refuses what, as its status has it."""
+        (status,) = self.daemon.ask("status")
+        ways: dict[str, str] = status["enforcement"]
+        return ways
+
+    def told_of(self, since: int, kind: str) -> list[Event]:
+        """Give the events of a kind after a seq."""
+        return [e for e in self.daemon.past() if e["seq"] > since and e["kind"] == kind]
+
     def told(self, since: int, kind: str, count: int) -> list[Event]:
         """Give the events of a kind after a seq, of which there have to be so many."""
         end = time.monotonic() + _TOLD_S
         while True:
-            events = [
-                event
-                for event in self.daemon.past()
-                if event["seq"] > since and event["kind"] == kind
-            ]
+            events = self.told_of(since, kind)
             if len(events) >= count or time.monotonic() > end:
                 assert len(events) == count, [event["line"] for event in events]
                 return events

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What policy refuses to be reached is not, by whatever system call, and what it allows is."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+from support.policing import policing
+from support.stage import TIMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.drivers import Drivers
+    from support.network import Network
+    from support.policing import Policing
+
+pytestmark = pytest.mark.kernel
+
+SKIPPED = 77  # tests/support/drivers/driver.h: EXIT_SKIP
+RULE = '[[rule]]\nid = "no"\nverdict = "block"\n'
+ADDRESSES = f'{RULE}endpoints = ["192.0.2.0/24", "2001:db8::/32"]'
+SESSIONS = f'{RULE}tools = ["claude-code"]\nendpoints = ["*"]'
+# As a driver takes it, and as an event shows it.
+HOSTS = [
+    ("192.0.2.1", "192.0.2.1"),
+    ("2001:db8::1", "2001:db8::1"),
+    ("::ffff:192.0.2.1", "192.0.2.1"),
+]
+NEIGHBOUR = "127.0.0.1"
+TCP = ["tcp", "nonblocking", "fastopen", "uring"]
+UDP = ["udp", "sendto", "sendmsg", "sendmmsg"]
+
+
+@pytest.fixture(scope="module")
+def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
+    """Give a daemon that refuses, in a scope of its own."""
+    with policing(tmp_path_factory.mktemp("police")) as police:
+        police.start(f'mode = "enforce"\n{ADDRESSES}')
+        yield police
+
+
+def dial(
+    police: Policing, drivers: Drivers, network: Network, *, by: str, operation: str, host: str
+) -> tuple[list[int], int]:
+    """Have a program reach for a host some times; give their statuses and the port."""
+    port = network.tcp_port if operation in TCP else network.udp_port
+    argv = network.entered(drivers.named(by, operation), host, str(port))
+    statuses = [police.run(argv)[1] for _ in range(TIMES)]
+    if SKIPPED in statuses:
+        pytest.skip(operation)
+    return statuses, port
+
+
+@pytest.mark.parametrize(("operation", "host"), [*product(TCP + UDP, HOSTS)], ids=str)
+def test_a_refused_address_is_reached_by_no_call(
+    police: Policing, drivers: Drivers, network: Network, operation: str, host: tuple[str, str]
+) -> None:
+    """Twenty-three attempts of a stranger fail, and are told with the rule and the way."""
+    police.keep(f'mode = "enforce"\n{ADDRESSES}')
+    since = police.seq()
+    given, shown = host
+    statuses, port = dial(
+        police, drivers, network, by="dialler", operation=operation, host=given
+    )
+    assert statuses == [1] * TIMES
+    for event in police.told(since, "connect", TIMES):
+        assert (event["verdict"], event["enforcement"], event["rule"]) == ("block", "cgroup", "no")
+        assert (event["destination"]["ip"], event["destination"]["port"]) == (shown, port)
+        assert (event["tool"], event["session"]) == (None, None)
+
+
+@pytest.mark.parametrize("operation", TCP + UDP)
+def test_the_neighbour_of_a_refused_address_is_reached(
+    police: Policing, drivers: Drivers, network: Network, operation: str
+) -> None:
+    """And nothing is told of it: a stranger that nobody refuses is nobody's concern."""
+    police.keep(f'mode = "enforce"\n{ADDRESSES}')
+    since = police.seq()
+    statuses, _ = dial(
+        police, drivers, network, by="dialler", operation=operation, host=NEIGHBOUR
+    )
+    assert statuses == [0] * TIMES
+    assert police.told_of(since, "connect") == []
+
+
+@pytest.mark.parametrize("operation", ["tcp", "sendto"])
+@pytest.mark.parametrize(("mode", "verdict"), [("shadow", "would_block"), ("observe", "alert")])
+def test_what_would_be_refused_goes_through_and_is_told(
+    police: Policing, drivers: Drivers, network: Network, operation: str, mode: str, verdict: str
+) -> None:
+    """The event has the verdict that the mode gives, and nothing was enforced."""
+    police.keep(f'mode = "{mode}"\n{ADDRESSES}')
+    since = police.seq()
+    statuses, _ = dial(
+        police, drivers, network, by="dialler", operation=operation, host="192.0.2.1"
+    )
+    assert statuses == [0] * TIMES
+    told = police.told(since, "connect", TIMES)
+    assert {(e["verdict"], e["enforcement"], e["rule"]) for e in told} == {(verdict, "none", "no")}
+
+
+@pytest.mark.parametrize("operation", ["tcp", "fastopen", "uring", "udp", "sendmsg"])
+def test_a_rule_about_a_tool_and_what_it_reaches_concerns_its_sessions_alone(
+    police: Policing, drivers: Drivers, network: Network, operation: str
+) -> None:
+    """The tool is refused, and the same program under another name is not."""
+    police.keep(f'mode = "enforce"\n{SESSIONS}')
+    since = police.seq()
+    statuses, _ = dial(police, drivers, network, by="claude", operation=operation, host=NEIGHBOUR)
+    assert statuses == [1] * TIMES
+    told = police.told(since, "connect", TIMES)
+    assert {(e["tool"], e["verdict"], e["enforcement"]) for e in told} == {
+        ("claude-code", "block", "cgroup")
+    }
+    statuses, _ = dial(police, drivers, network, by="dialler", operation=operation, host=NEIGHBOUR)
+    assert statuses == [0] * TIMES
+
+
+def test_children_of_a_tool_are_refused_what_it_is(
+    police: Policing, drivers: Drivers, network: Network
+) -> None:
+    """Whatever they are, at any depth: the chain of tools is inherited in the kernel."""
+    police.keep(f'mode = "enforce"\n{SESSIONS}')
+    child = [drivers.plain("tcp"), NEIGHBOUR, str(network.tcp_port)]
+    argv = network.entered(drivers.tool("spawn"), *child)
+    since = police.seq()
+    assert {police.run(argv)[1] != 0 for _ in range(TIMES)} == {True}
+    told = police.told(since, "connect", TIMES)
+    assert {event["process"]["exe"] for event in told} == {str(drivers.plain("tcp"))}
+    assert {event["verdict"] for event in told} == {"block"}
