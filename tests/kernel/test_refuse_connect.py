@@ -62,9 +62,7 @@ def test_a_refused_address_is_reached_by_no_call(
     police.keep(f'mode = "enforce"\n{ADDRESSES}')
     since = police.seq()
     given, shown = host
-    statuses, port = dial(
-        police, drivers, network, by="dialler", operation=operation, host=given
-    )
+    statuses, port = dial(police, drivers, network, by="dialler", operation=operation, host=given)
     assert statuses == [1] * TIMES
     for event in police.told(since, "connect", TIMES):
         assert (event["verdict"], event["enforcement"], event["rule"]) == ("block", "cgroup", "no")
@@ -79,19 +77,18 @@ def test_the_neighbour_of_a_refused_address_is_reached(
     """And nothing is told of it: a stranger that nobody refuses is nobody's concern."""
     police.keep(f'mode = "enforce"\n{ADDRESSES}')
     since = police.seq()
-    statuses, _ = dial(
-        police, drivers, network, by="dialler", operation=operation, host=NEIGHBOUR
-    )
+    statuses, _ = dial(police, drivers, network, by="dialler", operation=operation, host=NEIGHBOUR)
     assert statuses == [0] * TIMES
     assert police.told_of(since, "connect") == []
 
 
 @pytest.mark.parametrize("operation", ["tcp", "sendto"])
-@pytest.mark.parametrize(("mode", "verdict"), [("shadow", "would_block"), ("observe", "alert")])
+@pytest.mark.parametrize("says", [("shadow", "would_block"), ("observe", "alert")])
 def test_what_would_be_refused_goes_through_and_is_told(
-    police: Policing, drivers: Drivers, network: Network, operation: str, mode: str, verdict: str
+    police: Policing, drivers: Drivers, network: Network, operation: str, says: tuple[str, str]
 ) -> None:
     """The event has the verdict that the mode gives, and nothing was enforced."""
+    mode, verdict = says
     police.keep(f'mode = "{mode}"\n{ADDRESSES}')
     since = police.seq()
     statuses, _ = dial(
@@ -124,10 +121,10 @@ def test_children_of_a_tool_are_refused_what_it_is(
 ) -> None:
     """Whatever they are, at any depth: the chain of tools is inherited in the kernel."""
     police.keep(f'mode = "enforce"\n{SESSIONS}')
-    child = [drivers.plain("tcp"), NEIGHBOUR, str(network.tcp_port)]
-    argv = network.entered(drivers.tool("spawn"), *child)
+    child = drivers.plain("tcp")
+    argv = network.entered(drivers.tool("spawn"), child, NEIGHBOUR, str(network.tcp_port))
     since = police.seq()
     assert {police.run(argv)[1] != 0 for _ in range(TIMES)} == {True}
     told = police.told(since, "connect", TIMES)
-    assert {event["process"]["exe"] for event in told} == {str(drivers.plain("tcp"))}
+    assert {event["process"]["exe"] for event in told} == {str(child)}
     assert {event["verdict"] for event in told} == {"block"}

@@ -43,6 +43,7 @@ tools = ["qwen-code"]
 verdict = "allow"
 egress_only = ["llm.corp.example:443", "{LOOPBACK}:{PROXY_PORT}"]
 """
+QWEN_REFUSED = ("qwen-code", "block", "inside")
 ABORTED = "recv: ECONNABORTED\n"
 ANSWERED = "answered\n"
 
@@ -122,7 +123,7 @@ def heard(site: Site, port: int) -> list[bytes]:
 def test_a_name_is_refused_before_who_asked_for_it_can_connect(
     police: Policing, stranger: Client
 ) -> None:
-    """A thousand fresh names, each connected to as soon as its answer is there: none gets through."""
+    """A thousand fresh names, each connected to as soon as its answer is there: 0 get through."""
     since = police.seq()
     assert stranger.asks("n%.blocked.example", OTHER_PORT, 1000) == (1000, 0)
     assert stranger.asks("n%.blocked.example", OTHER_PORT, TIMES, udp=True) == (TIMES, 0)
@@ -219,7 +220,8 @@ def test_an_approved_tool_reaches_its_endpoint_and_nothing_else(site: Site, qwen
 
 
 @pytest.mark.parametrize(
-    ("name", "outcome"), [("llm.corp.example", ANSWERED), ("fine.example", ABORTED), (None, ABORTED)]
+    ("name", "outcome"),
+    [("llm.corp.example", ANSWERED), ("fine.example", ABORTED), (None, ABORTED)],
 )
 def test_an_approved_tool_says_the_name_of_its_endpoint(
     qwen: Client, name: str | None, outcome: str
@@ -242,5 +244,7 @@ def test_a_child_of_an_approved_tool_is_confined_too(
     since = police.seq()
     assert [police.run(network.entered(script))[1] for _ in range(TIMES)] == [1] * TIMES
     told = police.told(since, "connect", TIMES)
-    assert {(e["tool"], e["verdict"], e["rule"]) for e in told} == {("qwen-code", "block", "inside")}
+    assert {(e["tool"], e["verdict"], e["rule"]) for e in told} == {
+        ("qwen-code", "block", "inside")
+    }
     assert {e["process"]["exe"] for e in told} == {str(program)}
