@@ -74,7 +74,7 @@ class Guest:
         """
         (self.results / "task").write_text(self.task)
         started = time.monotonic()
-        with tempfile.NamedTemporaryFile(suffix=".cpio") as initrd:
+        with self.kernel.used(), tempfile.NamedTemporaryFile(suffix=".cpio") as initrd:
             initrd.write(self._initramfs())
             initrd.flush()
             with self.console.open("wb") if self.console else nullcontext() as console:
