@@ -63,8 +63,8 @@ test `long` where a shorter one hooks the same.
     make vm-run KERNEL=6.1 ARGS=--without-bpf RUN='cat /sys/kernel/security/lsm'
 
 The guest sees this machine's files and writes into its own memory, has no network, and ends with
-the command, whose exit status it hands on. Kernels are kept in `.cache/kernels`; results and
-consoles of the last `make vm-test` are in `.cache/vm`.
+the command; `python -m vm run` hands on its exit status. Kernels are kept in `.cache/kernels`;
+results and consoles of the last `make vm-test` are in `.cache/vm`.
 """
 
 

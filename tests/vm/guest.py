@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import shutil
 import subprocess
 import tempfile
@@ -74,12 +75,14 @@ class Guest:
         """
         (self.results / "task").write_text(self.task)
         started = time.monotonic()
-        with self.kernel.used(), tempfile.NamedTemporaryFile(suffix=".cpio") as initrd:
+        # In memory: no file of it can stay behind.
+        with self.kernel.used(), os.fdopen(os.memfd_create("initramfs"), "wb") as initrd:
             initrd.write(self._initramfs())
             initrd.flush()
             with self.console.open("wb") if self.console else nullcontext() as console:
                 qemu = await asyncio.create_subprocess_exec(
-                    *self._command(initrd.name),
+                    *self._command(f"/proc/self/fd/{initrd.fileno()}"),
+                    pass_fds=(initrd.fileno(),),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=console,
                     stderr=asyncio.subprocess.STDOUT,
