@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One sensor for most kernel tests: its start compiles the probes."""
+"""One sensor for most kernel tests: its start compiles the probes, which takes guests long."""
 
 from __future__ import annotations
 
@@ -32,5 +32,12 @@ def network() -> Iterator[Network]:
 @pytest.fixture(scope="session")
 def stage(drivers: Drivers, network: Network) -> Iterator[Stage]:
     """Give a scope under the eye of a sensor that tells of all descendants."""
+    with Scope() as scope, Watching(scope, "--all-children") as watching:
+        yield Stage(scope, watching, drivers, network)
+
+
+@pytest.fixture(scope="session")
+def beside(drivers: Drivers, network: Network) -> Iterator[Stage]:
+    """Give another scope with a sensor of its own, for what would disturb the stage."""
     with Scope() as scope, Watching(scope, "--all-children") as watching:
         yield Stage(scope, watching, drivers, network)

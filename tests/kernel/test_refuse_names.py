@@ -76,7 +76,7 @@ class Client:
     def asks(self, name: str, port: int, times: int = 1, *, udp: bool = False) -> tuple[int, int]:
         """Look a name up and connect at once; give how many were refused, and went through."""
         more = ["udp"] if udp else []
-        said = self._run("ask", RESOLVER, name, str(port), str(times), *more)
+        said = self._run("dial_name", RESOLVER, name, str(port), str(times), *more)
         found = re.fullmatch(r"(\d+) refused, (\d+) through\n", said)
         assert found, said
         return int(found[1]), int(found[2])

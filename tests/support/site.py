@@ -53,8 +53,10 @@ class Site:
 
     def _resolve(self, asked: socket.socket) -> None:
         with suppress(OSError):
-            while True:
-                query, peer = asked.recvfrom(_LARGEST)
+            while query_from := asked.recvfrom(_LARGEST):
+                query, peer = query_from
+                if not query:  # the end
+                    return
                 asked.sendto(self._answer(query), peer)
 
     def _answer(self, query: bytes) -> bytes:
