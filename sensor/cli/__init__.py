@@ -27,6 +27,7 @@ _MODULES = {
     "explain": "explain",
     "status": "status",
     "verify": "verify",
+    "audit": "audit",
 }
 """The commands, and where each is: a daemon has no room for all the others."""
 
