@@ -124,6 +124,7 @@ _MARKS = {
 _PLAIN = {
     "packages": _PACKAGE,
     "state": _STATE,
+    "weak_state": _STATE,
     "environment": _VARIABLE,
     "layout": _LAYOUT,
     "extensions": _EXTENSION,

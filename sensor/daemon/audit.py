@@ -151,7 +151,7 @@ class Audit:
         if wanted.homes or wanted.users:
             yield from _named(root, known, by_uid, wanted, place)
             return
-        paths = dict.fromkeys(sorted(known))
+        paths = dict.fromkeys(sorted({"/root", *known}))
         for parent in homes.parents(accounts):
             for name in _folders(root, parent):
                 if len(paths) >= _MOST_HOMES:

@@ -72,10 +72,12 @@ class Survey:
         def take(trace: Trace) -> None:
             self.take(home if trace.owner is None else owner(trace.owner), trace)
 
-        for folder in system.FOLDERS:
-            _Tree(self, self.tools.system, top=folder, take=take, prefix=folder, deep=False).look()
-        for folder in system.TREES:
-            _Tree(self, self.tools.system, top=folder, take=take, prefix=folder).look()
+        tops = [*((one, False) for one in system.FOLDERS), *((one, True) for one in system.TREES)]
+        for folder, deep in tops:
+            if self.root.is_same(folder):
+                continue  # a link to the root itself: all homes would be the system's
+
+            _Tree(self, self.tools.system, top=folder, take=take, prefix=folder, deep=deep).look()
 
     def content(self, fd: int, name: str, status: os.stat_result) -> str | None:
         """Say which tool a program is by what it holds; each file once, within a budget."""
@@ -151,6 +153,9 @@ class _Tree:
         status = _status(one) if lead else None
         if lead is None or status is None:
             return
+        is_link = stat.S_ISLNK(status.st_mode)
+        if not (one.is_folder or is_link or stat.S_ISREG(status.st_mode)):
+            return
         path = self._path(one)
         seen = Seen(
             path=_shown(path), mtime_ns=status.st_mtime_ns, is_folder=one.is_folder,
@@ -160,6 +165,10 @@ class _Tree:
             below = "/".join(filter(None, (one.folder, one.entry.name)))
             self._open.append(_Open(below, lead, seen, Measure()))
             return
+        if is_link and lead.how is How.TREE:
+            seen = replace(seen, measure=Measure(), target="")
+        elif is_link and not (lead.how is How.LINK or lead.files):
+            return  # what it leads to may be somebody else's
         for trace in lead.tell(self._looked(one, lead, seen, path)):
             self._take(trace)
 

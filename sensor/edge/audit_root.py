@@ -57,6 +57,11 @@ class Root:
         except OSError:
             return None
 
+    def is_same(self, path: str) -> bool:
+        """Tell whether a path leads to the root itself."""
+        there, here = self.stat(path), os.fstat(self._fd)
+        return there is not None and (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+
     def text(self, path: str, limit: int) -> str | None:
         """Read the beginning of a regular file; None where there is none."""
         try:

@@ -44,6 +44,7 @@ class Atlas:
         self.extensions = _by(self.tools, lambda tool: tool.extensions)
         self.variables = _by(self.tools, lambda tool: tool.environment)
         self.state = _below(self.tools, HOME, lambda tool: tool.state)
+        self.weak_state = _below(self.tools, HOME, lambda tool: tool.weak_state)
         self.repository = _below(self.tools, REPOSITORY, lambda tool: tool.state)
         self.layout = _below(self.tools, HOME, lambda tool: tool.layout)
         self.system = [

@@ -184,8 +184,9 @@ def _bare(words: Sequence[str]) -> Sequence[str]:
     at, is_before = 0, False
     while at < len(words):
         word = words[at]
-        if word in _BEFORE or _ASSIGNMENT.match(word):
-            is_before = is_before or word in _BEFORE
+        goes_before = posixpath.basename(word) in _BEFORE
+        if goes_before or _ASSIGNMENT.match(word):
+            is_before = is_before or goes_before
             at += 1
         elif is_before and word in {"-u", "-g", "-n"}:
             at += 2

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _NPM_ARGV = re.compile(r"[0-9]+ verbose argv (.*)")
 _TARBALL = re.compile(
-    r"make-fetch-happen:request-cache:https?://[^/]+/(?:.*/)?"
-    r"(?P<name>(?:@[^/]+/)?[^/@]+)/-/(?P<file>[^/]+)\.tgz"
+    r"make-fetch-happen:request-cache:https?://[^/]+/(?:[^@]*/)?"
+    r"(?P<name>@[^/]+/[^/@]+|[^/@]+)/-/(?P<file>[^/]+)\.tgz"
 )
 _PIPX = re.compile(r"\s*[0-9.]+ms \([^)]*\): (\S*/?pipx(?: .*)?)")
 _DPKG_LOG = re.compile(

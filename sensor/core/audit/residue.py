@@ -41,6 +41,10 @@ class Finder:
             for path, tools in atlas.layout.items()
             if path.endswith("/*")
         }
+        own = {path.removesuffix("/*").rpartition("/")[0]: path for path in atlas.layout}
+        self._paths = dict(atlas.state)
+        self._paths |= {folder: atlas.layout[path] for folder, path in own.items()
+                        if folder != ".local/bin"}  # fmt: skip
 
     def lead(self, folder: str, name: str) -> Lead | None:
         """Say whether an entry is residue."""
@@ -61,6 +65,8 @@ class Finder:
         if tools := self._atlas.state.get(path):
             how = How.TEXT if name.endswith(".json") else How.TREE
             return Lead(how=how, tell=partial(self._state, tools))
+        if tools := self._atlas.weak_state.get(path):
+            return Lead(how=How.ENTRY, tell=partial(_ambiguous, tools))
         return None
 
     def _shell(self, path: str, folder: str, name: str) -> Lead | None:
@@ -128,7 +134,7 @@ class Finder:
             first_ns=measure.first_ns if measure else seen.mtime_ns,
             last_ns=measure.last_ns if measure else seen.mtime_ns,
             count=measure.files if measure else None,
-            note=_note(measure) if measure else None,
+            note=None if measure is None else _note(measure) if seen.target is None else _LINKED,
             shared=others,
         )
         if seen.texts:
@@ -187,8 +193,8 @@ class Finder:
         for variable, tools in self._atlas.variables.items():
             if f"{variable}=" in plain and len(variable) > len("CRUSH"):
                 found.add(tools[0])
-        for path, tools in (*self._atlas.state.items(), *self._atlas.layout.items()):
-            if f"/{path.removesuffix('/*')}" in plain:
+        for path, tools in self._paths.items():
+            if f"/{path}" in plain:
                 found.add(tools[0])
         return found
 
@@ -214,9 +220,17 @@ def _laid_out(tool: Tool, name: str, seen: Seen) -> Iterator[Trace]:
         yield _trace(seen, tool, Source.NATIVE, Shows.INSTALLED, Certainty.CERTAIN, version)
 
 
+def _ambiguous(tools: Tools, seen: Seen) -> Iterator[Trace]:
+    """Tell of state that other software leaves as well."""
+    yield _trace(seen, tools[0], Source.STATE, Shows.HINT, Certainty.WEAK)
+
+
 def _committed(tools: Tools, seen: Seen) -> Iterator[Trace]:
     """Tell of a repository's file: whoever committed it may never have been here."""
     yield _trace(seen, tools[0], Source.REPOSITORY, Shows.HINT, Certainty.WEAK)
+
+
+_LINKED = "a link, not followed"
 
 
 def _note(measure: Measure) -> str:

@@ -47,7 +47,14 @@ class Spotter:
         self._is_home = in_home
         names = {*atlas.packages["npm"], *atlas.packages["pypi"], *atlas.names}
         if in_home:
-            names |= {*atlas.state, *atlas.repository, *atlas.layout, *HISTORIES, *STARTS}
+            names |= {
+                *atlas.state,
+                *atlas.weak_state,
+                *atlas.repository,
+                *atlas.layout,
+                *HISTORIES,
+                *STARTS,
+            }
             names |= SETTINGS
         else:
             names |= system.NAMES
