@@ -178,5 +178,5 @@ def test_every_file_names_its_licence(path: Path) -> None:
 )
 def test_tests_mirror_files(module: Path) -> None:
     """Who opens a file knows where its test is."""
-    folder = ROOT / "tests" / module.parent.name
+    folder = ROOT / "tests" / module.parent.relative_to(SENSOR)
     assert (folder / f"test_{module.name}").exists()

@@ -17,6 +17,7 @@ from sensor.core.quote import quote
 from sensor.core.table import csv_line, table
 from sensor.core.units import count
 from sensor.core.when import Moment
+from sensor.edge import system
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _COLUMNS = (
     metavar="FILE",
     help="Write a page that needs nothing else.",
 )
+@click.option("--worker", is_flag=True, hidden=True, help="For the daemon: idle, one JSON a line.")
 @options.run_dir
 @options.state_dir
 def audit(
@@ -69,6 +71,7 @@ def audit(
     as_json: bool,
     as_csv: bool,
     html: Path | None,
+    worker: bool,
     run_dir: Path,
     state_dir: Path,
 ) -> None:
@@ -88,6 +91,8 @@ def audit(
     from sensor.daemon.audit import Wanted  # noqa: PLC0415  # the walker: only here
     from sensor.daemon.auditing import audited  # noqa: PLC0415
 
+    if worker:
+        system.idle()
     if as_json and as_csv:
         raise BadInputError("--json and --csv are two forms of one thing: give one")
     wanted = Wanted(root=root, homes=homes, users=users, contents=not no_contents)
@@ -105,7 +110,10 @@ def audit(
 
         write_audit(html, found, looked)
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
-    if as_json:
+    if worker:
+        for one in found:
+            printer.write(json.dumps(one.as_dict()))
+    elif as_json:
         printer.write(json.dumps([one.as_dict() for one in found], indent=1))
     elif as_csv:
         _csv(printer, found)

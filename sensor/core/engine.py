@@ -20,6 +20,7 @@ from sensor.core.facts import (
     Exec,
     Exit,
     Fork,
+    Found,
     Gap,
     Loss,
     Process,
@@ -110,6 +111,8 @@ class Engine:
                 yield from self._resolved(fact)
             case Loss() | Damaged() | Gap():
                 yield self._stream.missing(fact)
+            case Found():
+                yield self._stream.found(fact)
             case _:
                 assert_never(fact)
         if self._evicted or self._lost:

@@ -215,4 +215,5 @@ def _changes(event: Event, reasons: tuple[Reason, ...]) -> Iterator[str]:
 _NO_TOOL = {
     Kind.LOSS: "it tells what the sensor lost, of whoever it was",
     Kind.GAP: "it tells of which time something may be missing",
+    Kind.INVENTORY: "an audit found it; the traces are in the event",
 }

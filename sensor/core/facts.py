@@ -11,6 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, Flag
 from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sensor.core.inventory import Inventory
 
 Address = IPv4Address | IPv6Address
 
@@ -189,9 +193,20 @@ class Gap:
     seqs: tuple[int, int] | None = None
 
 
-Fact = Exec | Fork | Exit | Connect | Close | Resolved | Loss | Damaged | Gap
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An audit found a tool in somebody's environment, be it used now or not."""
+
+    at_ns: int
+    tool: str
+    vendor: str | None
+    inventory: Inventory
+
+
+Fact = Exec | Fork | Exit | Connect | Close | Resolved | Loss | Damaged | Gap | Found
 
 __all__ = [
-    "Address", "Close", "Connect", "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Gap",
+    "Address", "Close", "Connect", "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Found",
+    "Gap",
     "Loss", "Process", "Resolved", "Signal", "Transport",
 ]  # fmt: skip

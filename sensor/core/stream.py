@@ -19,7 +19,7 @@ from sensor.core.outcome import outcome_of
 from sensor.core.wall import rfc3339
 
 if TYPE_CHECKING:
-    from sensor.core.facts import Close, Connect, Exec, Exit, Resolved
+    from sensor.core.facts import Close, Connect, Exec, Exit, Found, Resolved
     from sensor.core.host import Host
     from sensor.core.identity import Identity
     from sensor.core.lineage import Member
@@ -216,6 +216,18 @@ class Stream:
                 return Record(Event(**head, kind=Kind.GAP, gap=lack, reason=fact.why))
             case _:
                 assert_never(fact)
+
+    def found(self, fact: Found) -> Record:
+        """Tell of what an audit found."""
+        return Record(
+            Event(
+                **self._head(fact.at_ns),
+                kind=Kind.INVENTORY,
+                tool=fact.tool,
+                vendor=fact.vendor,
+                inventory=fact.inventory,
+            )
+        )
 
     def _head(self, at_ns: int) -> _Head:
         self._seq += 1

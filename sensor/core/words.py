@@ -18,6 +18,7 @@ class Kind(Enum):
     SESSION_END = "session_end"
     LOSS = "loss"
     GAP = "gap"
+    INVENTORY = "inventory"
 
 
 class Verdict(Enum):

@@ -20,6 +20,7 @@ from sensor.core.engine import Engine
 from sensor.core.facts import Gap
 from sensor.core.rights import RUNNING
 from sensor.core.wall import rfc3339
+from sensor.daemon.audit_worker import Auditing
 from sensor.daemon.ending import ENDING, received, signals
 from sensor.daemon.exporting import Exporting
 from sensor.daemon.instance import Instance, Loaded, Pins
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sensor.core.config import Config
+    from sensor.core.event import Event
 
 _READ = selectors.EVENT_READ
 _DOWN = "the sensor was not running; probes left attached have recorded meanwhile"
@@ -87,6 +89,7 @@ class Daemon:
         self._host = LocalHost(self._top)
         self._notify = Notify()
         self._telling = Telling(say=say)
+        self._auditing = Auditing(config, say=say)
         self._is_ending = False
 
     def run(self, *, keep: bool) -> None:
@@ -126,7 +129,7 @@ class Daemon:
         )
         engine = Engine(known, self._host, first_seq=begun.next_seq)
         self._telling.next_seq = begun.next_seq
-        sensing = Sensing(Pins(loaded.pins), engine, tell=self._telling.tell)
+        sensing = Sensing(Pins(loaded.pins), engine, tell=self._hear)
         sensing.probing.teach(known)
         self._go_on(sensing, before, begun, was_loaded=loaded.reused)
         door = Door(self._places.socket, group=group_id(self._config.group))
@@ -180,6 +183,7 @@ class Daemon:
         stack.callback(exporting.close)
         self._telling.begin(hub, standing.writer, exporting, self._selector)
         stack.callback(self._telling.end)
+        stack.callback(self._auditing.close)
         return standing
 
     def _keep(self) -> Keep:
@@ -208,8 +212,13 @@ class Daemon:
             for key, mask in self._selector.select(min(waits, default=None)):
                 key.data(mask)
             telling.turn()
+            self._auditing.turn(self._selector, sensing.see)
             if watchdog_s is not None:
                 self._notify.tell("WATCHDOG=1")
+
+    def _hear(self, event: Event) -> None:
+        self._telling.tell(event)
+        self._auditing.hear(event)
 
     def _heed(self, inbox: socket.socket) -> None:
         if received(inbox) & set(ENDING):

@@ -20,6 +20,7 @@ from sensor.core.event import (
 )
 from sensor.core.facts import Process
 from sensor.core.form import as_dict
+from sensor.core.inventory import Clue, Inventory
 from sensor.core.outcome import Outcome
 
 BARE = Event(
@@ -53,6 +54,17 @@ FULL = Event(
     traffic=Traffic(sent_bytes=1, received_bytes=2, duration_ns=3, outcome=Outcome.RESET),
     loss=("exec", 3),
     gap=Lack("2026-11-23T14:00:00Z", "2026-11-23T14:01:00Z", 7, 9),
+    inventory=Inventory(
+        user="alice",
+        uid=1000,
+        home="/home/alice",
+        place=None,
+        state="used",
+        certainty="likely",
+        first_seen=None,
+        last_used="2026-11-01T10:00:00Z",
+        traces=(Clue(kind="state", shows="used", certainty="likely", path="/home/alice/.codex"),),
+    ),
 )
 
 
@@ -66,6 +78,7 @@ def test_every_field_has_its_name() -> None:
         ("traffic", Traffic),
         ("parent", Process),
         ("gap", Lack),
+        ("inventory", Inventory),
     ):
         inner = plain[part]
         assert isinstance(inner, dict)
@@ -87,6 +100,7 @@ def test_values_are_plain() -> None:
     assert plain["destination"]["addresses"] == ["192.0.2.1"]
     assert plain["traffic"]["outcome"] == "reset"
     assert plain["loss"] == {"what": "exec", "count": 3}
+    assert plain["inventory"]["traces"][0]["shared_with"] == []
     assert plain["line"] == FULL.line
 
 

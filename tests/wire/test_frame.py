@@ -27,12 +27,20 @@ from sensor.core.event import (
 from sensor.core.facts import Process
 from sensor.core.filter import traits_of
 from sensor.core.form import fields_of
+from sensor.core.inventory import Clue, Inventory
 from sensor.errors import FrameError
 from sensor.wire.answers import told
 from sensor.wire.envelope import Reader, envelope
 from sensor.wire.frame import body, event_of, frame_of
 from sensor.wire.requests import Fetch, Point, Scale, Subscribe
 
+INVENTORY = Inventory(
+    user="alice", uid=1000, home="/home/alice", place=None, state="installed",
+    certainty="certain", first_seen="2026-11-01T10:00:00Z", last_used=None,
+    versions=("2.1.330",), traces_left_out=1,
+    traces=(Clue(kind="npm", shows="installed", certainty="certain", path="/x", count=2,
+                 shared_with=("codex",)),),
+)  # fmt: skip
 FULL = Event(
     v=1,
     seq=7,
@@ -92,6 +100,7 @@ FULL = Event(
     duration_ns=6,
     processes=2,
     hosts=1,
+    inventory=INVENTORY,
 )
 BARE = Event(
     v=1, seq=7, boot_id="b", host="build-7", at="2026-11-23T14:03:07Z", at_ns=5, kind=Kind.LOSS
