@@ -31,6 +31,7 @@ OWNERS = {
         "edge/host.py",
         "edge/features.py",
     },
+    "jinja2": {"edge/page.py"},
     "msgpack": {"wire/"},
     "prometheus_client": {"edge/metrics.py"},
     "pyroute2": {"edge/sockdiag.py"},

@@ -28,6 +28,7 @@ _MODULES = {
     "status": "status",
     "verify": "verify",
     "audit": "audit",
+    "report": "report",
 }
 """The commands, and where each is: a daemon has no room for all the others."""
 
