@@ -156,4 +156,4 @@ def _sum_up(found: Sequence[Finding], looked: Looked) -> None:
     chrome.say(f"{tools} found in {places}{layers}, {looked.entries:,} names")
     for why, amount in sorted(looked.left.items()):
         example = quote(looked.examples[why])
-        chrome.say(f"not looked at: {count(amount, 'place', 'places')} that {why}, like {example}")
+        chrome.say(f"not looked at: {count(amount, 'place', 'places')} {why}, like {example}")

@@ -155,7 +155,7 @@ class Audit:
         for parent in homes.parents(accounts):
             for name in _folders(root, parent):
                 if len(paths) >= _MOST_HOMES:
-                    self.looked.leave(f"{place}{parent}", "holds more homes than are looked at")
+                    self.looked.leave(f"{place}{parent}", "with more homes than are looked at")
                     break
                 paths[f"{parent}/{name}"] = None
         for path in paths:
@@ -175,7 +175,7 @@ class Audit:
         for kind, folder, last in folders:
             for name in _folders(root, folder):
                 if self.looked.layers >= _MOST_LAYERS:
-                    self.looked.leave(folder, "holds more layers than are looked at")
+                    self.looked.leave(folder, "with more layers than are looked at")
                     return
                 if root.stat(f"{folder}/{name}/{last}") is None:
                     continue

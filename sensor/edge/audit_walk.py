@@ -29,10 +29,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NON
 class Left(Enum):
     """Why a folder, or a part of it, was left out."""
 
-    UNREADABLE = "could not be read"
-    DEEP = f"is deeper than {DEEPEST} folders"
-    WIDE = f"has more than {WIDEST:,} names"
-    MOUNT = "is on no disk of this host"
+    UNREADABLE = "that could not be read"
+    DEEP = f"deeper than {DEEPEST} folders"
+    WIDE = f"with more than {WIDEST:,} names"
+    MOUNT = "on no disk of this host"
 
 
 class Entry(NamedTuple):

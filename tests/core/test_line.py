@@ -137,8 +137,10 @@ FOUND = Inventory(
         (replace(EXIT, process=None), "exit     ended"),
         (
             replace(INVENTORY, inventory=FOUND),
-            "found    alice     installed in /home/alice, certain, 2.1.330,"
-            " last used 2026-11-20T10:00:00Z  (by npm)",
+            (
+                "found    alice     installed in /home/alice, certain, 2.1.330,"
+                " last used 2026-11-20T10:00:00Z  (by npm)"
+            ),
         ),
         (
             replace(

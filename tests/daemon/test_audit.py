@@ -61,7 +61,7 @@ def test_times_versions_and_counts_are_told(tmp_path: Path) -> None:
     plant(
         tmp_path,
         {
-            CLAUDE: npm_package("@anthropic-ai/claude-code", "2.1.330"),  # fmt: skip
+            CLAUDE: npm_package("@anthropic-ai/claude-code", "2.1.330"),
             ".bash_history": "#1795600000\nclaude\n#1795650000\nclaude -c\n",
             ".claude/projects/a/1.jsonl": "{}",
             ".claude/projects/a/2.jsonl": "{}",
@@ -84,7 +84,8 @@ def test_no_secret_comes_out(tmp_path: Path) -> None:
     """Of keys, prompts and code in settings, histories, logs and start files nothing is told."""
     line = f"ANTHROPIC_API_KEY={SECRET} claude -p 'secret {SECRET}'\n"
     plant(tmp_path, {
-        ".bash_history": line, ".zsh_history": f": 1795608000:0;{line}", ".bashrc": f"export {line}",
+        ".bash_history": line, ".zsh_history": f": 1795608000:0;{line}",
+        ".bashrc": f"export {line}",
         ".claude.json": json.dumps({"key": SECRET, "mcpServers": {SECRET: {"env": SECRET}}}),
         ".claude/settings.json": json.dumps({"env": {"K": SECRET}, "hooks": {SECRET: [SECRET]}}),
         ".claude/projects/a/1.jsonl": SECRET, ".codex/config.toml": f'key = "{SECRET}"\n',
@@ -106,7 +107,8 @@ def test_an_image_is_audited_by_its_own_accounts(tmp_path: Path) -> None:
         "etc/passwd": "root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n"
                       "bob:x:1001:1001::/data/home/bob:/bin/sh\nbad line\nnobody:x:65534:1::/:/x\n",
         f"home/alice/{GLOBAL}/@openai/codex/package.json": npm_package("@openai/codex"),
-        f"home/gone/{GLOBAL}/@qwen-code/qwen-code/package.json": npm_package("@qwen-code/qwen-code", "0.24.4"),
+        f"home/gone/{GLOBAL}/@qwen-code/qwen-code/package.json":
+            npm_package("@qwen-code/qwen-code"),
         "data/home/bob/.claude/history.jsonl": "{}",
         "data/home/former/.kimi/x": "",
         "usr/lib/node_modules/opencode-ai/package.json":
@@ -151,7 +153,6 @@ def test_hostile_trees_neither_hang_nor_mislead_it(tmp_path: Path) -> None:
     (home / ".zsh_history").symlink_to("/dev/zero")
     (home / "loop").symlink_to("loop")
     (home / "self").symlink_to(".")
-    os.mkdir(os.fsencode(home) + b"/\xff\xfe\x1b[2J\n")
     plant(
         home / os.fsdecode(b"\xff\xfe\x1b[2J\n"),
         {
@@ -171,7 +172,7 @@ def test_hostile_trees_neither_hang_nor_mislead_it(tmp_path: Path) -> None:
     }  # fmt: skip
     assert "\x1b" not in "".join(by_tool["codex"].texts())
     json.dumps(by_tool["codex"].as_dict()).encode("utf-8")
-    assert audit.looked.left == {"is deeper than 64 folders": 1}
+    assert audit.looked.left == {"deeper than 64 folders": 1}
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,8 +188,8 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "open", refuse)
     audit = audited(home)
     assert [one.tool for one in audit.ledger.findings()] == ["claude-code"]
-    assert audit.looked.left == {"could not be read": 1}
-    assert audit.looked.examples == {"could not be read": f"{home}/closed"}
+    assert audit.looked.left == {"that could not be read": 1}
+    assert audit.looked.examples == {"that could not be read": f"{home}/closed"}
 
 
 def test_access_times_stay(tmp_path: Path) -> None:

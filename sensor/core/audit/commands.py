@@ -55,9 +55,10 @@ class Reader:
 
     def __init__(self, atlas: Atlas) -> None:
         self._atlas = atlas
-        words = {*atlas.names, *atlas.modules, *atlas.packages["npm"], *atlas.packages["pypi"]}
-        longest_first = sorted(words, key=lambda word: (-len(word), word))
-        either = "|".join(map(re.escape, longest_first)) or r"(?!)"
+        words = {*atlas.names, *atlas.modules, *atlas.packages["npm"]}
+        patterns = {re.escape(word) for word in words}
+        patterns |= {name.replace("-", "[-_.]") for name in atlas.packages["pypi"]}
+        either = "|".join(sorted(patterns)) or r"(?!)"
         self._any = re.compile(rf"(?<![A-Za-z0-9_-])(?:{either})(?![A-Za-z0-9_-])", re.IGNORECASE)
 
     def mentions(self, line: str) -> Iterator[Mention]:

@@ -85,12 +85,11 @@ class Finding:
         return self._claimed()[1]
 
     def _claimed(self) -> tuple[State, Certainty]:
-        best = self._best
-        if Shows.INSTALLED in best:
-            return State.INSTALLED, best[Shows.INSTALLED]
+        if (here := self._surest(Shows.INSTALLED)) and _counts(here):
+            return State.INSTALLED, here
         if (gone := self._surest(Shows.REMOVED, Shows.WAS_INSTALLED)) and _counts(gone):
             return State.REMOVED, gone
-        if Shows.RUN_ONCE not in best and _counts(self._surest(Shows.DOWNLOADED)):
+        if Shows.RUN_ONCE not in self._best and _counts(self._surest(Shows.DOWNLOADED)):
             return State.REMOVED, Certainty.LIKELY
         if (used := self._surest(Shows.USED, Shows.RUN_ONCE)) and _counts(used):
             return (State.HINTED, Certainty.WEAK) if self.is_anothers else (State.USED, used)

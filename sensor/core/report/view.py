@@ -213,6 +213,4 @@ def _second(at: str | None) -> str:
 
 def amounts(left: Mapping[str, int]) -> list[str]:
     """Say what an audit did not look at."""
-    return [
-        f"{count(amount, 'place', 'places')} that {why}" for why, amount in sorted(left.items())
-    ]
+    return [f"{count(amount, 'place', 'places')} {why}" for why, amount in sorted(left.items())]
