@@ -95,6 +95,7 @@ def audit(
         system.idle()
     if as_json and as_csv:
         raise BadInputError("--json and --csv are two forms of one thing: give one")
+    since_ns = _since(since)
     wanted = Wanted(root=root, homes=homes, users=users, contents=not no_contents)
     with chrome.progress("looked at name") as show:
         ledger, looked = audited(
@@ -104,7 +105,7 @@ def audit(
             places=None if no_sessions or root.resolve() != Path("/") else (run_dir, state_dir),
             say=chrome.say,
         )
-    found = list(ledger.findings(since_ns=_since(since)))
+    found = list(ledger.findings(since_ns=since_ns))
     if html:
         from sensor.daemon.reporting import write_audit  # noqa: PLC0415  # jinja2: only here
 

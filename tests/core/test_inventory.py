@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import cast
 
 from sensor.core.inventory import Clue, Inventory, as_dict
 
@@ -17,5 +18,5 @@ def test_every_field_has_its_name() -> None:
     """A field that is added and not told is caught here."""
     plain = as_dict(FOUND)
     assert list(plain) == [one.name for one in fields(Inventory)]
-    (clue,) = plain["traces"]  # type: ignore[misc]
+    (clue,) = cast("list[dict[str, object]]", plain["traces"])
     assert list(clue) == [one.name for one in fields(Clue)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.core.quote import WORD_LIMIT, quote, quote_all, quote_path
+from sensor.core.quote import WORD_LIMIT, quote, quote_all, quote_path, visible
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,8 @@ def test_quoting_loses_nothing(words: list[str]) -> None:
     shown = quote_all(words, 10 * WORD_LIMIT * len(words))
     assert shown != quote_all([*words, "x"], 10 * WORD_LIMIT * len(words))
     assert shown != quote_all([words[0] + "x", *words[1:]], 10 * WORD_LIMIT * len(words))
+
+
+def test_on_a_page_text_needs_no_quotes() -> None:
+    """What does not print is an escape all the same, and a backslash is one too."""
+    assert visible('a "b" \\ \x1b[31m\u202e\n') == 'a "b" \\\\ \\x1b[31m\\u202e\\n'

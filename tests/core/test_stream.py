@@ -6,6 +6,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 import pytest
+from support.case_events import FOUND
 from support.story import (
     CATALOGUE,
     RESOLVER,
@@ -21,7 +22,7 @@ from support.story import (
 )
 
 from sensor.core.event import Destination, Event, Evidence, Kind, Lack, ProcessView, Verdict
-from sensor.core.facts import Damaged, Gap, Loss
+from sensor.core.facts import Damaged, Found, Gap, Loss
 from sensor.core.identity import Identity
 from sensor.core.lineage import Member
 from sensor.core.names import Endpoints, Names
@@ -229,6 +230,17 @@ def test_a_gap_has_its_time_and_its_reason(stream: Stream, seqs: tuple[int, int]
     assert told.kind is Kind.GAP
     assert told.reason == "down"
     assert told.gap == Lack("2026-11-23T13:59:59.999999990Z", told.at, *(seqs or ()))
+
+
+def test_what_an_audit_found_is_nobodys_session(stream: Stream) -> None:
+    """It has a tool, and no process."""
+    assert FOUND.inventory
+    told = stream.found(
+        Found(at_ns=5, tool="codex", vendor="openai", inventory=FOUND.inventory)
+    ).event
+    assert (told.kind, told.tool, told.vendor) == (Kind.INVENTORY, "codex", "openai")
+    assert (told.session, told.process, told.verdict) == (None, None, None)
+    assert told.inventory == FOUND.inventory
 
 
 def test_numbers_go_on_where_another_run_ended() -> None:
