@@ -15,8 +15,10 @@ FIRST_USER = 1000
 _FIELDS = 7
 _NO_HOMES = (
     "bin", "boot", "dev", "etc", "lib", "proc", "run", "sbin", "sys", "usr", "var/run",
-    "var/cache", "var/spool", "var/mail", "var/log", "var/lib/dpkg", "nonexistent", "tmp",
+    "var/cache", "var/spool", "var/mail", "var/log", "var/lib/dpkg", "nonexistent",
 )  # fmt: skip
+_TOPS = frozenset({"", "home", "srv", "opt", "tmp", "var", "var/lib", "var/tmp"})
+"""In which others have theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def accounts(text: str) -> Iterator[Account]:
 def is_home(path: str) -> bool:
     """Tell whether a folder can be one; services name the system's own."""
     plain = path.strip("/")
-    if not plain or not path.startswith("/") or ".." in plain.split("/"):
+    if plain in _TOPS or not path.startswith("/") or ".." in plain.split("/"):
         return False
     return not any(plain == one or plain.startswith(f"{one}/") for one in _NO_HOMES)
 

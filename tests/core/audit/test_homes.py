@@ -23,14 +23,16 @@ def test_a_passwd_file_is_read_line_by_line() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/root", "/home/alice", "/var/lib/jenkins", "/opt/build"])
+@pytest.mark.parametrize(
+    "path", ["/root", "/home/alice", "/var/lib/jenkins", "/opt/build", "/srv/x"]
+)
 def test_a_home_is_one(path: str) -> None:
     """Services have some too."""
     assert is_home(path)
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "", "/nonexistent", "/usr/sbin", "/dev", "home", "/home/../"]
+    "path", ["/", "", "/nonexistent", "/usr/sbin", "/dev", "/srv", "home", "/home/../"]
 )
 def test_the_system_is_nobodys_home(path: str) -> None:
     """Whatever passwd says."""
