@@ -37,7 +37,11 @@ _INSTALLS = frozenset({"install", "i", "in", "add", "isntall", "global", "update
 _REMOVES = frozenset({"uninstall", "un", "remove", "rm", "r", "unlink"})
 _NODE = frozenset({"npm", "pnpm", "yarn", "bun", "cnpm"})
 _RUNNERS = frozenset({"npx", "bunx", "pnpx", "uvx"})
-_DISTRIBUTIONS = frozenset({"apt", "apt-get", "dnf", "yum", "zypper", "brew", "snap", "flatpak"})
+_DISTRIBUTIONS = {
+    **dict.fromkeys(("apt", "apt-get", "aptitude"), "deb"),
+    **dict.fromkeys(("dnf", "yum", "zypper"), "rpm"),
+    **{name: name for name in ("brew", "snap", "flatpak")},
+}
 _RUNS = frozenset({"exec", "x", "dlx", "run", "create"})
 
 
@@ -86,7 +90,7 @@ class Reader:
         elif program in {"pipx", "uv", "conda", "mamba"}:
             yield from self._isolated(rest)
         elif program in _DISTRIBUTIONS:
-            yield from self._distribution(program, rest)
+            yield from self._distribution(_DISTRIBUTIONS[program], rest)
 
     def _node(self, program: str, rest: Sequence[str]) -> Iterator[Mention]:
         plain = _plain(rest)
@@ -141,7 +145,7 @@ class Reader:
             if tool := self._package(word, manager):
                 yield Mention(tool, Shows.REMOVED if removes else Shows.WAS_INSTALLED)
 
-    def _distribution(self, program: str, rest: Sequence[str]) -> Iterator[Mention]:
+    def _distribution(self, manager: str, rest: Sequence[str]) -> Iterator[Mention]:
         plain = _plain(rest)
         verbs = set(plain[:1])
         removes = bool(verbs & {*_REMOVES, "purge"})
@@ -150,7 +154,7 @@ class Reader:
         shows = Shows.REMOVED if removes else Shows.WAS_INSTALLED
         for word in plain[1:]:
             name = word.rpartition("/")[2]
-            known = self._atlas.packages.get(program, {}).get(name)
+            known = self._atlas.packages[manager].get(name)
             if tool := known or self._atlas.strong(name):
                 yield Mention(tool, shows, weak=known is None)
 

@@ -233,12 +233,15 @@ def _entry(
     tool: Tool | None, source: Source, shows: Shows, version: str | None = None
 ) -> Lead | None:
     """Take a name for what it says: nobody but a package manager writes there."""
+    if tool is None:
+        return None
+    return Lead(how=How.ENTRY, tell=partial(_named, tool, source, shows, version))
 
-    def tell(seen: Seen) -> Iterator[Trace]:
-        if tool:
-            yield _trace(seen, tool, source, shows, Certainty.LIKELY, version)
 
-    return Lead(how=How.ENTRY, tell=tell) if tool else None
+def _named(
+    tool: Tool, source: Source, shows: Shows, version: str | None, seen: Seen
+) -> Iterator[Trace]:
+    yield _trace(seen, tool, source, shows, Certainty.LIKELY, version)
 
 
 def _trace(  # noqa: PLR0917 - in the order of a sentence

@@ -152,19 +152,7 @@ class Finder:
 
     def _entry(self, manager: str, source: Source, name: str) -> Lead | None:
         tool = self._atlas.packages[manager].get(name)
-
-        def tell(seen: Seen) -> Iterator[Trace]:
-            if tool:
-                yield Trace(
-                    tool=tool.id,
-                    source=source,
-                    shows=Shows.INSTALLED,
-                    certainty=Certainty.CERTAIN,
-                    path=seen.path,
-                    first_ns=seen.mtime_ns,
-                )
-
-        return Lead(how=How.ENTRY, tell=tell) if tool else None
+        return Lead(how=How.ENTRY, tell=partial(_there, tool, source)) if tool else None
 
     def _state(self, path: str) -> Lead | None:
         for pattern, tool in self._atlas.system:
@@ -176,6 +164,17 @@ class Finder:
 def is_whole(folder: str) -> bool:
     """Tell whether every name in a folder is worth asking for."""
     return folder in _WHOLE
+
+
+def _there(tool: Tool, source: Source, seen: Seen) -> Iterator[Trace]:
+    yield Trace(
+        tool=tool.id,
+        source=source,
+        shows=Shows.INSTALLED,
+        certainty=Certainty.CERTAIN,
+        path=seen.path,
+        first_ns=seen.mtime_ns,
+    )
 
 
 def _left(tool: Tool, seen: Seen) -> Iterator[Trace]:

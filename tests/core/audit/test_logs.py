@@ -73,6 +73,7 @@ def test_dpkgs_log_has_a_line_for_each_act() -> None:
 def test_apt_tells_of_several_at_a_time() -> None:
     """The time stands above."""
     lines = [
+        "",
         "Start-Date: 2026-11-25  12:00:00",
         "Install: codex:amd64 (1.2-3, automatic), xy:all (2)",
         "Remove: yz:amd64 (1)",

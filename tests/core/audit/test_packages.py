@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from support.homes import npm_package, shipped
+from support.homes import npm_index, npm_package, shipped
 
 from sensor.core.audit.atlas import Atlas
 from sensor.core.audit.leads import How, Seen
@@ -15,6 +17,7 @@ from sensor.core.audit.packages import Finder
 
 FINDER = Finder(Atlas(shipped()))
 NODE = "lib/node_modules"
+LLM = ("Name: llm\nVersion: 0.36\n", "[console_scripts]\nllm = llm.cli:cli\n")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,54 @@ def test_a_distribution_that_is_another_tells_nothing() -> None:
     )
     (one,) = lead.tell(good)
     assert one.shows.value == "hint"
+
+
+WHEEL = b"..llm-0.36.dist-info/METADATA.."
+LOG = ('7 verbose argv "i" "-g" "codebuff"',)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "seen", "told"),
+    [
+        (NODE, "cline", {"texts": (npm_package("cline", bin={"cline": "x"}),)},
+         [("cline", "npm", "installed", "1.2.3")]),
+        (NODE, "cline", {"texts": (npm_package("cline", bin={"x": "x"}),)},
+         [("cline", "npm", "hint", "1.2.3")]),
+        (".npm/_npx/1/node_modules/@openai", "codex", {"texts": (npm_package("@openai/codex"),)},
+         [("codex", "npx", "run without installing", "1.2.3")]),
+        ("Cellar", "codex", {}, [("codex", "brew", "installed", None)]),
+        ("conda-meta", "llm-0.36-py_0.json", {}, [("llm", "conda", "installed", "0.36")]),
+        (".cache/pip/wheels/a", "llm-0.36-py3-none-any.whl", {},
+         [("llm", "pip-cache", "downloaded", "0.36")]),
+        (".cache/pip/http-v2/a", "x", {"tail": WHEEL},
+         [("llm", "pip-cache", "downloaded", "0.36")]),
+        (".vscode/extensions", "openai.chatgpt-1.2.3",
+         {"texts": ('{"publisher": "OpenAI", "name": "chatgpt"}',)},
+         [("codex", "extension", "installed", "1.2.3")]),
+        (".vscode/extensions", "openai.chatgpt-1.2.3", {"texts": ("{}",)}, []),
+        (".vscode/extensions", ".obsolete",
+         {"texts": ('{"openai.chatgpt-1.2.3": true, "x": true, "a.b-1.0.0": true}',)},
+         [("codex", "extension", "removed", None)]),
+        (".npm/_logs", "x.log", {"lines": LOG}, [("codebuff", "npm-log", "was installed", None)]),
+        (".npm/_cacache/index-v5/a/b", "c", {"lines": npm_index("cline", "3.0").splitlines()},
+         [("cline", "npm-cache", "downloaded", "3.0")]),
+        (".npm/_cacache/index-v5/a/b", "c", {"lines": npm_index("other", "3.0").splitlines()}, []),
+        ("pipx/venvs/llm/site-packages", "llm-0.36.dist-info", {"texts": LLM},
+         [("llm", "pipx", "installed", "0.36")]),
+        (".cache/uv/archive-v0/ab", "llm-0.36.dist-info", {"texts": LLM},
+         [("llm", "uv-cache", "downloaded", "0.36")]),
+    ],
+)  # fmt: skip
+def test_a_lead_tells_by_where_it_lies(
+    folder: str, name: str, seen: dict[str, Any], told: list[tuple[str, str, str, str | None]]
+) -> None:
+    """Which tool, how it is known, what that shows, and the version."""
+    lead = FINDER.lead(folder, name)
+    assert lead
+    traces = lead.tell(Seen(path=f"/home/a/{folder}/{name}", mtime_ns=1, **seen))
+    assert [
+        (one.tool, one.source.value, one.shows.value, one.version) for one in traces
+    ] == told  # fmt: skip
 
 
 def test_an_extension_without_a_manifest_tells_nothing() -> None:

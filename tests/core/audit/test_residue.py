@@ -121,6 +121,22 @@ def test_a_start_file_names_a_tool(line: str, tools: list[str]) -> None:
     assert told("", ".bashrc", seen) == [(tool, "hint", "") for tool in tools]
 
 
+def test_a_history_tells_what_was_done() -> None:
+    """Of each tool once."""
+    lines = ["#1795608000", "claude", "claude -c", "npm rm -g @openai/codex"]
+    seen = Seen(path="/h/.bash_history", mtime_ns=1, lines=lines)
+    assert told("", ".bash_history", seen) == [
+        ("claude-code", "used", ""),
+        ("codex", "removed", ""),
+    ]
+
+
+def test_what_others_leave_too_is_a_hint() -> None:
+    """A shared folder, and what somebody committed."""
+    assert told("", ".cursor", Seen(path="/h/.cursor", mtime_ns=1)) == [("cursor-sdk", "hint", "")]
+    assert told("src", "QWEN.md", Seen(path="/h/x", mtime_ns=1)) == [("qwen-code", "hint", "")]
+
+
 def test_a_unit_runs_what_its_exec_lines_say() -> None:
     """With the marks that systemd allows before the program."""
     lines = ["[Service]", "Environment=X=claude", "ExecStart=-/usr/bin/claude -p x"]
