@@ -128,13 +128,13 @@ class Audit:
         """Prepare to look through one root; the host's mounts count below its own path."""
         above = str(root.path.resolve()).rstrip("/")
 
-        def leave(path: str, why: Left) -> None:
+        def leave(path: str, why: str) -> None:
             if path:
-                self.looked.leave(f"{place}/{path}", why.value)
+                self.looked.leave(f"{place}/{path}", why)
 
         def enters(path: str) -> bool:
             if f"{above}/{path}" in elsewhere:
-                leave(path, Left.MOUNT)
+                leave(path, Left.MOUNT.value)
                 return False
             return not is_skipped(path)
 

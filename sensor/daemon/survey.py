@@ -13,7 +13,7 @@ from sensor.core.audit.spotting import SUFFIXES, Spotter, is_session
 from sensor.core.audit.trace import Home, Trace
 from sensor.core.audit.words import Certainty, Shows, Source
 from sensor.edge import audit_lines, audit_root
-from sensor.edge.audit_walk import Entry, Left, walk
+from sensor.edge.audit_walk import Entry, walk
 
 if TYPE_CHECKING:
     import os
@@ -28,8 +28,13 @@ PROGRAM_BYTES = 8 << 20
 CONTENT_BYTES = 512 << 20
 """So much of one file is looked into at most: the largest tool has 381 MB."""
 
-CONTENTS_BYTES = 16 << 30
-"""So much of all files of one root."""
+CONTENTS_BYTES = 8 << 30
+"""So much of all files of one home: nobody is to use up what is there for others."""
+
+NOT_LOOKED_INTO = f"not looked into, after {CONTENTS_BYTES >> 30} GiB of programs in one home"
+
+MOST_KNOWN = 100_000
+"""So many files are remembered, so that a link to one is not read again."""
 
 _EVERY = 1024
 _TAIL_BYTES = 1 << 18
@@ -54,20 +59,21 @@ class Survey:
     tools: Tools
     take: Callable[[Home, Trace], None]
     enters: Callable[[str], bool]
-    leave: Callable[[str, Left], None]
+    leave: Callable[[str, str], None]
     show: Callable[[int], None]
     contents: bool
     entries: int = 0
     _budget: int = CONTENTS_BYTES
-    _known: set[tuple[int, int]] = field(default_factory=set)
+    _known: dict[tuple[int, int], str | None] = field(default_factory=dict)
 
     def home(self, home: Home) -> None:
         """Look through one home."""
-        top = (home.path or "").strip("/")
+        top, self._budget = (home.path or "").strip("/"), CONTENTS_BYTES
         _Tree(self, self.tools.home, top=top, take=lambda trace: self.take(home, trace)).look()
 
     def system(self, home: Home, owner: Callable[[str | int], Home]) -> None:
         """Look through the system's places; what belongs to somebody is ascribed to them."""
+        self._budget = CONTENTS_BYTES
 
         def take(trace: Trace) -> None:
             self.take(home if trace.owner is None else owner(trace.owner), trace)
@@ -79,17 +85,25 @@ class Survey:
 
             _Tree(self, self.tools.system, top=folder, take=take, prefix=folder, deep=deep).look()
 
-    def content(self, fd: int, name: str, status: os.stat_result) -> str | None:
+    def content(self, fd: int, name: str, status: os.stat_result, path: str) -> str | None:
         """Say which tool a program is by what it holds; each file once, within a budget."""
         key = (status.st_dev, status.st_ino)
-        if not self.contents or key in self._known or self._budget <= 0:
+        if not self.contents:
             return None
-        self._known.add(key)
+        if key in self._known:  # another name of it, maybe somebody else's
+            return self._known[key]
+        if self._budget <= 0:
+            self.leave(path.lstrip("/"), NOT_LOOKED_INTO)
+            return None
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = None
         if audit_root.text(fd, name, len(_ELF)) != _ELF.decode("ascii"):
             return None
         self._budget -= min(status.st_size, CONTENT_BYTES)
-        tool = self.tools.markers.search(audit_root.windows(fd, name, CONTENT_BYTES))
-        return tool.id if tool else None
+        if tool := self.tools.markers.search(audit_root.windows(fd, name, CONTENT_BYTES)):
+            self._known[key] = tool.id
+        return self._known[key]
 
 
 @dataclass(slots=True)
@@ -125,7 +139,7 @@ class _Tree:
             survey.root,
             self._top,
             enters=lambda path: survey.enters(top + path),
-            left=lambda path, why: survey.leave(top + path if path else "", why),
+            left=lambda path, why: survey.leave(top + path if path else "", why.value),
             deep=self._deep,
         )
         for one in found:
@@ -220,7 +234,7 @@ class _Tree:
             return
         if status.st_size < PROGRAM_BYTES:
             return
-        if tool := self._survey.content(one.fd, one.entry.name, status):
+        if tool := self._survey.content(one.fd, one.entry.name, status, self._path(one)):
             self._take(
                 Trace(
                     tool=tool,

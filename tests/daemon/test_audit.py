@@ -18,10 +18,15 @@ from support.homes import (
     npm_log,
     npm_package,
     plant,
+    shipped,
     states,
 )
 
-from sensor.daemon.audit import Wanted
+from sensor.core.audit.atlas import Atlas
+from sensor.core.audit.trace import Trace
+from sensor.core.audit.words import Certainty, Shows, Source
+from sensor.daemon import survey
+from sensor.daemon.audit import Audit, Wanted
 from sensor.errors import BadInputError
 
 
@@ -40,7 +45,7 @@ def test_links_of_a_package_manager_are_followed_inside_the_root(tmp_path: Path)
 
 
 def test_a_copy_is_known_by_its_contents(tmp_path: Path) -> None:
-    """Under any name; twice linked it is looked into once."""
+    """Under any name, and by each link to it."""
     markers = b"CLAUDE_CODE_ENTRYPOINT" + bytes(5 << 20) + b"CLAUDE_CODE_IS_COWORK"
     plant(tmp_path, {"bin/vim": b"\x7fELF" + bytes(9 << 20) + markers, "bin/x": bytes(9 << 20)})
     (tmp_path / "bin/vim").chmod(0o755)
@@ -52,8 +57,19 @@ def test_a_copy_is_known_by_its_contents(tmp_path: Path) -> None:
         "installed",
         "certain",
     )
-    assert len(one.traces) == 1
+    assert len(one.traces) == 2
     assert not found(tmp_path, contents=False)
+
+
+def test_a_home_has_a_budget_of_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not looked into for that is told; the next home has its own."""
+    monkeypatch.setattr(survey, "CONTENTS_BYTES", 9 << 20)
+    homes = [tmp_path / "a", tmp_path / "b"]
+    for home in homes:
+        plant(home, {f"p{number}": b"\x7fELF" + bytes(9 << 20) for number in range(3)})
+        for path in home.iterdir():
+            path.chmod(0o755)
+    assert audited(*homes).looked.left == {survey.NOT_LOOKED_INTO: 4}
 
 
 def test_times_versions_and_counts_are_told(tmp_path: Path) -> None:
@@ -141,6 +157,27 @@ def test_an_image_is_audited_by_its_own_accounts(tmp_path: Path) -> None:
         ("docker:0123456789ab", "/root", None, "codex", "used"),
     }
     assert audit.looked.layers == 1
+
+
+def test_sessions_belong_to_their_users_home(tmp_path: Path) -> None:
+    """One of which nobody knows a home is told without; with --home only those of it are."""
+    trace = Trace(
+        tool="codex",
+        source=Source.SESSION,
+        shows=Shows.USED,
+        certainty=Certainty.CERTAIN,
+        path="/x",
+    )
+    passwd = "alice:x:1000:1000::/home/alice:/bin/sh\n"
+    image = plant(tmp_path, {"etc/passwd": passwd, "home/alice/x": ""})
+    for homes in ((), ("/home/alice",)):
+        audit = Audit(Atlas(shipped()))
+        audit.run(Wanted(root=image, homes=homes))
+        for user, uid in (("alice", 1000), (None, 1000), ("zoe", 7), (None, None)):
+            audit.add(user, uid, trace)
+        told = {(one.home.path, one.home.user) for one in audit.ledger.findings()}
+        others = set() if homes else {(None, None), (None, "zoe")}
+        assert told == {("/home/alice", "alice"), *others}
 
 
 def test_hostile_trees_neither_hang_nor_mislead_it(tmp_path: Path) -> None:

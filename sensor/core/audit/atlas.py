@@ -88,11 +88,10 @@ def _marked(tools: Tools, kind: MarkKind) -> dict[str, tuple[Tool, bool]]:
 
 
 def _by(tools: Tools, read: _Read) -> dict[str, Tools]:
-    found: dict[str, list[Tool]] = defaultdict(list)
+    found: dict[str, dict[Tool, None]] = defaultdict(dict)
     for tool in tools:
         for value in read(tool):
-            if tool not in found[value]:
-                found[value].append(tool)
+            found[value][tool] = None
     return {value: tuple(ones) for value, ones in found.items()}
 
 

@@ -27,6 +27,7 @@ LLM = ("Name: llm\nVersion: 0.36\n", "[console_scripts]\nllm = llm.cli:cli\n")
         (f"{NODE}/@openai", "codex", How.TEXT),
         ("@openai", "codex", None),
         (f"{NODE}/x", "cline", None),
+        (NODE, "left-pad", None),
         ("x/site-packages", "llm-0.36.dist-info", How.TEXT),
         ("x/site-packages", "llm-0.36.egg-info", How.TEXT),
         ("x/site-packages", "numpy-2.0.dist-info", None),
