@@ -168,8 +168,8 @@ def test_sessions_belong_to_their_users_home(tmp_path: Path) -> None:
         certainty=Certainty.CERTAIN,
         path="/x",
     )
-    passwd = "alice:x:1000:1000::/home/alice:/bin/sh\n"
-    image = plant(tmp_path, {"etc/passwd": passwd, "home/alice/x": ""})
+    accounts = "alice:x:1000:1000::/home/alice:/bin/sh\n"
+    image = plant(tmp_path, {"etc/passwd": accounts, "home/alice/x": ""})
     for homes in ((), ("/home/alice",)):
         audit = Audit(Atlas(shipped()))
         audit.run(Wanted(root=image, homes=homes))
