@@ -129,8 +129,7 @@ class Audit:
         above = str(root.path.resolve()).rstrip("/")
 
         def leave(path: str, why: str) -> None:
-            if path:
-                self.looked.leave(f"{place}/{path}", why)
+            self.looked.leave(f"{place}/{path}", why)
 
         def enters(path: str) -> bool:
             if f"{above}/{path}" in elsewhere:

@@ -13,7 +13,7 @@ from sensor.core.audit.spotting import SUFFIXES, Spotter, is_session
 from sensor.core.audit.trace import Home, Trace
 from sensor.core.audit.words import Certainty, Shows, Source
 from sensor.edge import audit_lines, audit_root
-from sensor.edge.audit_walk import Entry, walk
+from sensor.edge.audit_walk import Entry, Left, walk
 
 if TYPE_CHECKING:
     import os
@@ -139,7 +139,7 @@ class _Tree:
             survey.root,
             self._top,
             enters=lambda path: survey.enters(top + path),
-            left=lambda path, why: survey.leave(top + path if path else "", why.value),
+            left=lambda path, why: self._leave(top + path, why),
             deep=self._deep,
         )
         for one in found:
@@ -158,6 +158,11 @@ class _Tree:
             if not one.is_folder and _may_be_program(name):
                 self._look_into(one)
         self._close(None)
+
+    def _leave(self, path: str, why: Left) -> None:
+        """Note what was left; of the system's places most hosts lack some."""
+        if path.rstrip("/") != self._top or self._survey.root.stat(self._top):
+            self._survey.leave(path.rstrip("/"), why.value)
 
     def _place(self, folder: str) -> str:
         return "/".join(filter(None, (self._prefix, folder)))

@@ -229,6 +229,22 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert audit.looked.examples == {"that could not be read": f"{home}/closed"}
 
 
+def test_a_home_that_is_closed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads that nothing was found knows of whom; places that are not there are no news."""
+    image = plant(tmp_path, {"home/alice/x": "", "home/bob/x": ""})
+    real = os.open
+
+    def refuse(path: object, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path == "alice" and not flags & os.O_PATH:
+            raise PermissionError(13, "Permission denied")
+        return real(path, flags, mode, dir_fd=dir_fd)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refuse)
+    looked = audited(root=image).looked
+    assert looked.left == {"that could not be read": 1}
+    assert looked.examples["that could not be read"].endswith("/home/alice")
+
+
 def test_access_times_stay(tmp_path: Path) -> None:
     """Whoever looks at a home afterwards does not see that it was audited."""
     home = plant(
