@@ -35,7 +35,7 @@ OWNERS = {
     "msgpack": {"wire/"},
     "prometheus_client": {"edge/metrics.py"},
     "pyroute2": {"edge/sockdiag.py"},
-    "sqlite3": {"edge/store"},
+    "sqlite3": {"edge/store", "edge/audit_rpm.py"},
 }
 
 MODULES = sorted(SENSOR.rglob("*.py"))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.audit import homes
+from sensor.core.audit import homes, system
 from sensor.core.audit.findings import Ledger
 from sensor.core.audit.spotting import Spotter, is_skipped
 from sensor.core.audit.trace import Home
@@ -82,7 +82,10 @@ class Audit:
     def __init__(self, atlas: Atlas, *, show: Callable[[int], None] = lambda _amount: None) -> None:
         self._ledger = Ledger({tool.id: tool.vendor for tool in atlas.tools})
         self._tools = Tools(
-            home=Spotter(atlas), system=Spotter(atlas, in_home=False), markers=Markers(atlas.tools)
+            home=Spotter(atlas),
+            system=Spotter(atlas, in_home=False),
+            packaged=system.Finder(atlas),
+            markers=Markers(atlas.tools),
         )
         self._show = show
         self._owner: Callable[[str | int], Home] = _by_owner([], "")

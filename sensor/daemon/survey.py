@@ -12,13 +12,14 @@ from sensor.core.audit.leads import How, Lead, Measure, Seen
 from sensor.core.audit.spotting import SUFFIXES, Spotter, is_session
 from sensor.core.audit.trace import Home, Trace
 from sensor.core.audit.words import Certainty, Shows, Source
-from sensor.edge import audit_lines, audit_root
+from sensor.edge import audit_lines, audit_root, audit_rpm
 from sensor.edge.audit_walk import Entry, Left, walk
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from sensor.core.audit.system import Finder
     from sensor.core.content import Markers
     from sensor.edge.audit_root import Root
 
@@ -48,6 +49,7 @@ class Tools:
 
     home: Spotter
     system: Spotter
+    packaged: Finder
     markers: Markers
 
 
@@ -84,6 +86,11 @@ class Survey:
                 continue  # a link to the root itself: all homes would be the system's
 
             _Tree(self, self.tools.system, top=folder, take=take, prefix=folder, deep=deep).look()
+
+        for place in audit_rpm.PLACES:
+            for name in audit_rpm.names(self.root, place):
+                if trace := self.tools.packaged.rpm(name, f"/{place}"):
+                    take(trace)
 
     def content(self, fd: int, name: str, status: os.stat_result, path: str) -> str | None:
         """Say which tool a program is by what it holds; each file once, within a budget."""

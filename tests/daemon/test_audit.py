@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,10 @@ def test_an_image_is_audited_by_its_own_accounts(tmp_path: Path) -> None:
         "var/log/apt/history.log": "Start-Date: 2026-11-01  10:00:00\n"
                                    "Install: claude-code:amd64 (2.1.0), x:amd64 (1)\n",
     })  # fmt: skip
+    (image / "var/lib/rpm").mkdir(parents=True)
+    with closing(sqlite3.connect(image / "var/lib/rpm/rpmdb.sqlite")) as database, database:
+        database.execute("CREATE TABLE Name (key TEXT, hnum INTEGER, idx INTEGER)")
+        database.execute("INSERT INTO Name VALUES ('kimi-cli', 1, 0)")
     (image / "home/mallory").symlink_to(outside)
     (image / "home/alice/out").symlink_to(outside)
     (image / "home/alice/up").symlink_to("../../../outside")
@@ -154,6 +160,7 @@ def test_an_image_is_audited_by_its_own_accounts(tmp_path: Path) -> None:
         ("", None, None, "aider", "used"),
         ("", None, None, "claude-code", "hinted"),
         ("", None, None, "opencode", "installed"),
+        ("", None, None, "kimi-cli", "hinted"),
         ("docker:0123456789ab", "/root", None, "codex", "used"),
     }
     assert audit.looked.layers == 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sensor.core.audit import logs
 from sensor.core.audit.commands import Reader
 from sensor.core.audit.leads import How, Lead
+from sensor.core.audit.logs import Noted
 from sensor.core.audit.mentions import Sum
 from sensor.core.audit.residue import commands_of_unit
 from sensor.core.audit.trace import Trace
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from sensor.core.audit.atlas import Atlas
     from sensor.core.audit.leads import Seen
-    from sensor.core.audit.logs import Noted
     from sensor.core.tools import Tool
 
 FOLDERS = (
@@ -97,6 +97,10 @@ class Finder:
                     yield trace
 
         return Lead(how=How.LINES, tell=tell)
+
+    def rpm(self, name: str, path: str) -> Trace | None:
+        """Tell of a package in rpm's database, by its name."""
+        return self.package(Noted(name, Shows.INSTALLED), Source.RPM, "rpm", path)
 
     def package(self, noted: Noted, source: Source, manager: str, path: str) -> Trace | None:
         """Tell of a distribution's package: the catalogue's, or one that is called like a tool."""

@@ -79,6 +79,10 @@ def test_a_package_of_the_catalogue_is_certain() -> None:
     ]  # fmt: skip
     log = "2026-11-25T12:00:00Z SUBDEBUG Erase: some-2.1.0-1.x86_64"
     assert told(finder, "var/log", "dnf.rpm.log", log) == [("some-tool", "removed", "certain")]
+    known = [finder.rpm(name, "/x") for name in ("some", "some-tool", "bash")]
+    assert [one and (one.source.value, one.shows.value) for one in known] == [
+        ("rpm", "installed"), ("rpm", "hint"), None,
+    ]  # fmt: skip
     line = "2026-11-25 12:00:00 install some:amd64 <none> 1"
     assert told(finder, "var/log", "dpkg.log", line) == [("some-tool", "was installed", "certain")]
     for folder, name in (("snap", "some"), ("var/lib/flatpak/app", "io.some")):
