@@ -219,7 +219,7 @@ def _named(
     for path in paths:
         home = _home(root, path, known, by_uid, place)
         if home is None:
-            raise BadInputError(f"--home {quote(path)}: there is no such folder; name one")
+            raise BadInputError(f"--home {quote(path)}: no folder that you can reach; name one")
         yield home
 
 

@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +22,7 @@ from sensor.daemon.reading import STORE
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 NOBODY = 65534
 
@@ -33,6 +35,14 @@ def home(tmp_path: Path) -> Path:
         ".bash_history": f"#1795608000\nclaude -p {SECRET}\n",
         "src/QWEN.md": SECRET,
     })  # fmt: skip
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that others can reach; pytest closes its own to them."""
+    with tempfile.TemporaryDirectory(prefix="agent-sensor-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def run(*arguments: str) -> Result:
@@ -131,11 +141,9 @@ def test_without_a_store_that_is_said(home: Path, tmp_path: Path) -> None:
     assert "claude-code" in result.stdout
 
 
-def test_whoever_may_not_read_sees_what_he_may(tmp_path: Path) -> None:
+def test_whoever_may_not_read_sees_what_he_may(open_folder: Path) -> None:
     """Without root: one's own home, and how much was closed."""
-    home = plant(tmp_path / "home", {CLAUDE: npm_package("@anthropic-ai/claude-code"), "c/x": ""})
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
+    home = plant(open_folder / "h", {CLAUDE: npm_package("@anthropic-ai/claude-code"), "c/x": ""})
     for path in (home, *home.rglob("*")):
         os.chown(path, NOBODY, NOBODY)
     (home / "c").chmod(0)

@@ -267,7 +267,10 @@ def test_access_times_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        (Wanted(homes=("/nowhere/at/all",)), "--home /nowhere/at/all: there is no such folder"),
+        (
+            Wanted(homes=("/nowhere/at/all",)),
+            "--home /nowhere/at/all: no folder that you can reach",
+        ),
         (Wanted(users=("no-such-user-here",)), "--user no-such-user-here: nobody has a home"),
         (
             Wanted(root=Path("/nowhere")),

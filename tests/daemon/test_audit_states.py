@@ -141,6 +141,10 @@ HOMES: dict[str, tuple[Mapping[str, str | bytes | None], dict[str, str]]] = {
 
 STRANGERS: dict[str, Mapping[str, str | bytes | None]] = {
     "a script called claude": {"bin/claude": "#!/bin/sh\necho hello\n"},
+    "a script called claude that is run": {
+        "bin/claude": "#!/bin/sh\necho hello\n",
+        ".bash_history": "claude\nclaude hello\n",
+    },
     "a program called codex": {".local/bin/codex": b"\x7fELF" + bytes(9 << 20)},
     "a package called droid, of somebody else": {
         "app/node_modules/droid/package.json": npm_package("droid", bin={"robot": "x.js"})

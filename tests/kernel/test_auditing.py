@@ -26,6 +26,7 @@ CONFIG = '[audit]\non = "high-risk"\nhigh_risk = ["claude-code"]\n'
 WAIT_S = 120
 
 
+@pytest.mark.long
 def test_an_audit_follows_the_first_alert(
     tmp_path: Path, drivers: Drivers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sensor.core.audit.words import Certainty, Shows, State
+from sensor.core.audit.trace import STRANGER
+from sensor.core.audit.words import Certainty, Shows, Source, State
 from sensor.core.quote import quote, quote_path
 from sensor.core.units import count
 from sensor.core.wall import rfc3339
@@ -91,9 +92,15 @@ class Finding:
             return State.REMOVED, gone
         if Shows.RUN_ONCE not in self._best and _counts(self._surest(Shows.DOWNLOADED)):
             return State.REMOVED, Certainty.LIKELY
-        if (used := self._surest(Shows.USED, Shows.RUN_ONCE)) and _counts(used):
-            return (State.HINTED, Certainty.WEAK) if self.is_anothers else (State.USED, used)
+        used = self._surest(Shows.USED, Shows.RUN_ONCE)
+        if used and _counts(used) and not self.is_anothers and not self._is_namesakes():
+            return State.USED, used
         return State.HINTED, Certainty.WEAK
+
+    def _is_namesakes(self) -> bool:
+        """Tell whether what was typed may have run another program, and nothing else is known."""
+        used = {one.source for one in self.traces if one.shows is Shows.USED}
+        return used == {Source.HISTORY} and any(one.note == STRANGER for one in self.traces)
 
     def _surest(self, *shows: Shows) -> Certainty | None:
         found = [self._best[one] for one in shows if one in self._best]
@@ -209,6 +216,7 @@ class Ledger:
             one
             for one in self._findings.values()
             if since_ns is None or (one.last_ns is not None and one.last_ns >= since_ns)
+            if not all(trace.note == STRANGER for trace in one.traces)
         ]
         yield from sorted(chosen, key=_order)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from sensor.core.audit.leads import How, Lead
 from sensor.core.audit.mentions import Sum
 from sensor.core.audit.settings import NAMES as SETTINGS
 from sensor.core.audit.settings import settings
-from sensor.core.audit.trace import Trace, version_of
+from sensor.core.audit.trace import STRANGER, Trace, version_of
 from sensor.core.audit.words import Certainty, Shows, Source
 from sensor.core.tools import Category
 from sensor.core.units import count
@@ -102,8 +103,13 @@ class Finder:
     def _linked(self, seen: Seen, *, is_own: bool) -> Iterator[Trace]:
         """Tell of a program's place: a link into a tool's folder, or its installer's own place."""
         if seen.target is None:
-            if is_own and not seen.is_folder and (tools := self._of_layout(seen.path)):
+            if seen.is_folder:
+                return
+            if is_own and (tools := self._of_layout(seen.path)):
                 yield _trace(seen, tools[0], Source.NATIVE, Shows.INSTALLED, Certainty.LIKELY)
+            elif tool := self._atlas.strong(seen.path.rpartition("/")[2]):
+                hint = _trace(seen, tool, Source.LINK, Shows.HINT, Certainty.WEAK)
+                yield replace(hint, note=STRANGER)
             return
         parts = seen.target.split("/")
         pairs = {"/".join(pair) for pair in pairwise(parts)}

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"v?[0-9][0-9A-Za-z]{0,15}([.+_~-][0-9A-Za-z]{1,24}){0,6}")
 
 
+STRANGER = "another program has its name"
+"""The note of a program that is called like a tool and may be none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """One trace of the tool with this id; times are nanoseconds since 1970.

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.core.audit.findings import MOST_TRACES, MOST_VERSIONS, Finding, Ledger, told, who
-from sensor.core.audit.trace import Home, Trace
+from sensor.core.audit.trace import STRANGER, Home, Trace
 from sensor.core.audit.words import Certainty, Shows, Source, State
 
 HOME = Home("/home/alice", "alice", 1000)
@@ -85,6 +85,19 @@ def test_shared_state_is_the_other_tools_where_only_that_is_there() -> None:
     }  # fmt: skip
     ledger.take(HOME, replace(TRACE, source=Source.HISTORY))
     assert {one.tool: one.state for one in ledger.findings()}["codex"] is State.USED
+
+
+def test_what_was_typed_may_have_run_a_namesake() -> None:
+    """Where there is one. By itself it is no finding, and other use is not touched by it."""
+    stranger = replace(TRACE, source=Source.LINK, shows=Shows.HINT, certainty=WEAK, note=STRANGER)
+    typed = replace(TRACE, source=Source.HISTORY)
+    ledger = Ledger({})
+    ledger.take(HOME, stranger)
+    assert list(ledger.findings()) == []
+    ledger.take(HOME, typed)
+    assert [one.state for one in ledger.findings()] == [State.HINTED]
+    ledger.take(HOME, TRACE)
+    assert [one.state for one in ledger.findings()] == [State.USED]
 
 
 def test_a_ledger_is_in_order_and_can_be_cut() -> None:

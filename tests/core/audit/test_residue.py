@@ -9,6 +9,7 @@ from support.homes import shipped
 from sensor.core.audit.atlas import Atlas
 from sensor.core.audit.leads import How, Measure, Seen
 from sensor.core.audit.residue import Finder
+from sensor.core.audit.trace import STRANGER
 
 FINDER = Finder(Atlas(shipped()))
 
@@ -94,7 +95,10 @@ def test_a_link_is_what_it_points_at() -> None:
     assert told("bin", "codex", seen) == []
     own = Seen(path="/h/.opencode/bin/opencode", mtime_ns=1)
     assert told(".opencode/bin", "opencode", own) == [("opencode", "installed", "")]
-    assert told(".local/bin", "claude", Seen(path="/h/.local/bin/claude", mtime_ns=1)) == []
+    script = Seen(path="/h/.local/bin/claude", mtime_ns=1)
+    assert told(".local/bin", "claude", script) == [("claude-code", "hint", STRANGER)]
+    assert told("bin", "crush", Seen(path="/h/bin/crush", mtime_ns=1)) == []
+    assert told("bin", "codex", Seen(path="/h/bin/codex", mtime_ns=1, is_folder=True)) == []
 
 
 def test_a_version_is_one_of_its_installer() -> None:
