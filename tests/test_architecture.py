@@ -34,10 +34,11 @@ OWNERS = {
         "edge/parent.py",
         "edge/sockdiag_destroy.py",
     },
+    "jinja2": {"edge/page.py"},
     "msgpack": {"wire/"},
     "prometheus_client": {"edge/metrics.py"},
     "pyroute2": {"edge/sockdiag.py"},
-    "sqlite3": {"edge/store"},
+    "sqlite3": {"edge/store", "edge/audit_rpm.py"},
 }
 
 MODULES = sorted(SENSOR.rglob("*.py"))

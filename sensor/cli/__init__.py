@@ -30,6 +30,8 @@ _MODULES = {
     "status": "status",
     "verify": "verify",
     "policy": "policy",
+    "audit": "audit",
+    "report": "report",
 }
 """The commands, and where each is: a daemon has no room for all the others."""
 

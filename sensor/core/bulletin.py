@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bulletin: events that the sensor tells of itself."""
+"""The bulletin: events that are the sensor's own, in no session."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, assert_never
 
 from sensor.core.actions import Record
 from sensor.core.event import Event, HealthView, Kind, Lack, PolicyView
-from sensor.core.facts import Damaged, Gap, Health, Loss, PolicyChanged
+from sensor.core.facts import Damaged, Found, Gap, Health, Loss, PolicyChanged
 from sensor.core.wall import rfc3339
 
 if TYPE_CHECKING:
     from sensor.core.numbering import Numbering
 
-Own = Loss | Damaged | Gap | PolicyChanged | Health
-"""Facts about the sensor itself."""
+Own = Loss | Damaged | Gap | PolicyChanged | Health | Found
+"""Facts that are about no process."""
 
 
 def told(fact: Own, numbering: Numbering) -> Record:
-    """Tell that something is missing, what became of a policy, or what works and what does not."""
+    """Tell what is missing, what became of a policy, what works, or what an audit found."""
     head = numbering.head(fact.at_ns)
     match fact:
         case Loss():
@@ -40,5 +40,15 @@ def told(fact: Own, numbering: Numbering) -> Record:
         case Health():
             health = HealthView(fact.what, is_well=fact.is_well)
             return Record(Event(**head, kind=Kind.HEALTH, health=health, reason=fact.why))
+        case Found():
+            return Record(
+                Event(
+                    **head,
+                    kind=Kind.INVENTORY,
+                    tool=fact.tool,
+                    vendor=fact.vendor,
+                    inventory=fact.inventory,
+                )
+            )
         case _:
             assert_never(fact)

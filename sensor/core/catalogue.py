@@ -94,10 +94,22 @@ _PATH = Shape(
 )
 _MODULE = Shape(re.compile(r"[A-Za-z_]\w*", re.ASCII), 'write the top package, like "aider"')
 _PACKAGE = Shape(
-    re.compile(r"npm:(@[a-z0-9._-]+/)?[a-z0-9._-]+|pypi:[a-z0-9]+(-[a-z0-9]+)*"),
-    'write "npm:name" or "pypi:name"',
+    re.compile(
+        r"npm:(@[a-z0-9._-]+/)?[a-z0-9._-]+|pypi:[a-z0-9]+(-[a-z0-9]+)*"
+        r"|(brew|deb|rpm|snap|flatpak):[A-Za-z0-9][A-Za-z0-9.+_-]*"
+    ),
+    'write "npm:name" or "pypi:name"; also brew, deb, rpm, snap, flatpak',
 )
 _STATE = Shape(re.compile(r"(~|<repo>)?/[^\x00-\x1f\x7f]+"), "begin with ~/, / or <repo>/")
+_LAYOUT = Shape(
+    re.compile(r"~/[^*\x00-\x1f\x7f]+(/\*)?"), "begin with ~/; end with /* for versions"
+)
+_EXTENSION = Shape(
+    re.compile(r"[a-z0-9-]+\.[a-z0-9-]+"), 'write publisher and name, like "openai.chatgpt"'
+)
+_CONTENT = Shape(
+    re.compile(r"[ -~]{12,64}"), "write 12 to 64 printable ASCII characters that only it holds"
+)
 _VARIABLE = Shape(re.compile(r"[A-Z_][A-Z0-9_]*"), 'write it like "CLAUDECODE"')
 
 _MARKS = {
@@ -107,6 +119,16 @@ _MARKS = {
     "weak_paths": (MarkKind.PATH, True, _PATH),
     "modules": (MarkKind.MODULE, False, _MODULE),
     "weak_modules": (MarkKind.MODULE, True, _MODULE),
+}
+
+_PLAIN = {
+    "packages": _PACKAGE,
+    "state": _STATE,
+    "weak_state": _STATE,
+    "environment": _VARIABLE,
+    "layout": _LAYOUT,
+    "extensions": _EXTENSION,
+    "contents": _CONTENT,
 }
 
 
@@ -149,7 +171,7 @@ def _tool(document: Document, entry: Entry) -> Tool:
     facts = tuple(document.entries(entry, "facts", header="tool.facts"))
     roles = [role.value for role in Role]
     for group in facts:
-        group.only("source", *_MARKS, "packages", *roles, "state", "environment")
+        group.only("source", *_MARKS, *roles, *_PLAIN)
     marks = tuple(mark for group in facts for mark in _marks(group))
     if not marks:
         raise entry.wrong("facts", "hold no mark", "write names, paths or modules")
@@ -159,12 +181,11 @@ def _tool(document: Document, entry: Entry) -> Tool:
         vendor=entry.text("vendor", SLUG),
         category=entry.choice("category", Category),
         marks=marks,
-        packages=tuple(one for group in facts for one in group.texts("packages", _PACKAGE)),
         hosts=tuple(host for group in facts for host in _hosts(group)),
-        state=tuple(path for group in facts for path in group.texts("state", _STATE)),
-        environment=tuple(
-            name for group in facts for name in group.texts("environment", _VARIABLE)
-        ),
+        **{
+            key: tuple(value for group in facts for value in group.texts(key, shape))
+            for key, shape in _PLAIN.items()
+        },
     )
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sensor.core.event import Destination, Event, ProcessView
+    from sensor.core.inventory import Inventory
     from sensor.core.table import Cell
 
 
@@ -20,15 +21,21 @@ def _of_destination(read: Callable[[Destination], Cell]) -> Callable[[Event], Ce
     return lambda event: read(event.destination) if event.destination else None
 
 
-def _user(process: ProcessView) -> Cell:
+def _user(whose: ProcessView | Inventory | None) -> Cell:
     """Name the user; one without a name by its number."""
-    return process.user or (None if process.uid is None else str(process.uid))
+    if whose is None:
+        return None
+    return whose.user or (None if whose.uid is None else str(whose.uid))
+
+
+def _uid(whose: ProcessView | Inventory | None) -> Cell:
+    return whose.uid if whose else None
 
 
 GROUPS: dict[str, Callable[[Event], Cell]] = {
     "tool": lambda event: event.tool,
     "vendor": lambda event: event.vendor,
-    "user": _of_process(_user),
+    "user": lambda event: _user(event.process or event.inventory),
     "session": lambda event: event.session,
     "kind": lambda event: event.kind.value,
     "verdict": lambda event: event.verdict.value if event.verdict else None,
@@ -50,7 +57,7 @@ FLAT: dict[str, Callable[[Event], Cell]] = {
     "at": lambda event: event.at,
     **{name: GROUPS[name] for name in ("host", "kind", "verdict", "enforcement", "rule")},
     **{name: GROUPS[name] for name in ("tool", "vendor", "session", "user")},
-    "uid": _of_process(lambda process: process.uid),
+    "uid": lambda event: _uid(event.process or event.inventory),
     "pid": _of_process(lambda process: process.pid),
     **{name: GROUPS[name] for name in ("exe", "ip", "port", "name", "endpoint")},
     "sent_bytes": lambda event: event.traffic.sent_bytes if event.traffic else None,

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sensor.core.entries import Document, Entry, Shape
+from sensor.core.audit.trigger import On
+from sensor.core.entries import SLUG, Document, Entry, Shape
 
 VERSION = 1
 """The format that this reader knows."""
@@ -38,6 +39,8 @@ class Config:
     metrics_listen: tuple[str, int] | None = None
     metrics_textfile: str | None = None
     syslog: bool = False
+    audit_on: On = On.OFF
+    high_risk: tuple[str, ...] = ()
 
 
 def parse(text: str, *, where: str) -> Config:
@@ -46,13 +49,14 @@ def parse(text: str, *, where: str) -> Config:
     BadInputError names the place, the key and the remedy.
     """
     root = Document(text, where=where).root
-    root.only("version", "scope", "policy", "store", "stream", "metrics", "forward")
+    root.only("version", "scope", "policy", "store", "stream", "metrics", "forward", "audit")
     if root.table.get("version", VERSION) != VERSION:
         raise root.wrong("version", f"{root.table['version']!a} is unknown", f"write {VERSION}")
     store = root.within("store", "max_age", "max_bytes")
     stream = root.within("stream", "group")
     metrics = root.within("metrics", "listen", "textfile")
     forward = root.within("forward", "syslog")
+    audit = root.within("audit", "on", "high_risk")
     default = Config()
     return Config(
         scope=root.optional("scope", _PATH),
@@ -63,6 +67,8 @@ def parse(text: str, *, where: str) -> Config:
         metrics_listen=_listen(metrics),
         metrics_textfile=metrics.optional("textfile", _PATH),
         syslog=forward.flag("syslog") or False,
+        audit_on=audit.choice("on", On) if "on" in audit.table else default.audit_on,
+        high_risk=audit.texts("high_risk", SLUG),
     )
 
 

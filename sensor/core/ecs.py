@@ -16,6 +16,7 @@ from sensor.core.words import Kind, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.event import Destination, Event, ProcessView
+    from sensor.core.inventory import Inventory
 
 VERSION = "9.3.0"
 
@@ -30,6 +31,7 @@ _WORDS: dict[Kind, tuple[str, list[str], list[str]]] = {
     Kind.CONNECT: ("connection_attempted", ["network"], ["connection", "start"]),
     Kind.CLOSE: ("connection_closed", ["network"], ["connection", "end"]),
     Kind.RESOLVE: ("dns_answered", ["network"], ["protocol", "info"]),
+    Kind.INVENTORY: ("package_found", ["package"], ["info"]),
     Kind.SESSION_START: ("session_started", ["session", "process"], ["start"]),
     Kind.SESSION_END: ("session_ended", ["session", "process"], ["end"]),
     Kind.POLICY: ("policy_changed", ["configuration"], ["change"]),
@@ -57,10 +59,11 @@ def as_ecs(event: Event) -> dict[str, object]:
             "host": {"name": event.host, "hostname": event.host, "boot": {"id": event.boot_id}},
             "observer": {"type": "sensor", "product": "agent-sensor", "hostname": event.host},
             "process": _process(event, process) if process else None,
-            "user": _user(process),
+            "user": _user(process or event.inventory),
             "rule": {"id": event.rule} if event.rule else None,
             **(_network(event, to) if to else {}),
             "related": _related(event) or None,
+            "package": _package(event),
             "agent_sensor": rest(event, _MAPPED),
         }
     )
@@ -138,10 +141,25 @@ def _process(event: Event, view: ProcessView) -> dict[str, object]:
     )
 
 
-def _user(view: ProcessView | None) -> dict[str, object] | None:
+def _user(view: ProcessView | Inventory | None) -> dict[str, object] | None:
     if view is None or view.uid is None:
         return None
     return present({"id": str(view.uid), "name": view.user})
+
+
+def _package(event: Event) -> dict[str, object] | None:
+    """Write what an audit found as a package: the newest version that it names."""
+    found = event.inventory
+    if found is None:
+        return None
+    paths = [clue.path for clue in found.traces if clue.shows == "installed"]
+    return present(
+        {
+            "name": event.tool,
+            "version": found.versions[-1] if found.versions else None,
+            "path": paths[0] if paths else None,
+        }
+    )
 
 
 def _network(event: Event, to: Destination) -> dict[str, object]:

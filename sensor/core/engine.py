@@ -23,6 +23,7 @@ from sensor.core.facts import (
     Exec,
     Exit,
     Fork,
+    Found,
     Gap,
     Health,
     Hello,
@@ -101,7 +102,7 @@ class Engine:
                 yield from self._reaching.resolved(fact)
             case Hello():
                 yield from self._reaching.hello(fact)
-            case Loss() | Damaged() | Gap() | PolicyChanged() | Health():
+            case Loss() | Damaged() | Gap() | PolicyChanged() | Health() | Found():
                 yield told(fact, self._known.numbering)
             case _:
                 assert_never(fact)

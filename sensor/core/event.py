@@ -15,6 +15,7 @@ from sensor.core.words import Enforcement, Kind, NameSource, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.facts import Address, Process
+    from sensor.core.inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class Event:
 
     ``processes`` and ``hosts`` sum up a session at its end. ``loss`` is what was
     lost and how much of it, ``gap`` of which time something may be missing,
-    ``reason`` why; of an attempt it is what the rule says to people.
+    ``reason`` why; of an attempt it is what the rule says to people. ``inventory``
+    is what an audit found.
     """
 
     v: int
@@ -155,6 +157,7 @@ class Event:
     duration_ns: int | None = None
     processes: int | None = None
     hosts: int | None = None
+    inventory: Inventory | None = None
 
     @property
     def is_refused(self) -> bool:

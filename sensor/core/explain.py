@@ -258,4 +258,5 @@ _NO_TOOL = {
     Kind.HEALTH: "it tells of the sensor itself",
     Kind.LOSS: "it tells what the sensor lost, of whoever it was",
     Kind.GAP: "it tells of which time something may be missing",
+    Kind.INVENTORY: "an audit found it; the traces are in the event",
 }

@@ -13,7 +13,7 @@ from enum import Enum, Flag
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from sensor.core.own_facts import Damaged, Gap, Health, Loss, PolicyChanged, Standing
+from sensor.core.own_facts import Damaged, Found, Gap, Health, Loss, PolicyChanged, Standing
 
 if TYPE_CHECKING:
     from sensor.core.words import Enforcement, NameSource, Verdict
@@ -236,11 +236,11 @@ class Resolved:
 
 Fact = (
     Exec | Fork | Exit | Connect | Hello | Close | Resolved
-    | Loss | Damaged | Gap | PolicyChanged | Health
+    | Loss | Damaged | Gap | PolicyChanged | Health | Found
 )  # fmt: skip
 
 __all__ = [
     "RULE_CANARY", "RULE_DEFAULT", "RULE_FULL", "RULE_QUIC", "Address", "Close", "Connect",
-    "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Gap", "Health", "Hello", "Loss",
+    "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Found", "Gap", "Health", "Hello", "Loss",
     "PolicyChanged", "Process", "Resolved", "Ruled", "Signal", "Standing", "Transport",
 ]  # fmt: skip

@@ -42,15 +42,15 @@ class Traits(NamedTuple):
 
 def traits_of(event: Event) -> Traits:
     """Pick what filters look at."""
-    process, to = event.process, event.destination
+    whose, to = event.process or event.inventory, event.destination
     return Traits(
         event.kind.value,
         event.verdict.value if event.verdict else None,
         event.tool,
         event.vendor,
         event.session,
-        process.user if process else None,
-        process.uid if process else None,
+        whose.user if whose else None,
+        whose.uid if whose else None,
         to.endpoint if to else None,
         event.rule,
         event.enforcement.value if event.enforcement else None,

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sensor.core import inventory
+
 if TYPE_CHECKING:
     from sensor.core.event import Destination, Event, Lack, PolicyView, ProcessView, Traffic
 
@@ -53,6 +55,7 @@ def fields_of(event: Event) -> dict[str, object]:
         "duration_ns": event.duration_ns,
         "processes": event.processes,
         "hosts": event.hosts,
+        "inventory": inventory.as_dict(event.inventory) if event.inventory else None,
     }
 
 

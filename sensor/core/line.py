@@ -213,6 +213,20 @@ def peer(ip: Address | None, port: int | None) -> str:
     return host if port is None else f"{host}:{port}"
 
 
+def _inventory(event: Event) -> str:
+    found = event.inventory
+    if found is None:
+        return "-"
+    user = quote(found.user) if found.user else "-" if found.uid is None else str(found.uid)
+    parts = [f"{found.state} in {quote_path(found.home or '/', _CWD_COLUMNS)}", found.certainty]
+    if found.versions:
+        parts.append(quote(" ".join(found.versions), _CWD_COLUMNS))
+    if found.last_used:
+        parts.append(f"last used {quote(found.last_used)}")
+    kinds = " ".join(dict.fromkeys(clue.kind for clue in found.traces))
+    return f"{user:8}  {', '.join(parts)}  (by {quote(kinds or '-', LINE_LIMIT)})"
+
+
 _WRITERS: dict[Kind, tuple[str, Callable[[Event], str]]] = {
     Kind.EXEC: ("exec", _exec),
     Kind.EXIT: ("exit", _exit),
@@ -225,4 +239,5 @@ _WRITERS: dict[Kind, tuple[str, Callable[[Event], str]]] = {
     Kind.GAP: ("gap", _gap),
     Kind.POLICY: ("policy", _policy),
     Kind.HEALTH: ("health", _health),
+    Kind.INVENTORY: ("found", _inventory),
 }

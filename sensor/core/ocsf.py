@@ -16,6 +16,7 @@ from sensor.core.words import Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.event import Destination, Event, ProcessView
+    from sensor.core.inventory import Inventory
 
 VERSION = "1.6.0"
 
@@ -47,6 +48,8 @@ _RESET = _OPEN._replace(id=3, name="Reset")
 _FAIL = _OPEN._replace(id=4, name="Fail")
 _REFUSE = _OPEN._replace(id=5, name="Refuse")
 _RESPONSE = Activity(4, 4003, "DNS Activity", 2, "Response")
+
+_COLLECT = Activity(5, 5020, "Software Inventory Info", 2, "Collect")
 
 _ENDINGS: dict[str, Activity] = {
     Outcome.CLOSED: _CLOSE,
@@ -122,14 +125,40 @@ def _told(event: Event) -> tuple[Activity, dict[str, object]]:
             return _image(event, process)
         case Kind.SESSION_START | Kind.SESSION_END if process:
             return _finding(event, process)
-        case Kind.CONNECT if to:
+        case Kind.INVENTORY if found := event.inventory:
+            return _COLLECT, {"product": _product(event, found)}
+        case _ if to:
+            return _reached(event, to)
+        case _:
+            return _base(event)
+
+
+def _reached(event: Event, to: Destination) -> tuple[Activity, dict[str, object]]:
+    """Choose among the classes of the network."""
+    match event.kind:
+        case Kind.CONNECT:
             return _OPEN, _connection(event, to)
-        case Kind.CLOSE if to and event.traffic:
+        case Kind.CLOSE if event.traffic:
             return _ENDINGS.get(event.traffic.outcome, _FAIL), _connection(event, to)
-        case Kind.RESOLVE if to:
+        case Kind.RESOLVE:
             return _RESPONSE, _answer(event, to)
         case _:
-            return Activity(0, 0, "Base Event", _OTHER, event.kind.value), {}
+            return _base(event)
+
+
+def _base(event: Event) -> tuple[Activity, dict[str, object]]:
+    return Activity(0, 0, "Base Event", _OTHER, event.kind.value), {}
+
+
+def _product(event: Event, found: Inventory) -> dict[str, object]:
+    """Describe what an audit found; whose it is and by which traces is in ``unmapped``."""
+    return present(
+        {
+            "uid": event.tool,
+            "vendor_name": event.vendor,
+            "version": found.versions[-1] if found.versions else None,
+        }
+    )
 
 
 def _metadata(event: Event) -> dict[str, object]:

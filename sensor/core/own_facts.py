@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Facts about the sensor itself: what it lost, which policy it keeps, what of it works."""
+"""Facts of the sensor's own: what it lost, keeps as policy, does well, and found by an audit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sensor.core.inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +76,13 @@ class Health:
     what: str
     is_well: bool
     why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An audit found a tool in somebody's environment, be it used now or not."""
+
+    at_ns: int
+    tool: str
+    vendor: str | None
+    inventory: Inventory

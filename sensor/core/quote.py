@@ -63,6 +63,11 @@ def quote(text: str, limit: int = WORD_LIMIT) -> str:
     return body + mark if _PLAIN.fullmatch(body) else f'"{body}"{mark}'
 
 
+def visible(text: str) -> str:
+    """Return text in which all that does not print is an escape, for pages: no quotes around."""
+    return "".join('"' if one == '"' else _visible(one) for one in text)
+
+
 def quote_path(path: str, limit: int = WORD_LIMIT) -> str:
     """Quote a path; what takes too many columns loses its front, for the end says what it is."""
     quoted = quote(path, limit)

@@ -70,10 +70,13 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One AI program. ``packages`` are ``npm:name`` or ``pypi:name``.
+    """One AI program. ``packages`` are ``npm:name``, ``pypi:name`` or ``brew:name``.
 
-    ``state`` are paths that it leaves behind, from ``~/``, ``/`` or ``<repo>/``;
-    ``environment`` are names of variables that it sets for its children.
+    ``state`` are paths that it leaves behind, from ``~/``, ``/`` or ``<repo>/``
+    (``weak_state`` those that other software leaves as well),
+    ``layout`` those at which its own installer puts it; ``environment`` are names
+    of variables that it sets for its children, ``extensions`` the ids of its editor
+    extensions. A program that holds all of ``contents`` is the tool.
     """
 
     id: str
@@ -85,6 +88,10 @@ class Tool:
     hosts: tuple[Host, ...] = ()
     state: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
+    weak_state: tuple[str, ...] = ()
+    layout: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ class Kind(Enum):
     GAP = "gap"
     POLICY = "policy"
     HEALTH = "health"
+    INVENTORY = "inventory"
 
 
 class Verdict(Enum):

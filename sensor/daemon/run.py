@@ -21,6 +21,7 @@ from sensor.core.facts import Gap
 from sensor.core.rights import RUNNING
 from sensor.core.wall import rfc3339
 from sensor.daemon import standby
+from sensor.daemon.audit_worker import Auditing
 from sensor.daemon.ending import ENDING, received, signals
 from sensor.daemon.exporting import Exporting
 from sensor.daemon.instance import Instance, Loaded, Pins
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from sensor.core.catalogue import Catalogue
     from sensor.core.config import Config
+    from sensor.core.event import Event
     from sensor.daemon.refusing import Refusing
 
 _READ = selectors.EVENT_READ
@@ -92,6 +94,7 @@ class Daemon:
         self._host = LocalHost(self._top)
         self._notify = Notify()
         self._telling = Telling(say=say)
+        self._auditing = Auditing(config, say=say)
         self._policy = standby.wanted(
             Path(config.policy) if config.policy else None, places.policy, places.state_dir
         )
@@ -136,7 +139,7 @@ class Daemon:
         engine = Engine(known, self._host, first_seq=begun.next_seq)
         self._telling.next_seq = begun.next_seq
         pins = Pins(loaded.pins)
-        sensing = Sensing(pins, engine, tell=self._telling.tell)
+        sensing = Sensing(pins, engine, tell=self._hear)
         sensing.probing.teach(known)
         self._refuse(stack, sensing, pins, known)
         self._go_on(sensing, before, begun, was_loaded=loaded.reused)
@@ -213,6 +216,7 @@ class Daemon:
         stack.callback(exporting.close)
         self._telling.begin(hub, standing.writer, exporting, self._selector)
         stack.callback(self._telling.end)
+        stack.callback(self._auditing.close)
         return standing
 
     def _keep(self) -> Keep:
@@ -245,8 +249,13 @@ class Daemon:
             if self._refusing:
                 self._refusing.turn()
             telling.turn()
+            self._auditing.turn(self._selector, sensing.see)
             if watchdog_s is not None:
                 self._notify.tell("WATCHDOG=1")
+
+    def _hear(self, event: Event) -> None:
+        self._telling.tell(event)
+        self._auditing.hear(event)
 
     def _heed(self, inbox: socket.socket) -> None:
         came = received(inbox)

@@ -13,6 +13,9 @@ from sensor.errors import BadInputError, NotPermittedError, UnsupportedError
 
 BPFFS = Path("/sys/fs/bpf")
 
+_DISKS = frozenset({"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs",
+                    "zfs"})  # fmt: skip
+
 # include/uapi/linux/sched.h, include/uapi/linux/mount.h
 _CLONE_NEWNS = 0x00020000
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
@@ -25,6 +28,14 @@ def _mounts() -> dict[Path, str]:
     # may have any other character in its path.
     fields = [line.split(" ") for line in text.split("\n") if line]
     return {Path(_plain(point)): kind for _, point, kind, *_ in fields}
+
+
+def elsewhere() -> dict[str, str]:
+    """Map the mounts that are no disk of this host to their file system's type.
+
+    What lies on a server, behind a program or in the kernel can take for ever to read.
+    """
+    return {str(point): kind for point, kind in _mounts().items() if kind not in _DISKS}
 
 
 def _plain(octal: str) -> str:

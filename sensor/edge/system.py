@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon's own folders, and that there is one daemon to each."""
+"""The daemon's own folders, that there is one daemon to each, and its place in the queue."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sensor.errors import BadInputError, SensorError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_NICEST = 19
 _RUN_MODE, _STATE_MODE = 0o750, 0o700
 
 
@@ -48,3 +49,11 @@ def _hold(folder: Path, mode: int) -> int:
             f"another agent-sensor uses {folder}: stop it, or choose another folder"
         ) from problem
     return handle
+
+
+def idle() -> None:
+    """Let everything else on this host go first; where that is refused, be merely nice, or not."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICEST)
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -32,6 +32,7 @@ from sensor.core.filter import Traits, traits_of
 from sensor.core.form import fields_of
 from sensor.wire.envelope import LARGEST_BYTES, unpack
 from sensor.wire.fields import Fields
+from sensor.wire.inventory import inventory_of
 
 LARGEST_BODY_BYTES = LARGEST_BYTES - 64
 """With room for the envelope."""
@@ -105,6 +106,7 @@ def event_of(body: bytes) -> Event:
         duration_ns=raw.maybe("duration_ns", int),
         processes=raw.maybe("processes", int),
         hosts=raw.maybe("hosts", int),
+        inventory=raw.part("inventory", inventory_of) if "inventory" in raw else None,
     )
 
 

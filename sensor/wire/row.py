@@ -54,6 +54,7 @@ class Row(NamedTuple):
 def row_of(event: Event, body: bytes) -> Row:
     """Return the row of an event whose bytes are ``body``."""
     process, to = event.process, event.destination
+    whose = process or event.inventory
     return Row(
         event.seq,
         wall_ns(event.at),
@@ -62,8 +63,8 @@ def row_of(event: Event, body: bytes) -> Row:
         _text(event.tool),
         _text(event.vendor),
         _text(event.session),
-        process.uid if process else None,
-        _text(process.user) if process else None,
+        whose.uid if whose else None,
+        _text(whose.user) if whose else None,
         _text(process.exe) if process else None,
         _text(to.endpoint) if to else None,
         _text(to.name) if to else None,

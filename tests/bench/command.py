@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench import events, kept, kernel_time, latency, machine, replay, starts, wake_ups, wall_clock
+from bench import (
+    audits,
+    events,
+    kept,
+    kernel_time,
+    latency,
+    machine,
+    replay,
+    starts,
+    wake_ups,
+    wall_clock,
+)
 from bench.table import put
 from bench.workshop import workshop
 from sensor.edge.mounts import private_bpffs
@@ -36,20 +47,22 @@ FIGURES: dict[str, Callable[[Workshop], Table]] = {
     "sizes": kept.sizes,
     "tail": latency.tail,
     "runs": starts.daemons,
+    "audit": audits.measure,
 }
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="About a minute: fewer turns, wider spread.")
+@click.option("--full", is_flag=True, help="The audit of 200 homes with 2,000,000 files.")
 @click.option("--only", type=click.Choice(list(FIGURES)), multiple=True, help="These alone.")
 @click.option("--write", is_flag=True, help="Put the tables into docs/overhead.md.")
-def main(*, quick: bool, only: tuple[str, ...], write: bool) -> None:
+def main(*, quick: bool, full: bool, only: tuple[str, ...], write: bool) -> None:
     """Measure what the sensor costs on this machine. Needs root."""
     described = machine.describe()
     click.echo("\n".join(described))
     # Mounts and pins of the bench lie where nobody else sees them, and go with it.
     private_bpffs()
-    with workshop(quick=quick) as shop:
+    with workshop(quick=quick, full=full) as shop:
         for name in only or FIGURES:
             measured = FIGURES[name](shop)
             load = f"Load on the machine at the end of this: {machine.load()}."

@@ -31,10 +31,14 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """A folder on tmpfs for drivers and what they work on; ``quick`` asks for less of all."""
+    """A folder on tmpfs for drivers and what they work on; ``quick`` asks for less of all.
+
+    ``full`` asks for all homes of an audit, which takes minutes and a disk.
+    """
 
     folder: Path
     quick: bool
+    full: bool = False
 
     def times(self, full: int, quick: int) -> int:
         """Choose how often to do something."""
@@ -56,12 +60,12 @@ class Workshop:
 
 
 @contextmanager
-def workshop(*, quick: bool) -> Iterator[Workshop]:
+def workshop(*, quick: bool, full: bool = False) -> Iterator[Workshop]:
     """Open a workshop; it is taken down at the end, with all that was made in it."""
     with tempfile.TemporaryDirectory(prefix="agent-sensor-bench-") as place:
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
         try:
-            yield Workshop(Path(place), quick)
+            yield Workshop(Path(place), quick, full)
         finally:
             subprocess.run(["umount", "--lazy", place], check=True)
 

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the sensor tells of itself: what is missing, which policy holds, what works."""
+"""What the sensor tells of its own: what is lost, which policy holds, what works, what is found."""
 
 from __future__ import annotations
 
 import pytest
+from support.case_events import FOUND
 from support.story import StoryHost
 
 from sensor.core.bulletin import Own, told
 from sensor.core.event import Event, HealthView, Kind, Lack, PolicyView
-from sensor.core.facts import Damaged, Gap, Health, Loss, PolicyChanged, Standing
+from sensor.core.facts import Damaged, Found, Gap, Health, Loss, PolicyChanged, Standing
 from sensor.core.numbering import Numbering
 
 
@@ -66,3 +67,12 @@ def test_health_is_told_with_what_shows_it() -> None:
     event = tell(Health(at_ns=5, what="enforcement", is_well=False, why="the canary got through"))
     assert (event.kind, event.health) == (Kind.HEALTH, HealthView("enforcement", is_well=False))
     assert event.reason == "the canary got through"
+
+
+def test_what_an_audit_found_is_nobodys_session() -> None:
+    """It has a tool, and no process."""
+    assert FOUND.inventory
+    event = tell(Found(at_ns=5, tool="codex", vendor="openai", inventory=FOUND.inventory))
+    assert (event.kind, event.tool, event.vendor) == (Kind.INVENTORY, "codex", "openai")
+    assert (event.session, event.process, event.verdict) == (None, None, None)
+    assert event.inventory == FOUND.inventory

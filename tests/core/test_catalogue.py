@@ -42,6 +42,10 @@ paths = ["@some/tool"]
 packages = ["npm:@some/tool", "pypi:some-tool"]
 api = ["api.some.example"]
 state = ["~/.some"]
+weak_state = ["~/.shared"]
+layout = ["~/.local/share/some/versions/*"]
+extensions = ["some.tool"]
+contents = ["MARKER_OF_SOME"]
 
 [[tool.facts]]
 source = "docs: its manual"
@@ -101,6 +105,8 @@ def test_a_tool_is_read_with_the_source_of_each_mark_and_host() -> None:
     )
     assert tool.packages == ("npm:@some/tool", "pypi:some-tool")
     assert (tool.state, tool.environment) == (("~/.some",), ("SOME_TOOL",))
+    assert (tool.weak_state, tool.layout) == (("~/.shared",), ("~/.local/share/some/versions/*",))
+    assert (tool.extensions, tool.contents) == (("some.tool",), ("MARKER_OF_SOME",))
 
 
 def test_an_interpreter_is_read_with_its_kind() -> None:
@@ -167,7 +173,7 @@ def test_an_endpoint_names_all_its_sources() -> None:
         ('category = "cli"', 'category = "gui"', "category: 'gui' is unknown; write one of cli"),
         ('source = "ran 1.2"', "", "x.toml:9: tool 'some-tool', facts 1: source: is missing"),
         ("ran 1.2", "heard", "source: 'heard' is not valid; write \"ran VERSION\""),
-        ("docs: its manual", "docs: ", "x.toml:18: tool 'some-tool', facts 2: source: 'docs: '"),
+        ("docs: its manual", "docs: ", "x.toml:22: tool 'some-tool', facts 2: source: 'docs: '"),
         ("[[tool.facts]]", "[[tool.facts]]\nname = 1", "facts 1: 'name': unknown key"),
         ('"some"]', '"some/tool"]', "names: 'some/tool' is not valid; write a base name without"),
         ('"some"]', '".."]', "names: '..' is not valid"),
@@ -176,12 +182,15 @@ def test_an_endpoint_names_all_its_sources() -> None:
         ("some_tool", "some.tool", "modules: 'some.tool' is not valid; write the top package"),
         ("pypi:some-tool", "some-tool", "packages: 'some-tool' is not valid; write \"npm:name\""),
         ("api.some.example", "https://some.example", "api: 'https://some.example' is not valid"),
+        ('"MARKER_OF_SOME"', '"short"', "contents: 'short' is not valid; write 12 to 64"),
+        ('"some.tool"', '"Some"', "extensions: 'Some' is not valid; write publisher and name"),
+        ('"~/.local/share/some/versions/*"', '"/opt/*/x"', "layout: '/opt/*/x' is not valid; begi"),
         ('"~/.some"', '".some"', "state: '.some' is not valid; begin with ~/, / or <repo>/"),
         ("SOME_TOOL", "A=1", "environment: 'A=1' is not valid"),
-        ("192.0.2.0/24", "192.0.2.0/33", "x.toml:31: endpoint 'some', facts 2: ranges: '192"),
-        ('hosts = ["deep.some.example"]', "", "x.toml:36: endpoint 'deep': facts: hold no host"),
+        ("192.0.2.0/24", "192.0.2.0/33", "x.toml:35: endpoint 'some', facts 2: ranges: '192"),
+        ('hosts = ["deep.some.example"]', "", "x.toml:40: endpoint 'deep': facts: hold no host"),
         ('hosts = ["deep', 'host = ["deep', "endpoint 'deep', facts 1: 'host': unknown key"),
-        ('kind = "python"', 'kind = "perl"', "x.toml:44: interpreter 1: kind: 'perl' is unknown"),
+        ('kind = "python"', 'kind = "perl"', "x.toml:48: interpreter 1: kind: 'perl' is unknown"),
         ('source = "docs: PEP 394"', "", "interpreter 1: source: is missing"),
         ('["python3"]', '["bin/python3"]', "interpreter 1: names: 'bin/python3' is not valid"),
     ],
@@ -248,7 +257,7 @@ def test_what_two_entries_claim_is_refused(
 
 def test_an_endpoint_id_is_claimed_once() -> None:
     """Two endpoints of one id are refused."""
-    with pytest.raises(BadInputError, match=r"endpoint id: 'some' is taken by x\.toml:23: "):
+    with pytest.raises(BadInputError, match=r"endpoint id: 'some' is taken by x\.toml:27: "):
         read((TOOL + OTHERS).replace('id = "deep"', 'id = "some"'))
 
 

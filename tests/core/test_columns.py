@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.case_events import FOUND
 from support.recorded import recorded
 
 from sensor.core.columns import FLAT, GROUPS
@@ -59,6 +60,12 @@ def test_a_user_without_a_name_is_a_number() -> None:
     nameless = ProcessView(pid=1, started_ns=1, uid=4242)
     assert GROUPS["user"](replace(BARE, process=nameless)) == "4242"
     assert GROUPS["user"](replace(BARE, process=replace(nameless, uid=None))) is None
+
+
+def test_the_user_of_a_finding_is_its_homes() -> None:
+    """Nobody ran it just then."""
+    assert (GROUPS["user"](FOUND), FLAT["uid"](FOUND)) == ("alice", 1000)
+    assert (GROUPS["user"](BARE), FLAT["uid"](BARE)) == (None, None)
 
 
 def test_an_address_that_is_not_known_is_none() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from sensor.core.audit.trigger import On
 from sensor.core.config import Config, parse
 from sensor.errors import BadInputError
 
@@ -22,6 +23,9 @@ listen = "[::1]:9464"
 textfile = "/var/lib/node/agent-sensor.prom"
 [forward]
 syslog = true
+[audit]
+on = "high-risk"
+high_risk = ["claude-code", "codex"]
 """
 
 
@@ -41,6 +45,8 @@ def test_every_key_is_read() -> None:
         metrics_listen=("::1", 9464),
         metrics_textfile="/var/lib/node/agent-sensor.prom",
         syslog=True,
+        audit_on=On.HIGH_RISK,
+        high_risk=("claude-code", "codex"),
     )
 
 
@@ -57,6 +63,11 @@ def test_every_key_is_read() -> None:
         ('[metrics]\nlisten = "127.0.0.1:0"', "has no port; write one of 1-65535"),
         ('[metrics]\nlisten = "127.0.0.1:70000"', "has no port; write one of 1-65535"),
         ('[forward]\nsyslog = "yes"', "c.toml: forward: syslog: 'yes' is not valid; write true"),
+        (
+            '[audit]\non = "always"',
+            "audit: on: 'always' is unknown; write one of off, high-risk, al",
+        ),
+        ('[audit]\nhigh_risk = ["X"]', "audit: high_risk: 'X' is not valid; write it like"),
         ("scope = [", "c.toml: "),
     ],
 )

@@ -23,6 +23,7 @@ from sensor.core.event import (
     Verdict,
 )
 from sensor.core.facts import Process
+from sensor.core.inventory import Clue, Inventory
 from sensor.core.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ PUBLISHED = {
         "user": "domain email full_name hash id name roles",
         "rule": "author category description id license name reference ruleset uuid version",
         "source": "address bytes domain ip mac packets port",
+        "package": """architecture build_version checksum description install_scope installed
+            license name path reference size type version""",
         "destination": "address bytes domain ip mac packets port registered_domain",
         "network": """application bytes community_id direction forwarded_ip iana_number name
             packets protocol transport type""",
@@ -93,6 +96,7 @@ ALLOWED = {
 }  # fmt: skip
 # Which types may stand beside which category.
 EXPECTED = {
+    "package": {"access", "change", "deletion", "info", "installation", "start"},
     "process": {"access", "change", "end", "info", "start"},
     "network": {"access", "allowed", "connection", "denied", "end", "info", "protocol", "start"},
     "session": {"start", "end", "info"},
@@ -138,6 +142,24 @@ def test_types_fit_their_category(kind: Kind) -> None:
     told = part(as_ecs(replace(FULL, kind=kind)), "event")
     for category in cast("list[str]", told.get("category", [])):
         assert {*cast("list[str]", told["type"])} <= EXPECTED[category]
+
+
+def test_what_an_audit_found_is_a_package() -> None:
+    """Its user is the home's, its path one at which it is installed."""
+    clues = tuple(
+        Clue(kind="x", shows=shows, certainty="certain", path=f"/{shows}")
+        for shows in ("used", "installed")
+    )
+    found = Inventory(
+        user="alice", uid=1000, home="/home/alice", place=None, state="installed",
+        certainty="certain", first_seen=None, last_used=None, versions=("1.0", "2.0"), traces=clues,
+    )  # fmt: skip
+    bare = replace(BARE, kind=Kind.INVENTORY, tool="codex")
+    document = as_ecs(replace(bare, inventory=found))
+    assert document["package"] == {"name": "codex", "version": "2.0", "path": "/installed"}
+    assert document["user"] == {"id": "1000", "name": "alice"}
+    empty = as_ecs(replace(bare, inventory=replace(found, versions=(), traces=())))
+    assert empty["package"] == {"name": "codex"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.case_events import FOUND
 from support.story import (
     CATALOGUE,
     CLAUDE,
@@ -29,6 +30,7 @@ from support.story import (
 
 from sensor.core.engine import Engine
 from sensor.core.event import Kind, Verdict
+from sensor.core.facts import Found
 from sensor.core.sessions import NESTING
 
 
@@ -253,3 +255,13 @@ def test_a_long_chain_of_tools_lets_go_of_its_beginning(engine: Engine) -> None:
         *_, exit_told = events(engine, exec_(pid, *argv, parent=at(pid - 1)), exit_(pid - 1))
         ended += [exit_told.kind.value] if exit_told.kind is Kind.SESSION_END else []
     assert ended == ["session_end"]
+
+
+def test_what_an_audit_found_is_told_beside_all_sessions(engine: Engine) -> None:
+    """It begins none, and ends none."""
+    assert FOUND.inventory
+    fact = Found(at_ns=5, tool="codex", vendor="openai", inventory=FOUND.inventory)
+    told = events(engine, exec_(10, *CLAUDE), fact)
+    assert [one.kind for one in told] == [Kind.SESSION_START, Kind.EXEC, Kind.INVENTORY]
+    assert (told[2].session, told[2].inventory) == (None, FOUND.inventory)
+    assert engine.sessions == 1

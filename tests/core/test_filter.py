@@ -9,6 +9,7 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.case_events import FOUND
 
 from sensor.core.event import Destination, Enforcement, Event, Kind, ProcessView, Verdict
 from sensor.core.filter import (
@@ -98,6 +99,12 @@ def test_an_unknown_uid_is_nobody() -> None:
     """A user called ``None`` is not who could not be found out."""
     unknown = replace(EVENT, process=ProcessView(pid=9, started_ns=9))
     assert not Filter(users=one("None")).matches(unknown)
+
+
+def test_a_finding_is_its_users() -> None:
+    """By name and number."""
+    for name in ("alice", "1000"):
+        assert Filter(users=frozenset({name})).matches(FOUND)
 
 
 def test_traits_are_those_of_the_event() -> None:

@@ -23,6 +23,7 @@ from sensor.core.event import (
 )
 from sensor.core.facts import Process
 from sensor.core.form import as_dict
+from sensor.core.inventory import Clue, Inventory
 from sensor.core.outcome import Outcome
 
 BARE = Event(
@@ -59,6 +60,17 @@ FULL = Event(
     enforcement=Enforcement.CGROUP,
     policy=PolicyView(standing="in_force", generation=3, source="p.toml", rules=2, mode="enforce"),
     health=HealthView("enforcement", is_well=True),
+    inventory=Inventory(
+        user="alice",
+        uid=1000,
+        home="/home/alice",
+        place=None,
+        state="used",
+        certainty="likely",
+        first_seen=None,
+        last_used="2026-11-01T10:00:00Z",
+        traces=(Clue(kind="state", shows="used", certainty="likely", path="/home/alice/.codex"),),
+    ),
 )
 
 
@@ -74,6 +86,7 @@ def test_every_field_has_its_name() -> None:
         ("gap", Lack),
         ("policy", PolicyView),
         ("health", HealthView),
+        ("inventory", Inventory),
     ):
         inner = plain[part]
         assert isinstance(inner, dict)
@@ -97,6 +110,7 @@ def test_values_are_plain() -> None:
     assert plain["destination"]["addresses"] == ["192.0.2.1"]
     assert plain["traffic"]["outcome"] == "reset"
     assert plain["loss"] == {"what": "exec", "count": 3}
+    assert plain["inventory"]["traces"][0]["shared_with"] == []
     assert plain["line"] == FULL.line
 
 

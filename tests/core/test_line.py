@@ -20,6 +20,7 @@ from sensor.core.event import (
     ProcessView,
     Traffic,
 )
+from sensor.core.inventory import Clue, Inventory
 from sensor.core.line import line
 
 EXE = "/usr/local/bin/claude"
@@ -75,8 +76,13 @@ def event(kind: Kind) -> Event:
     )
 
 
-EXEC, EXIT, CONNECT, CLOSE, RESOLVE, START, END, LOSS, GAP, *_ = map(event, Kind)
-LOSS, GAP = (replace(one, process=None) for one in (LOSS, GAP))
+EXEC, EXIT, CONNECT, CLOSE, RESOLVE, START, END, LOSS, GAP, _, _, INVENTORY = map(event, Kind)
+LOSS, GAP, INVENTORY = (replace(one, process=None) for one in (LOSS, GAP, INVENTORY))
+FOUND = Inventory(
+    user="alice", uid=1000, home="/home/alice", place=None, state="installed", certainty="certain",
+    first_seen="2026-11-01T10:00:00Z", last_used="2026-11-20T10:00:00Z", versions=("2.1.330",),
+    traces=(Clue(kind="npm", shows="installed", certainty="certain", path="/x"),),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -129,6 +135,27 @@ LOSS, GAP = (replace(one, process=None) for one in (LOSS, GAP))
             f"exit     killed by signal 11{WHO}",
         ),
         (replace(EXIT, process=None), "exit     ended"),
+        (
+            replace(INVENTORY, inventory=FOUND),
+            (
+                "found    alice     installed in /home/alice, certain, 2.1.330,"
+                " last used 2026-11-20T10:00:00Z  (by npm)"
+            ),
+        ),
+        (
+            replace(
+                INVENTORY,
+                inventory=replace(
+                    FOUND, user=None, home=None, versions=(), last_used=None, traces=()
+                ),
+            ),
+            "found    1000      installed in /, certain  (by -)",
+        ),
+        (
+            replace(INVENTORY, inventory=replace(FOUND, user=None, uid=None, last_used=None)),
+            "found    -         installed in /home/alice, certain, 2.1.330  (by npm)",
+        ),
+        (INVENTORY, "found    -"),
         (
             replace(CONNECT, destination=API),
             f"connect  [2001:db8::1]:443 api.anthropic.com tcp{WHO}",

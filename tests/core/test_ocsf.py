@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import cast
 
 import pytest
+from support.case_events import FOUND
 from support.ocsf import problems
 
 from sensor.core.event import (
@@ -82,6 +83,18 @@ def test_a_kind_has_its_class(kind: Kind) -> None:
     shaped = as_ocsf(replace(FULL, kind=kind))
     assert (shaped["class_uid"], shaped["activity_id"]) == CLASSES.get(kind, (0, 99))
     assert as_ocsf(replace(BARE, kind=kind))["class_uid"] == 0
+
+
+def test_what_an_audit_found_is_inventory() -> None:
+    """The tool is the product; the traces go along."""
+    shaped = as_ocsf(FOUND)
+    assert problems(shaped) == []
+    assert (shaped["class_uid"], shaped["activity_name"]) == (5020, "Collect")
+    assert shaped["product"] == {"uid": "codex", "vendor_name": FOUND.vendor, "version": "2.0"}
+    assert "inventory" in part(shaped, "unmapped")
+    assert FOUND.inventory
+    bare = replace(FOUND, vendor=None, inventory=replace(FOUND.inventory, versions=()))
+    assert as_ocsf(bare)["product"] == {"uid": "codex"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.core.quote import WORD_LIMIT, one_line, quote, quote_all, quote_path
+from sensor.core.quote import WORD_LIMIT, one_line, quote, quote_all, quote_path, visible
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,8 @@ def test_quoting_loses_nothing(words: list[str]) -> None:
 def test_a_sentence_for_a_terminal_has_no_quotes_around_it(text: str, shown: str) -> None:
     """What does not show is written out all the same, and what is cut says so."""
     assert one_line(text, 40) == shown
+
+
+def test_on_a_page_text_needs_no_quotes() -> None:
+    """What does not print is an escape all the same, and a backslash is one too."""
+    assert visible('a "b" \\ \x1b[31m\u202e\n') == 'a "b" \\\\ \\x1b[31m\\u202e\\n'

@@ -76,6 +76,13 @@ def test_a_mount_of_a_hostile_name_changes_nothing(host: Host, tmp_path: Path) -
     assert asked(host, "mounts.cgroup2()") == str(cgroup2_root())
 
 
+def test_what_is_no_disk_is_known_by_its_type(host: Host) -> None:
+    """An audit does not go into it."""
+    found = asked(host, "mounts.elsewhere().get('/proc')")
+    assert found == "proc"
+    assert asked(host, "mounts.elsewhere().get('/')") == "None"
+
+
 def test_without_cgroup2_there_is_a_remedy(host: Host) -> None:
     """The host lacks something, and the sentence says what to mount."""
     host.unmount(cgroup2_root())

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sensor.edge.system import lock
+from sensor.edge.system import idle, lock
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
@@ -42,3 +43,15 @@ def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(BadInputError, match="file/run"), lock(tmp_path / "file" / "run", tmp_path):
         pass
+
+
+def test_an_idle_process_goes_behind_all_others(tmp_path: Path) -> None:
+    """It says so itself; where it may not, it goes on as it is."""
+    pid = os.fork()
+    if not pid:
+        idle()
+        told = f"{os.getpriority(os.PRIO_PROCESS, 0)} {os.sched_getscheduler(0)}"
+        (tmp_path / "told").write_text(told)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert (tmp_path / "told").read_text() == f"19 {os.SCHED_IDLE}"

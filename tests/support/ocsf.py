@@ -33,6 +33,7 @@ CLASSES = {
         remediation resources risk_details risk_level risk_level_id risk_score vulnerabilities""",
     4001: f"{_BASE} {_NETWORK} is_src_dst_assignment_known url",
     4003: f"{_BASE} {_NETWORK} answers query query_time rcode rcode_id response_time",
+    5020: f"{_BASE} actor device! product sbom",
 }
 OBJECTS = {
     "metadata": """correlation_uid debug event_code extension extensions is_truncated labels
@@ -95,6 +96,7 @@ ACTIVITIES: dict[int, dict[int, str | None]] = {
     2004: {1: "Create", 2: "Update", 3: "Close"},
     4001: {1: "Open", 2: "Close", 3: "Reset", 4: "Fail", 5: "Refuse", 6: "Traffic", 7: "Listen"},
     4003: {1: "Query", 2: "Response", 6: "Traffic"},
+    5020: {1: "Log", 2: "Collect"},
 }
 
 

@@ -30,12 +30,20 @@ from sensor.core.event import (
 from sensor.core.facts import Process
 from sensor.core.filter import traits_of
 from sensor.core.form import fields_of
+from sensor.core.inventory import Clue, Inventory
 from sensor.errors import FrameError
 from sensor.wire.answers import told
 from sensor.wire.envelope import Reader, envelope
 from sensor.wire.frame import body, event_of, frame_of
 from sensor.wire.requests import Fetch, Point, Scale, Subscribe
 
+INVENTORY = Inventory(
+    user="alice", uid=1000, home="/home/alice", place=None, state="installed",
+    certainty="certain", first_seen="2026-11-01T10:00:00Z", last_used=None,
+    versions=("2.1.330",), traces_left_out=1,
+    traces=(Clue(kind="npm", shows="installed", certainty="certain", path="/x", count=2,
+                 shared_with=("codex",)),),
+)  # fmt: skip
 FULL = Event(
     v=1,
     seq=7,
@@ -99,6 +107,7 @@ FULL = Event(
     duration_ns=6,
     processes=2,
     hosts=1,
+    inventory=INVENTORY,
 )
 BARE = Event(
     v=1, seq=7, boot_id="b", host="build-7", at="2026-11-23T14:03:07Z", at_ns=5, kind=Kind.LOSS
@@ -200,7 +209,7 @@ def test_names_of_a_later_version_are_left_out() -> None:
     assert event_of(msgpack.packb({**plain, "mood": "good"})) == FULL
 
 
-ADDED = {"enforcement", "policy", "health"}
+ADDED = {"enforcement", "policy", "health", "inventory"}
 
 
 @pytest.mark.parametrize("name", [name for name in fields_of(FULL) if name not in ADDED])
@@ -213,13 +222,15 @@ def test_every_name_has_to_be_there(name: str) -> None:
 
 
 def test_an_event_of_an_earlier_version_is_read() -> None:
-    """It was kept before there was policy, and before strangers were told of."""
+    """It was kept before there was policy, an audit, and strangers were told of."""
     plain = {name: value for name, value in fields_of(FULL).items() if name not in ADDED}
     assert isinstance(plain["process"], dict)
     del plain["process"]["comm"]
     assert FULL.process
     process = replace(FULL.process, comm=None)
-    earlier = replace(FULL, enforcement=None, policy=None, health=None, process=process)
+    earlier = replace(
+        FULL, enforcement=None, policy=None, health=None, inventory=None, process=process
+    )
     assert event_of(msgpack.packb(plain)) == earlier
 
 

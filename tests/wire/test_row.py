@@ -10,6 +10,7 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.case_events import FOUND
 
 from sensor.core.event import Destination, Enforcement, Event, Kind, ProcessView, Verdict
 from sensor.core.wall import rfc3339
@@ -98,3 +99,11 @@ def test_a_row_from_before_rules_were_kept_has_the_record_of_then() -> None:
 def test_a_record_is_made_of_anything() -> None:
     """Somebody may have put other types or broken text into a row."""
     assert record((1.5, "\udcff", None, b"", 1 << 62)) != record((1.5, "\udcfe", None, b"", 1))
+
+
+def test_a_finding_is_its_users() -> None:
+    """So that it can be asked for."""
+    row = row_of(FOUND, b"body")
+    assert (row.kind, row.tool, row.uid, row.user, row.exe) == (
+        "inventory", "codex", 1000, "alice", None,
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Audits that follow detections: one short-lived process at a time, with nothing but time to lose.
+
+What it finds comes back as facts, and goes the way of all events.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sensor.core.audit.trigger import Trigger
+from sensor.daemon import probing
+from sensor.errors import FrameError
+from sensor.wire.inventory import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sensor.core.config import Config
+    from sensor.core.event import Event
+    from sensor.core.facts import Fact
+
+MOST_WAITING = 256
+"""Users whose audit waits for another to end; of more, the daemon says that they were left out."""
+
+_PART_BYTES = 1 << 16
+_STOP_S = 5
+
+
+class Auditing:
+    """Starts audits, where the configuration asks for them. ``say`` is for the operator's log."""
+
+    def __init__(self, config: Config, *, say: Callable[[str], None]) -> None:
+        risky = frozenset(config.high_risk)
+        self._trigger = Trigger(config.audit_on, is_high_risk=risky.__contains__)
+        self._say = say
+        self._waiting: deque[int] = deque()
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._lines = Lines(_now_ns)
+        self._uid = -1
+
+    def hear(self, event: Event) -> None:
+        """Take an event; it may call for an audit, which begins at the next turn."""
+        uid = self._trigger.user(event)
+        if uid is None or uid in self._waiting:
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            self._say(f"user {uid} is not audited: {MOST_WAITING} audits wait already")
+            return
+        self._waiting.append(uid)
+
+    def turn(self, selector: selectors.BaseSelector, see: Callable[[Fact], None]) -> None:
+        """Start the next audit if none runs; ``see`` gets what it finds."""
+        if self._worker or not self._waiting:
+            return
+        self._uid = self._waiting.popleft()
+        self._lines = Lines(_now_ns)
+        try:
+            self._worker = subprocess.Popen(
+                command(self._uid), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            )  # fmt: skip
+        except OSError as problem:
+            self._say(f"user {self._uid} cannot be audited: {problem}")
+            return
+        assert self._worker.stdout  # noqa: S101 - a pipe, as asked for above
+        os.set_blocking(self._worker.stdout.fileno(), False)
+        selector.register(
+            self._worker.stdout,
+            selectors.EVENT_READ,
+            partial(self._read, self._worker, selector, see),
+        )
+
+    def _read(
+        self, worker: subprocess.Popen[bytes], selector: selectors.BaseSelector,
+        see: Callable[[Fact], None], _mask: int,
+    ) -> None:  # fmt: skip
+        """Take what the worker has printed; at its end, see how it ended."""
+        assert worker.stdout  # noqa: S101 - it was registered
+        try:
+            part = os.read(worker.stdout.fileno(), _PART_BYTES)
+            for fact in self._lines.take(part):
+                see(fact)
+        except BlockingIOError:
+            return
+        except FrameError as problem:
+            self._say(f"the audit of user {self._uid} says what is no finding: {problem}")
+            part = b""
+        if part:
+            return
+        selector.unregister(worker.stdout)
+        if status := self._end(worker):
+            self._say(f"the audit of user {self._uid} ended with {status}")
+
+    def _end(self, worker: subprocess.Popen[bytes]) -> int:
+        self._worker = None
+        if worker.stdout:
+            worker.stdout.close()
+        try:
+            return worker.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            return worker.wait()
+
+    def close(self) -> None:
+        """End the audit that runs."""
+        if self._worker:
+            self._worker.terminate()
+            self._end(self._worker)
+
+
+def command(uid: int) -> list[str]:
+    """Write the command of one audit; it needs none of the daemon's memory or connections."""
+    return probing.command("audit", "--worker", "--no-sessions", "--user", str(uid))
+
+
+def _now_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
