@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from sensor.core.audit.trigger import On
-from sensor.core.entries import SLUG, Document, Entry, Shape
+from sensor.core.entries import LINE, Document, Entry, Shape
 
 VERSION = 1
 """The format that this reader knows."""
@@ -29,6 +29,8 @@ class Config:
     """What a daemon runs with; the defaults are those of an empty file.
 
     ``metrics_listen`` is ``(address, port)`` on the loopback, None for no endpoint.
+    ``high_risk`` are words for tools as a policy has them; who knows the catalogue
+    reads them.
     """
 
     scope: str | None = None
@@ -68,7 +70,7 @@ def parse(text: str, *, where: str) -> Config:
         metrics_textfile=metrics.optional("textfile", _PATH),
         syslog=forward.flag("syslog") or False,
         audit_on=audit.choice("on", On) if "on" in audit.table else default.audit_on,
-        high_risk=audit.texts("high_risk", SLUG),
+        high_risk=audit.texts("high_risk", LINE),
     )
 
 

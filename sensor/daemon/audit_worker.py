@@ -14,14 +14,15 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sensor.core.audit.trigger import Trigger
+from sensor.core.audit.trigger import Occasion, Trigger
 from sensor.daemon import probing
-from sensor.errors import FrameError
+from sensor.errors import BadInputError, BadWordError, FrameError
 from sensor.wire.inventory import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sensor.core.catalogue import Catalogue
     from sensor.core.config import Config
     from sensor.core.event import Event
     from sensor.core.facts import Fact
@@ -34,20 +35,28 @@ _STOP_S = 5
 
 
 class Auditing:
-    """Starts audits, where the configuration asks for them. ``say`` is for the operator's log."""
+    """Starts audits, where the configuration or a policy asks for them.
 
-    def __init__(self, config: Config, *, say: Callable[[str], None]) -> None:
-        risky = frozenset(config.high_risk)
-        self._trigger = Trigger(config.audit_on, is_high_risk=risky.__contains__)
+    ``say`` is for the operator's log. Raises BadInputError where the
+    configuration names a tool that is none.
+    """
+
+    def __init__(self, config: Config, catalogue: Catalogue, *, say: Callable[[str], None]) -> None:
+        self._occasion = _configured(config, catalogue)
+        self._trigger = Trigger()
         self._say = say
         self._waiting: deque[int] = deque()
         self._worker: subprocess.Popen[bytes] | None = None
         self._lines = Lines(_now_ns)
         self._uid = -1
 
-    def hear(self, event: Event) -> None:
-        """Take an event; it may call for an audit, which begins at the next turn."""
-        uid = self._trigger.user(event)
+    def hear(self, event: Event, policys: Occasion | None = None) -> None:
+        """Take an event; it may call for an audit, which begins at the next turn.
+
+        ``policys`` is what the policy in force says about it, None where it says
+        nothing: then the configuration's holds.
+        """
+        uid = self._trigger.user(event, policys or self._occasion)
         if uid is None or uid in self._waiting:
             return
         if len(self._waiting) >= MOST_WAITING:
@@ -118,6 +127,23 @@ class Auditing:
 def command(uid: int) -> list[str]:
     """Write the command of one audit; it needs none of the daemon's memory or connections."""
     return probing.command("audit", "--worker", "--no-sessions", "--user", str(uid))
+
+
+def _configured(config: Config, catalogue: Catalogue) -> Occasion:
+    """Read the configuration's words for tools as those of a policy are read."""
+    if not config.high_risk:
+        return Occasion(config.audit_on)
+    # Observers have no room for it.
+    from sensor.core.policy.targets import Words  # noqa: PLC0415
+
+    words = Words(catalogue)
+    try:
+        found = frozenset().union(*map(words.tools, config.high_risk))
+    except BadWordError as problem:
+        raise BadInputError(
+            f"configuration: audit: high_risk: {problem.why}; {problem.remedy}"
+        ) from problem
+    return Occasion(config.audit_on, found)
 
 
 def _now_ns() -> int:

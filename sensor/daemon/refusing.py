@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sensor.core.audit.trigger import Occasion
     from sensor.core.catalogue import Catalogue
     from sensor.daemon.instance import Pins
     from sensor.daemon.sensing import Sensing
@@ -117,6 +118,12 @@ class Refusing:
                 return self.policing.block_list()
             case _:
                 raise BadInputError(f"{request.do}: nothing that this daemon does")
+
+    @property
+    def audits(self) -> Occasion | None:
+        """After which detections the policy in force wants an audit, None if it does not say."""
+        enforced = self.enforcing.in_force
+        return enforced.policy.audits if enforced else None
 
     def status(self) -> dict[str, object]:
         """Return what ``status`` says of it."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.filter import Filter
 from sensor.core.inventory import Clue, Inventory
-from sensor.core.report.case import Case
+from sensor.core.report.case import BLOCKED, Case
 from sensor.core.report.view import amounts, finding, view
 from sensor.core.treetext import lines
 from sensor.core.units import count
@@ -36,7 +36,7 @@ MOST_TREES = 40
 MOST_LINES = 400
 """Of one tree."""
 
-_LACKS = frozenset({Kind.LOSS.value, Kind.GAP.value})
+_EVERYBODYS = frozenset(kind.value for kind in (Kind.LOSS, Kind.GAP, Kind.POLICY, Kind.HEALTH))
 _MINUTE = len("2026-11-23T14:03")
 
 
@@ -64,8 +64,8 @@ def write_report(
     case, now = Case(), searching.now(source)
     for event in counted(source.events(wanted, since=since, until=until)):
         case.take(event)
-    if wanted != Filter():  # what is missing is nobody's in particular, and matters to all
-        for event in source.events(Filter(kinds=_LACKS), since=since, until=until):
+    if wanted != Filter():  # what is missing, and what holds, matters to all
+        for event in source.events(Filter(kinds=_EVERYBODYS), since=since, until=until):
             case.take(event)
     runs = searching.runs(source, wanted, since=since, until=until, counted=counted)
     trees = {run.id: _tree(source, run, counted) for run in _chosen(runs)}
@@ -125,7 +125,9 @@ def _inventory(one: Finding) -> Inventory:
 
 
 def _chosen(runs: Sequence[Run]) -> list[Run]:
-    newest = sorted(runs, key=lambda run: (run.verdict != "block", -run.first_seq))
+    newest = sorted(
+        runs, key=lambda run: (run.verdict not in BLOCKED and not run.refused, -run.first_seq)
+    )
     return newest[:MOST_TREES]
 
 

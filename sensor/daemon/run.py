@@ -94,7 +94,8 @@ class Daemon:
         self._host = LocalHost(self._top)
         self._notify = Notify()
         self._telling = Telling(say=say)
-        self._auditing = Auditing(config, say=say)
+        self._known = catalogue()
+        self._auditing = Auditing(config, self._known, say=say)
         self._policy = standby.wanted(
             Path(config.policy) if config.policy else None, places.policy, places.state_dir
         )
@@ -129,7 +130,7 @@ class Daemon:
 
     def _begin(self, stack: ExitStack, loaded: Loaded) -> Standing:
         """Attach or take over, find what runs, give up rights, and let readers in."""
-        known = catalogue()
+        known = self._known
         store = stack.enter_context(Store(self._places.store))
         told = stack.enter_context(Told(self._places.told))
         begun = store.begin(told.before)
@@ -255,7 +256,7 @@ class Daemon:
 
     def _hear(self, event: Event) -> None:
         self._telling.tell(event)
-        self._auditing.hear(event)
+        self._auditing.hear(event, self._refusing.audits if self._refusing else None)
 
     def _heed(self, inbox: socket.socket) -> None:
         came = received(inbox)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
-from support.case_events import FOUND
+from support.case_events import FOUND, refusals
 from support.recorded import framed, recorded, stored
 from support.serving import Serving
 
@@ -105,6 +105,19 @@ def test_a_case_is_about_what_was_asked_for(state: Path) -> None:
     assert "aider · alice" in page.text
     assert "claude-code · alice" not in page.text
     assert "the sensor was not running" in page.text
+
+
+def test_what_was_refused_is_on_the_page(tmp_path: Path) -> None:
+    """With rule, way and what it says to people; policy and health are everybody's."""
+    stored(tmp_path / STORE, refusals())
+    page = written(tmp_path, "--since", "0", "--tool", "codex")
+    for part in (
+        "1 attempt blocked", "block lsm no-codex Use qwen.", "BLOCKED (lsm) by no-codex",
+        "block not refused no-codex", "in force, generation 1", "enforcement FAILS",
+    ):  # fmt: skip
+        assert part in page.text, part
+    assert "by names" not in page.text
+    assert "BLOCKED (tls) by names" in written(tmp_path, "--since", "0").text
 
 
 def test_a_store_that_was_changed_is_said_to_be(state: Path) -> None:

@@ -67,7 +67,7 @@ def test_every_key_is_read() -> None:
             '[audit]\non = "always"',
             "audit: on: 'always' is unknown; write one of off, high-risk, al",
         ),
-        ('[audit]\nhigh_risk = ["X"]', "audit: high_risk: 'X' is not valid; write it like"),
+        ("[audit]\nhigh_risk = [7]", "audit: high_risk: 7 is not valid; write one line of text"),
         ("scope = [", "c.toml: "),
     ],
 )

@@ -13,13 +13,14 @@ import pytest
 from support.homes import CLAUDE, npm_package, plant
 from support.story import CATALOGUE, StoryHost, events
 
-from sensor.core.audit.trigger import On
+from sensor.core.audit.trigger import Occasion, On
 from sensor.core.config import Config
 from sensor.core.engine import Engine
 from sensor.core.event import Event, Kind, ProcessView, Verdict
 from sensor.core.facts import Fact, Found
 from sensor.daemon import audit_worker, probing
 from sensor.daemon.audit_worker import Auditing
+from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,11 +36,12 @@ EXEC = Event(
 class Loop:
     """The daemon's loop, as far as an audit is concerned."""
 
-    def __init__(self, on: On = On.ALERT) -> None:
+    def __init__(self, on: On = On.ALERT, *high_risk: str) -> None:
         self.said: list[str] = []
         self.facts: list[Fact] = []
         self.selector = selectors.DefaultSelector()
-        self.auditing = Auditing(Config(audit_on=on), say=self.said.append)
+        config = Config(audit_on=on, high_risk=high_risk)
+        self.auditing = Auditing(config, CATALOGUE, say=self.said.append)
 
     def turn(self) -> None:
         """Take one turn, as the daemon does."""
@@ -145,3 +147,39 @@ def test_nothing_happens_unless_it_is_configured() -> None:
     loop.run()
     assert (loop.facts, loop.said) == ([], [])
     assert "--user" in audit_worker.command(7)
+
+
+@pytest.mark.parametrize(
+    ("on", "word", "policys", "is_audited"),
+    [
+        (On.HIGH_RISK, "vendor:openai", None, True),
+        (On.HIGH_RISK, "category:cli", None, True),
+        (On.HIGH_RISK, "claude-code", None, False),
+        (On.ALERT, "codex", Occasion(On.OFF), False),
+        (On.OFF, "codex", Occasion(On.ALERT), True),
+        (On.OFF, "codex", Occasion(On.HIGH_RISK, frozenset({"aider"})), False),
+    ],
+)
+def test_a_policy_that_says_when_goes_before_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, on: On, word: str, policys: Occasion | None, *,
+    is_audited: bool,
+) -> None:  # fmt: skip
+    """Both name tools in the same words."""
+    asked: list[int] = []
+
+    def command(uid: int) -> list[str]:
+        asked.append(uid)
+        return [sys.executable, "-c", ""]
+
+    monkeypatch.setattr(audit_worker, "command", command)
+    loop = Loop(on, word)
+    loop.auditing.hear(EXEC, policys)
+    loop.run()
+    loop.selector.close()
+    assert asked == [1000] * is_audited
+
+
+def test_a_tool_that_nobody_knows_is_refused() -> None:
+    """Nothing would ever be audited for it."""
+    with pytest.raises(BadInputError, match=r"^configuration: audit: high_risk: 'clod' is no tool"):
+        Loop(On.HIGH_RISK, "clod")

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from sensor.core.words import Kind, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sensor.core.event import Event
 
 MOST = 4096
@@ -25,22 +24,40 @@ class On(Enum):
     ALERT = "alert"
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Which detections call for an audit; ``high_risk`` are tools, by their ids."""
+
+    on: On = On.OFF
+    high_risk: frozenset[str] = frozenset()
+
+    def is_given_by(self, tool: str) -> bool:
+        """Tell whether the detection of a tool is one."""
+        match self.on:
+            case On.OFF:
+                return False
+            case On.HIGH_RISK:
+                return tool in self.high_risk
+            case On.ALERT:
+                return True
+            case _:
+                assert_never(self.on)
+
+
 class Trigger:
     """Says whose environment is to be audited because of an event."""
 
-    def __init__(self, on: On, *, is_high_risk: Callable[[str], bool]) -> None:
-        self._on = on
-        self._is_high_risk = is_high_risk
+    def __init__(self) -> None:
         self._known: set[tuple[str, int]] = set()
 
-    def user(self, event: Event) -> int | None:
+    def user(self, event: Event, occasion: Occasion) -> int | None:
         """Return the uid to audit, the first time a tool is alerted of or blocked for it."""
         uid = event.process.uid if event.process else None
-        if self._on is On.OFF or event.kind is not Kind.EXEC or uid is None or not event.tool:
+        if event.kind is not Kind.EXEC or uid is None or not event.tool:
             return None
         if event.verdict in {None, Verdict.ALLOW} or (event.tool, uid) in self._known:
             return None
-        if self._on is On.HIGH_RISK and not self._is_high_risk(event.tool):
+        if not occasion.is_given_by(event.tool):
             return None
         if len(self._known) >= MOST:
             self._known.clear()

@@ -29,6 +29,9 @@ def lines(policy: Policy, now: datetime) -> Iterator[str]:
         f"{policy.mode.value}; tools that no rule names: {policy.tool.value};"
         f" unknown clients of AI services: {policy.unknown_client.value}"
     )
+    if policy.audits:
+        risky = f" ({_joined(sorted(policy.audits.high_risk))})" if policy.audits.high_risk else ""
+        yield f"audits of users' homes: {policy.audits.on.value}{risky}"
     for number, rule in enumerate(policy.rules, 1):
         yield ""
         mode = policy.mode_of(rule)
@@ -44,6 +47,8 @@ def as_dict(policy: Policy, now: datetime) -> dict[str, object]:
         "defaults": {
             "tool": policy.tool.value,
             "unknown_client": policy.unknown_client.value,
+            "audit_on": policy.audits.on.value if policy.audits else None,
+            "high_risk": sorted(policy.audits.high_risk) if policy.audits else None,
         },
         "resolvers": sorted(map(str, policy.resolvers)),
         "rules": [

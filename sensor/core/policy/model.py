@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from ipaddress import IPv4Network, IPv6Network
 
+    from sensor.core.audit.trigger import Occasion
     from sensor.core.facts import Address
 
 
@@ -175,7 +176,8 @@ class Policy:
     """A whole policy; ``rules`` in the order in which they are asked.
 
     ``tool`` and ``unknown_client`` are the defaults. ``services`` is everything
-    that the catalogue's endpoints name. ``resolvers`` are trusted.
+    that the catalogue's endpoints name. ``resolvers`` are trusted. ``audits``
+    follow detections, None where the daemon's configuration says after which.
     """
 
     mode: Mode
@@ -184,6 +186,7 @@ class Policy:
     resolvers: frozenset[Address] = frozenset()
     rules: tuple[Rule, ...] = ()
     services: tuple[Target, ...] = ()
+    audits: Occasion | None = None
 
     def mode_of(self, rule: Rule) -> Mode:
         """Give how far a rule goes: never further than the whole."""

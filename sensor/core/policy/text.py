@@ -10,6 +10,7 @@ from enum import Enum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeVar
 
+from sensor.core.audit.trigger import Occasion, On
 from sensor.core.entries import LINE, SLUG, Document, Entry, Shape
 from sensor.core.policy.model import (
     Condition,
@@ -81,7 +82,7 @@ def parse(text: str, *, where: str, catalogue: Catalogue) -> Policy:
     root.only("version", "mode", "defaults", "dns", "rule", "exception")
     if root.table.get("version") != VERSION:
         raise root.wrong("version", f"{root.table.get('version')!a} is unknown", f"write {VERSION}")
-    defaults = root.within("defaults", "tool", "unknown_client")
+    defaults = root.within("defaults", "tool", "unknown_client", "audit_on", "high_risk")
     dns = root.within("dns", "resolvers")
     rules = [
         (entry, _rule(entry, words)) for entry in document.entries(root, "rule", header="rule")
@@ -101,6 +102,7 @@ def parse(text: str, *, where: str, catalogue: Catalogue) -> Policy:
             for _, rule in rules
         ),
         services=words.services(),
+        audits=_occasion(defaults, words),
     )
 
 
@@ -213,8 +215,22 @@ def _several(entry: Entry, key: str, shape: Shape) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def _tools(entry: Entry, words: Words) -> frozenset[str] | None:
-    found = [_read(entry, "tools", word, words.tools) for word in _several(entry, "tools", LINE)]
+def _occasion(entry: Entry, words: Words) -> Occasion | None:
+    """Read after which detections an audit follows; a list that would mean nothing is refused."""
+    risky = _tools(entry, words, "high_risk")
+    if "audit_on" not in entry.table:
+        if risky is not None:
+            remedy = f'write audit_on = "{On.HIGH_RISK.value}", or leave it out'
+            raise entry.wrong("high_risk", "is there without audit_on", remedy)
+        return None
+    on = entry.choice("audit_on", On)
+    if on is On.HIGH_RISK and risky is None:
+        raise entry.wrong("high_risk", "is missing", "name the tools that audit_on is about")
+    return Occasion(on, risky or frozenset())
+
+
+def _tools(entry: Entry, words: Words, key: str = "tools") -> frozenset[str] | None:
+    found = [_read(entry, key, word, words.tools) for word in _several(entry, key, LINE)]
     return frozenset().union(*found) if found else None
 
 

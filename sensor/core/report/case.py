@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_ATTEMPTS = 500
 MOST_PEERS = 500
 MOST_LACKS = 200
+MOST_STANDING = 200
 MOST_FOUND = 1000
 MOST_RUNS = 500
 """So many of each are shown; of more, how many there are."""
@@ -32,11 +33,15 @@ BLOCKED = frozenset({"block", "would_block"})
 
 @dataclass(slots=True)
 class Peer:
-    """All connections to one endpoint or, of what is none, to one name or address."""
+    """All connections to one endpoint or, of what is none, to one name or address.
+
+    Those that were refused are no connections, as in the book of sessions.
+    """
 
     name: str
     endpoint: str | None
     connections: int = 0
+    refused: int = 0
     sent_bytes: int = 0
     received_bytes: int = 0
     tools: set[str] = field(default_factory=set)
@@ -53,8 +58,10 @@ class Case:
     kinds: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     attempts: list[Event] = field(default_factory=list)
+    refused: int = 0
     peers: dict[tuple[str, str], Peer] = field(default_factory=dict)
     lacks: list[Event] = field(default_factory=list)
+    standing: list[Event] = field(default_factory=list)
     found: dict[tuple[object, ...], tuple[Event, Inventory]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     first_at: str | None = None
@@ -65,6 +72,7 @@ class Case:
         self.events += 1
         self.kinds[event.kind.value] += 1
         self.first_at, self.last_at = self.first_at or event.at, event.at
+        self.refused += event.is_refused
         if event.verdict:
             self.verdicts[event.verdict.value] += 1
             if event.verdict.value in BLOCKED:
@@ -74,6 +82,8 @@ class Case:
                 self._reached(event)
             case Kind.LOSS | Kind.GAP:
                 self._keep("gaps and losses", self.lacks, event, MOST_LACKS)
+            case Kind.POLICY | Kind.HEALTH:
+                self._keep("changes of policy and health", self.standing, event, MOST_STANDING)
             case Kind.INVENTORY if found := event.inventory:
                 key = (found.place, found.home, found.user, found.uid, event.tool)
                 if key in self.found or len(self.found) < MOST_FOUND:
@@ -107,7 +117,10 @@ class Case:
         if to.port is not None:
             peer.ports.add(to.port)
         if event.kind is Kind.CONNECT:
-            peer.connections += 1
+            if event.is_refused:
+                peer.refused += 1
+            else:
+                peer.connections += 1
             if event.verdict:
                 peer.verdicts[event.verdict.value] += 1
         if event.traffic:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from sensor.core.line import command
 from sensor.core.quote import visible
-from sensor.core.report.case import MOST_RUNS, span_of
+from sensor.core.report.case import BLOCKED, MOST_RUNS, span_of
 from sensor.core.report.timeline import HEAD, LANE, NAMES, WIDTH, Span, timeline
 from sensor.core.sessionbook import State, user_of
 from sensor.core.units import count, duration, size
 from sensor.core.wall import instant
+from sensor.core.words import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +51,8 @@ def view(
         "peers": [_peer(peer) for peer in case.by_endpoint()],
         "attempts": [_attempt(event) for event in case.attempts],
         "found": [finding(event.tool, found) for event, found in case.found.values()],
-        "lacks": [{"at": _second(event.at), "line": _cut(event.line)} for event in case.lacks],
+        "standing": _lines(case.standing),
+        "lacks": _lines(case.lacks),
         "left_out": [f"{amount:,} {what}" for what, amount in sorted(left_out.items())],
     }
 
@@ -106,15 +108,19 @@ def finding(tool: str | None, found: Inventory) -> dict[str, object]:
     }
 
 
+def _lines(events: Sequence[Event]) -> list[dict[str, str]]:
+    return [{"at": _second(event.at), "line": _cut(event.line)} for event in events]
+
+
 def _figures(case: Case, runs: Sequence[Run]) -> list[dict[str, str]]:
     users = {user_of(run.process) for run in runs}
-    blocked = case.verdicts["block"]
     amounts = [
         (len(runs), "session", "sessions"),
         (len({run.tool for run in runs}), "tool", "tools"),
         (len(users), "user", "users"),
         (sum(peer.connections for peer in case.peers.values()), "connection", "connections"),
-        (blocked, "attempt blocked", "attempts blocked"),
+        (case.refused, "attempt blocked", "attempts blocked"),
+        (case.verdicts["would_block"], "would be blocked", "would be blocked"),
         (len(case.found), "audit finding", "audit findings"),
         (len(case.lacks), "gap or loss", "gaps and losses"),
     ]
@@ -133,7 +139,7 @@ def _timeline(case: Case, runs: Sequence[Run], now: Now, now_ns: int) -> object:
         began, ended = span_of(run, now_ns if is_running else 0)
         lane = f"{text(run.tool, 24)} · {text(_user(run), 16)}"
         told = f"{run.id}, {run.state(now).value}, from {_second(run.started_at or run.first_at)}"
-        spans.append(Span(lane, began, ended, told, run.verdict in {"block", "would_block"}))
+        spans.append(Span(lane, began, ended, told, run.verdict in BLOCKED))
     gaps = [
         Span("", instant(event.gap.from_at), instant(event.gap.to_at), _cut(event.line))
         for event in case.lacks
@@ -186,6 +192,7 @@ def _peer(peer: Peer) -> dict[str, object]:
         "name": text(peer.name),
         "ports": ", ".join(map(str, sorted(peer.ports))) or "-",
         "connections": peer.connections,
+        "refused": peer.refused,
         "sent": size(peer.sent_bytes),
         "received": size(peer.received_bytes),
         "tools": ", ".join(sorted(peer.tools)) or "-",
@@ -201,9 +208,18 @@ def _attempt(event: Event) -> dict[str, object]:
         "tool": event.tool or "-",
         "user": user_of(event.process),
         "verdict": event.verdict.value if event.verdict else "-",
+        "how": _how(event),
         "rule": text(event.rule),
+        "reason": text(event.reason) if event.reason else "",
         "line": _cut(event.line),
     }
+
+
+def _how(event: Event) -> str:
+    """Say what came of it; some of what policy refuses ran or was open before."""
+    if event.is_refused and event.enforcement:
+        return event.enforcement.value
+    return "not refused" if event.verdict is Verdict.BLOCK else "-"
 
 
 def _second(at: str | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from sensor.core.audit import trigger
-from sensor.core.audit.trigger import On, Trigger
+from sensor.core.audit.trigger import Occasion, On, Trigger
 from sensor.core.event import Event, Kind, ProcessView, Verdict
 
 EXEC = Event(
@@ -17,17 +17,15 @@ EXEC = Event(
 )  # fmt: skip
 
 
-def risky(tool: str) -> bool:
-    """Class codex as high-risk."""
-    return tool == "codex"
+RISKY = frozenset({"codex"})
 
 
 def test_it_follows_once() -> None:
     """For each tool and user."""
-    trigger = Trigger(On.ALERT, is_high_risk=risky)
+    trigger, occasion = Trigger(), Occasion(On.ALERT)
     other = replace(EXEC, tool="llm")
     root = replace(EXEC, process=ProcessView(pid=1, started_ns=1, uid=0))
-    assert [trigger.user(one) for one in (EXEC, EXEC, other, root, root)] == [
+    assert [trigger.user(one, occasion) for one in (EXEC, EXEC, other, root, root)] == [
         1000, None, 1000, 0, None,
     ]  # fmt: skip
 
@@ -38,6 +36,8 @@ def test_it_follows_once() -> None:
         (On.OFF, EXEC, None),
         (On.HIGH_RISK, EXEC, 1000),
         (On.HIGH_RISK, replace(EXEC, tool="llm"), None),
+        (On.ALERT, replace(EXEC, verdict=Verdict.BLOCK), 1000),
+        (On.ALERT, replace(EXEC, verdict=Verdict.WOULD_BLOCK), 1000),
         (On.ALERT, replace(EXEC, verdict=Verdict.ALLOW), None),
         (On.ALERT, replace(EXEC, verdict=None), None),
         (On.ALERT, replace(EXEC, kind=Kind.CONNECT), None),
@@ -47,13 +47,20 @@ def test_it_follows_once() -> None:
 )
 def test_it_follows_what_was_asked_for(on: On, event: Event, uid: int | None) -> None:
     """A tool that may run is no reason."""
-    assert Trigger(on, is_high_risk=risky).user(event) == uid
+    assert Trigger().user(event, Occasion(on, RISKY)) == uid
 
 
 def test_its_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """When it is full it begins anew: a user is then audited once more."""
     monkeypatch.setattr(trigger, "MOST", 2)
-    ours = Trigger(On.ALERT, is_high_risk=risky)
+    ours, occasion = Trigger(), Occasion(On.ALERT)
     tools = ["a", "b", "a", "c", "a"]
-    told = [ours.user(replace(EXEC, tool=tool)) for tool in tools]
+    told = [ours.user(replace(EXEC, tool=tool), occasion) for tool in tools]
     assert told == [1000, 1000, None, 1000, 1000]
+
+
+def test_what_it_follows_may_change() -> None:
+    """A policy that comes into force finds what was passed over before, and nothing twice."""
+    ours = Trigger()
+    wants = [Occasion(), Occasion(On.HIGH_RISK, RISKY), Occasion(On.ALERT)]
+    assert [ours.user(EXEC, one) for one in wants] == [None, 1000, None]

@@ -90,7 +90,9 @@ def test_a_policy_is_plain_values() -> None:
     """Absent is None; uids are there where users matter."""
     told = as_dict(known(BODY), NOW)
     assert told["mode"] == "enforce"
-    assert told["defaults"] == {"tool": "alert", "unknown_client": "alert"}
+    assert told["defaults"] == {
+        "tool": "alert", "unknown_client": "alert", "audit_on": None, "high_risk": None,
+    }  # fmt: skip
     assert told["resolvers"] == ["192.0.2.1", "192.0.2.53"]
     rules = told["rules"]
     assert isinstance(rules, list)
@@ -100,6 +102,19 @@ def test_a_policy_is_plain_values() -> None:
     assert (first["egress_only"], second["egress_only"]) == (None, ["llm.test"])
     assert (third["uids"], third["mode"], third["place"]) == (None, "enforce", "p.toml:36")
     assert (third["expires"], third["ticket"]) == (None, None)
+
+
+def test_audits_are_shown_where_the_policy_asks_for_them() -> None:
+    """With the tools that its words come to."""
+    risky = read('[defaults]\naudit_on = "high-risk"\nhigh_risk = ["vendor:some"]')
+    always = read('[defaults]\naudit_on = "alert"')
+    assert [list(lines(one, NOW))[1:] for one in (risky, always)] == [
+        ["audits of users' homes: high-risk (some-cli, some-ide)"],
+        ["audits of users' homes: alert"],
+    ]
+    told = as_dict(risky, NOW)["defaults"]
+    assert isinstance(told, dict)
+    assert (told["audit_on"], told["high_risk"]) == ("high-risk", ["some-cli", "some-ide"])
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from support.badpolicies import (
 )
 from support.policies import CATALOGUE, LATER, read
 
+from sensor.core.audit.trigger import Occasion, On
 from sensor.core.policy import text
 from sensor.core.policy.model import (
     Condition,
@@ -127,6 +128,43 @@ def test_little_is_needed() -> None:
     assert (policy.tool, policy.unknown_client) == (Verdict.ALERT, Verdict.ALERT)
     assert (policy.rules, policy.resolvers) == ((), frozenset())
     assert len(policy.services) == 6
+
+
+@pytest.mark.parametrize(
+    ("body", "occasion"),
+    [
+        ('audit_on = "off"', Occasion(On.OFF)),
+        ('audit_on = "alert"', Occasion(On.ALERT)),
+        (
+            'audit_on = "high-risk"\nhigh_risk = ["vendor:some", "other-cli"]',
+            Occasion(On.HIGH_RISK, ALL),
+        ),
+        (
+            'audit_on = "off"\nhigh_risk = ["category:ide-agent"]',
+            Occasion(On.OFF, frozenset({"some-ide"})),
+        ),
+    ],
+)
+def test_audits_follow_what_the_policy_says(body: str, occasion: Occasion) -> None:
+    """Tools are named as in rules; off is an answer too, and a list may wait for another one."""
+    assert read(f"[defaults]\n{body}").audits == occasion
+    assert read("").audits is None
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ('audit_on = "high-risk"', "high_risk: is missing; name the tools that audit_on is about"),
+        ('audit_on = "high-risk"\nhigh_risk = []', "high_risk: is empty; write one word"),
+        ('audit_on = "always"', "audit_on: 'always' is unknown; write one of off, high-risk, al"),
+        ('high_risk = ["some-cli"]', "high_risk: is there without audit_on; write audit_on = "),
+        ('audit_on = "alert"\nhigh_risk = ["clod"]', "high_risk: 'clod' is no tool of the cata"),
+        ('audit_on = "alert"\nhigh_risk = ["vendor:x"]', "high_risk: no tool has the vendor 'x'"),
+    ],
+)
+def test_an_audit_that_would_never_follow_is_refused(body: str, why: str) -> None:
+    """As are tools that are none."""
+    assert refusal(f"[defaults]\n{body}").startswith(f"p.toml: defaults: {why}")
 
 
 def test_a_policy_that_is_empty_is_refused() -> None:

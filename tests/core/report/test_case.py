@@ -7,10 +7,10 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from support.case_events import CONNECT, FOUND
+from support.case_events import CONNECT, FOUND, refusals
 from support.recorded import recorded
 
-from sensor.core.event import Destination, Kind, Verdict
+from sensor.core.event import Destination, Enforcement, Kind, Verdict
 from sensor.core.report import case as module
 from sensor.core.report.case import Case, span_of
 from sensor.core.sessionbook import Book
@@ -37,6 +37,29 @@ def test_a_morning_is_summed_up() -> None:
     assert case.first_at == recorded()[0].at
 
 
+def test_what_was_refused_is_no_connection() -> None:
+    """As in the book of sessions; what would have been, and what could not be, is."""
+    case, book = Case(), Book()
+    for event in refusals():
+        case.take(event)
+        book.take(event)
+    assert [(one.verdict, one.enforcement) for one in case.attempts] == [
+        (Verdict.BLOCK, Enforcement.LSM),
+        (Verdict.BLOCK, Enforcement.CGROUP),
+        (Verdict.WOULD_BLOCK, Enforcement.NONE),
+        (Verdict.BLOCK, Enforcement.TLS),
+        (Verdict.BLOCK, Enforcement.NONE),
+    ]
+    assert case.refused == 3
+    peers = {one.name: (one.connections, one.refused) for one in case.by_endpoint()}
+    assert peers == {
+        "192.0.2.9": (1, 0), "192.0.2.8": (0, 1), "192.0.2.7": (1, 0), "api.anthropic.com": (0, 1),
+    }  # fmt: skip
+    claude = next(iter(book.runs.values()))
+    assert (claude.connections, claude.refused) == (2, 2)
+    assert [event.kind for event in case.standing] == [Kind.POLICY, Kind.HEALTH]
+
+
 def test_the_newest_finding_of_a_home_holds() -> None:
     """An audit that is repeated says the same once."""
     case = Case()
@@ -48,7 +71,7 @@ def test_the_newest_finding_of_a_home_holds() -> None:
 
 def test_what_has_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is left out in silence."""
-    for name in ("MOST_PEERS", "MOST_LACKS", "MOST_FOUND", "MOST_ATTEMPTS"):
+    for name in ("MOST_PEERS", "MOST_LACKS", "MOST_FOUND", "MOST_ATTEMPTS", "MOST_STANDING"):
         monkeypatch.setattr(module, name, 1)
     monkeypatch.setattr(module, "BLOCKED", frozenset({"alert"}))
     case = Case()
@@ -61,10 +84,12 @@ def test_what_has_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         *(replace(CONNECT, kind=Kind.EXEC, verdict=Verdict.ALERT) for _ in range(3)),
         *(lack for _ in range(3)),
         FOUND, replace(FOUND, tool="aider"),
+        *(replace(lack, kind=Kind.HEALTH) for _ in range(3)),
     ):  # fmt: skip
         case.take(event)
     assert case.left_out == {
         "connections": 2, "attempts": 2, "gaps and losses": 2, "findings": 1,
+        "changes of policy and health": 2,
     }  # fmt: skip
     assert len(case.attempts) == len(case.lacks) == len(case.found) == len(case.peers) == 1
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, is_dataclass, replace
 from typing import cast
 
-from support.case_events import FOUND
+from support.case_events import FOUND, refusals
 from support.recorded import recorded
 
 from sensor.core.event import Verdict
@@ -99,6 +99,27 @@ def test_a_blocked_attempt_is_told() -> None:
     case.attempts.append(replace(recorded()[1], verdict=None, tool=None))
     told = view(case, [], {}, now=Now(None, 0), now_ns=0)
     assert [one["verdict"] for one in rows(told, "attempts")] == ["alert", "-"]
+
+
+def test_what_policy_refused_is_told_with_how_and_why() -> None:
+    """What it would have refused too, and what ran all the same."""
+    case, book = Case(), Book()
+    for event in refusals():
+        case.take(event)
+        book.take(event)
+    told = view(case, list(book.runs.values()), {}, now=Now(None, 0), now_ns=0)
+    names = ("tool", "verdict", "how", "rule", "reason")
+    assert [tuple(one[name] for name in names) for one in rows(told, "attempts")] == [
+        ("codex", "block", "lsm", "no-codex", "Use qwen."),
+        ("claude-code", "block", "cgroup", "names", ""),
+        ("claude-code", "would_block", "-", "tried", ""),
+        ("claude-code", "block", "tls", "names", ""),
+        ("codex", "block", "not refused", "no-codex", "Use qwen."),
+    ]
+    figures = {one["name"]: one["value"] for one in rows(told, "figures")}
+    assert (figures["attempts blocked"], figures["would be blocked"]) == ("3", "1")
+    assert [one["refused"] for one in rows(told, "peers")] == [1, 0, 1, 0]
+    assert "enforcement FAILS" in str(rows(told, "standing")[1]["line"])
 
 
 def test_a_finding_says_whose_it_is() -> None:
