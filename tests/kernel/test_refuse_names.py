@@ -136,6 +136,7 @@ def test_a_name_is_refused_before_who_asked_for_it_can_connect(
     assert len(told) + sum(lost) == 1000 + TIMES
 
 
+@pytest.mark.long
 def test_another_site_at_the_same_address_goes_on(stranger: Client) -> None:
     """The name that was asked for last counts."""
     assert stranger.asks("api.blocked.example", OTHER_PORT) == (1, 0)
@@ -143,6 +144,7 @@ def test_another_site_at_the_same_address_goes_on(stranger: Client) -> None:
     assert stranger.asks("API.Blocked.Example", OTHER_PORT) == (1, 0)
 
 
+@pytest.mark.long
 def test_a_star_is_what_is_below(site: Site, stranger: Client) -> None:
     """And not the name itself."""
     site.names["below.example"] = SHARED
@@ -150,7 +152,14 @@ def test_a_star_is_what_is_below(site: Site, stranger: Client) -> None:
     assert stranger.asks("a.b.below.example", OTHER_PORT) == (1, 0)
 
 
-@pytest.mark.parametrize("name", ["blocked.example", "api.blocked.example", "x.BLOCKED.example"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api.blocked.example",
+        pytest.param("blocked.example", marks=pytest.mark.long),
+        pytest.param("x.BLOCKED.example", marks=pytest.mark.long),
+    ],
+)
 def test_a_hello_with_a_refused_name_never_leaves(
     police: Policing, site: Site, stranger: Client, name: str
 ) -> None:
@@ -177,6 +186,7 @@ def test_a_hello_with_another_name_or_none_goes_through(
     assert heard(site, 443) == [hello] * TIMES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pieces", [(1,), (5,), (43,), (100,), (1, 1, 1), (40, 60, 80)])
 def test_a_hello_in_pieces_is_read_as_one(
     site: Site, stranger: Client, pieces: tuple[int, ...]
@@ -219,6 +229,7 @@ def test_an_approved_tool_reaches_its_endpoint_and_nothing_else(site: Site, qwen
     assert len(heard(site, PROXY_PORT)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "outcome"),
     [("llm.corp.example", ANSWERED), ("fine.example", ABORTED), (None, ABORTED)],
