@@ -8,8 +8,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from support.network import NAMED
 from support.policing import policing
-from support.site import RESOLVER, Site, client_hello
+from support.site import Site, client_hello
 from support.stage import TIMES
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ pytestmark = pytest.mark.kernel
 
 OTHER_PORT, PROXY_PORT, PRIVATE_PORT = 8443, 3128, 9443
 PORTS = (443, OTHER_PORT, PROXY_PORT, PRIVATE_PORT)
-SHARED, PRIVATE, LOOPBACK = "192.0.2.1", "192.0.2.1", "127.0.0.1"
-NAMES = {"blocked.example": SHARED, "fine.example": SHARED, "corp.example": PRIVATE}
+# Every name has the same address here.
+SHARED, LOOPBACK = NAMED, "127.0.0.1"
+RESOLVER = LOOPBACK
 BLOCKED = """
 mode = "enforce"
 [[rule]]
@@ -58,8 +60,8 @@ def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
 
 @pytest.fixture(scope="module")
 def site(network: Network) -> Iterator[Site]:
-    """Give a resolver and listeners in the network."""
-    site = Site(network, NAMES, PORTS)
+    """Give listeners in the network."""
+    site = Site(network, PORTS)
     yield site
     site.close()
 
@@ -145,9 +147,8 @@ def test_another_site_at_the_same_address_goes_on(stranger: Client) -> None:
 
 
 @pytest.mark.long
-def test_a_star_is_what_is_below(site: Site, stranger: Client) -> None:
+def test_a_star_is_what_is_below(stranger: Client) -> None:
     """And not the name itself."""
-    site.names["below.example"] = SHARED
     assert stranger.asks("below.example", OTHER_PORT) == (0, 1)
     assert stranger.asks("a.b.below.example", OTHER_PORT) == (1, 0)
 
