@@ -39,6 +39,10 @@ class Policing:
         self._write(policy)
         self.daemon.start("--policy", str(self._file))
 
+    def restart(self) -> None:
+        """Start the daemon again with the policy that it had."""
+        self.daemon.start("--policy", str(self._file))
+
     def keep(self, policy: str) -> None:
         """Put another policy in force, unless it is in force already."""
         if policy == self._kept:
