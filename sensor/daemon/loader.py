@@ -82,8 +82,9 @@ def version(folder: Path, scope: Path) -> str:
 def load(instance: Instance, scope: Path) -> Loaded:
     """Have the probes attached and pinned, looking at ``scope``.
 
-    Raises SensorError where a required program cannot be had; nothing stays
-    attached then. Optional programs that the kernel refuses are in ``missing``.
+    Probes of another version stay in force beside them, until the caller has them
+    retired. Raises SensorError where a required program cannot be had; nothing new
+    stays attached then. Optional programs that the kernel refuses are in ``missing``.
     """
     folder = probes()
     wanted = version(folder, scope)
@@ -95,7 +96,7 @@ def load(instance: Instance, scope: Path) -> Loaded:
         try:
             missing = _build(folder, fresh, scope)
         except BaseException:
-            instance.clear()
+            instance.abandon()
             raise
         return Loaded(instance.commit(fresh, wanted), reused=False, missing=missing)
 
