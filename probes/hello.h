@@ -7,6 +7,7 @@
 #ifndef PROBES_HELLO_H
 #define PROBES_HELLO_H
 
+#include "target.h"
 #include "tls.h"
 
 static inline int is_name(__u64 found)
@@ -34,8 +35,10 @@ static inline enum hello_found find_hello(struct reading *reading, const __u8 *t
 	return FOUND_PROXY;
 }
 
-/* Reads the name to its end: of a CONNECT that is a colon or a space. Returns 0 where it is not
- * there. */
+/*
+ * Reads the name to its end: of a CONNECT that is a colon or a space, and behind
+ * a colon stands more than a port. Returns 0 where that is not there.
+ */
 static inline int read_host(struct reading *reading, const __u8 *text, __u64 bytes)
 {
 	begin_host(&reading->host);
@@ -49,6 +52,8 @@ static inline int read_host(struct reading *reading, const __u8 *text, __u64 byt
 			return 0;
 		letter = byte_at(text, at);
 		if (letter == ':' || letter <= ' ') {
+			if (letter == ':' && length == HOST_BYTES && at + 1 + PORT_DIGITS >= bytes)
+				return 0;
 			note(&reading->name_bytes, i);
 			break;
 		}
@@ -57,6 +62,8 @@ static inline int read_host(struct reading *reading, const __u8 *text, __u64 byt
 		else
 			add_letter(&reading->host, letter);
 	}
+	if (recall(&reading->name_bytes) >= HOST_BYTES) /* too long for a name: none */
+		begin_host(&reading->host);
 	if (reading->host.label != HASH_SEED) /* not behind a dot at the end */
 		end_label(&reading->host);
 	end_host(&reading->host);
