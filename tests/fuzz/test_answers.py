@@ -4,39 +4,19 @@
 from __future__ import annotations
 
 import socket
-import struct
-from ipaddress import ip_address
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from support.dns import NAME_ERROR, NO_ERROR, RecordType, answer, wire_name
 from support.readers import NONE, hold_learned, mutants, named
+from support.seeds import POINTER, V4, V6, compressed, query
 
 if TYPE_CHECKING:
     from support.readers import Readers
 
 NAME = "Api.Recorded.Example"
 LABELS = (b"api", b"recorded", b"example")
-V4, V6 = ip_address("192.0.2.1").packed, ip_address("2001:db8::1").packed
-POINTER = b"\xc0\x0c"  # RFC 1035, 4.1.4: to the name of the question
-
-
-def query(name: str, kind: int = RecordType.A) -> bytes:
-    """Ask for a name."""
-    head = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0)
-    return head + wire_name(name) + struct.pack("!2H", kind, 1)
-
-
-def compressed(
-    name: str, *records: tuple[int, bytes], count: int | None = None, owner: bytes = POINTER
-) -> bytes:
-    """Answer as resolvers do: the owner of each record is a pointer."""
-    message = bytearray(answer(query(name), [], NO_ERROR))
-    message[6:8] = struct.pack("!H", len(records) if count is None else count)
-    for kind, content in records:
-        message += owner + struct.pack("!2HIH", kind, 1, 60, len(content)) + content
-    return bytes(message)
 
 
 def many(count: int) -> list[tuple[int, bytes]]:
