@@ -35,6 +35,18 @@ class _Info(ctypes.Structure):
     )  # fmt: skip
 
 
+class _TestRun(ctypes.Structure):
+    """``struct bpf_test_run_opts`` of bpf/bpf.h, which lays it out without padding."""
+
+    _fields_ = (
+        ("sz", ctypes.c_size_t), ("data_in", ctypes.c_char_p), ("data_out", ctypes.c_void_p),
+        ("data_size_in", _U32), ("data_size_out", _U32), ("ctx_in", ctypes.c_void_p),
+        ("ctx_out", ctypes.c_void_p), ("ctx_size_in", _U32), ("ctx_size_out", _U32),
+        ("retval", _U32), ("repeat", ctypes.c_int), ("duration", _U32), ("flags", _U32),
+        ("cpu", _U32), ("batch_size", _U32),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Runs:
     """How often programs ran, and for how long altogether."""
@@ -110,6 +122,16 @@ def runs_of(fd: int) -> Runs:
     """Read the counters of one program."""
     info, _ = _read(fd)
     return Runs(info.run_cnt, info.run_time_ns)
+
+
+def test_run_ns(fd: int, packet: bytes, repeat: int) -> int:
+    """Have the kernel run a program on a packet again and again; give the mean ns of a run."""
+    run = _TestRun(
+        sz=ctypes.sizeof(_TestRun), data_in=packet, data_size_in=len(packet), repeat=repeat
+    )
+    if _bpf.bpf_prog_test_run_opts(fd, ctypes.byref(run)):
+        raise OSError(ctypes.get_errno(), "bpf_prog_test_run_opts")
+    return int(run.duration)
 
 
 def attached() -> Sequence[str]:
