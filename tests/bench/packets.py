@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _HELLO, _LEARN, _CONNECT, _EMPTY = "judge_hello", "learn_names", "seen_connect4", "empty"
 _MTU = 1500
 _REMARK = (
-    "Medians of bursts, of the kernel's run-time statistics less what they say of an empty program."
-    " Runs are those of one operation. A connection that says a hello is a SYN, an ACK, the hello"
-    " and its end; each is a packet of an undecided flow until the hello is judged."
+    "Medians of bursts, of the kernel's run-time statistics less what they say of an empty program"
+    " that sees the same packets. Runs are those of one operation. A connection that says a hello"
+    " is a SYN, an ACK, the hello and its end, of both ends; up to the hello it is undecided."
 )
 _TEST_REMARK = (
     "DNS answers are run by BPF_PROG_TEST_RUN, less a datagram from another port; new answers for"
@@ -66,10 +66,14 @@ class _Traffic:
         kib, count = self.shop.times(65536, 8192), self.shop.times(500, 200)
         bulk: list[Argument] = [pour, "1", str(kib), str(_MTU), hello]
         greet: list[Argument] = [pour, str(count), "0", str(_MTU), hello]
+        request = self.shop.folder / "request"
+        request.write_bytes(b"GET / HTTP/1.1\r\n\r\n")
         rows = [
             self._row("packet of a decided flow", _HELLO, bulk),
             self._row("packet that arrives, no DNS", _LEARN, bulk),
             self._row("connection that says a hello, all", _HELLO, greet, count),
+            self._row("connection that says GET, all", _HELLO, [*greet[:-1], request], count),
+            self._row("packet of an undecided flow, no data", _HELLO, self._dials(count)),
             self._connects("connect4 that concerns nobody"),
         ]
         self.police.keep(NOTHING)
@@ -77,7 +81,10 @@ class _Traffic:
 
     def _connects(self, what: str) -> tuple[str, ...]:
         count = self.shop.times(2000, 500)
-        return self._row(what, _CONNECT, [self.shop.driver("dial"), str(count)], count)
+        return self._row(what, _CONNECT, self._dials(count), count)
+
+    def _dials(self, count: int) -> list[Argument]:
+        return [self.shop.driver("dial"), str(count)]
 
     def _row(
         self, what: str, name: str, argv: Sequence[Argument], count: int = 0
@@ -95,7 +102,7 @@ class _Traffic:
 
     def _spent(self, argv: Sequence[Argument]) -> dict[str, Runs]:
         before = self.ours.runs()
-        with programs.empty_program("inet_sock_set_state") as fd:
+        with programs.empty_packet_program(self.police.scope.path) as fd:
             said(self.police, argv)
             empty = programs.runs_of(fd)
         after = self.ours.runs()

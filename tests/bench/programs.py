@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.edge import libbpf
+from sensor.wire.programs import Hook
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -21,6 +24,8 @@ _RAW_TRACEPOINT = 17  # linux/bpf.h: enum bpf_prog_type
 _MAPS_MAX = 64
 # Two instructions: BPF_MOV64_IMM of 0 to r0, BPF_EXIT.
 _EMPTY = bytes.fromhex("b700000000000000 9500000000000000")
+# The same with a 1: BPF_PROG_TYPE_CGROUP_SKB drops what gets a 0.
+_PASS = bytes.fromhex("b700000001000000 9500000000000000")
 
 
 class _Info(ctypes.Structure):
@@ -115,6 +120,24 @@ def empty_program(tracepoint: str) -> Iterator[int]:
         yield fd
     finally:
         os.close(link)
+        os.close(fd)
+
+
+@contextmanager
+def empty_packet_program(cgroup: Path) -> Iterator[int]:
+    """Do the same for packets that leave a cgroup; it lets all go."""
+    fd = _bpf.bpf_prog_load(
+        Hook.EGRESS.program_type, b"empty", b"GPL", _PASS, ctypes.c_size_t(len(_PASS) // 8), None
+    )
+    folder = os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        link = libbpf.attach_cgroup(fd, folder, Hook.EGRESS.attach_type or 0)
+        try:
+            yield fd
+        finally:
+            os.close(link)
+    finally:
+        os.close(folder)
         os.close(fd)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.clients import LOOPBACK, Client, request
 from support.policing import policing
-from support.site import client_hello
+from support.site import Site, client_hello
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from support.policing import Policing
 
 pytestmark = pytest.mark.kernel
+
+PROXY_PORT = 3129
 
 BLOCKED = """
 mode = "enforce"
@@ -44,6 +46,14 @@ def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
     with policing(tmp_path_factory.mktemp("police")) as police:
         police.start(BLOCKED)
         yield police
+
+
+@pytest.fixture(scope="module")
+def site(network: Network) -> Iterator[Site]:
+    """Give a proxy in the network that answers at once."""
+    site = Site(network, (PROXY_PORT,))
+    yield site
+    site.close()
 
 
 @pytest.fixture
@@ -84,13 +94,29 @@ def test_a_name_behind_much_padding_is_found(
 
 
 @pytest.mark.parametrize(
-    "target", ["10.20.0.00000001.evil.example:443", "010.20.0.1:443", "10.20.0.257:443"]
+    "target",
+    [
+        "10.20.0.00000001.evil.example:443",
+        "010.20.0.1:443",
+        "10.20.0.257:443",
+        "[::ffff:10.20.0.1]:443",
+    ],
 )
 def test_what_only_begins_like_an_address_is_none(
     police: Policing, drivers: Drivers, network: Network, target: str
 ) -> None:
-    """A proxy would take it for a name, or for another address."""
+    """A proxy may take it for a name, or for another address."""
     port = network.tcp_port
     police.keep(CONFINED.format(proxy=f"{LOOPBACK}:{port}"))
     qwen = Client(police, drivers, network, "qwen")
     assert qwen.says(request(target), port, host=LOOPBACK) == ABORTED
+
+
+def test_an_address_is_judged_as_one(
+    police: Policing, drivers: Drivers, network: Network, site: Site
+) -> None:
+    """In its usual form."""
+    police.keep(CONFINED.format(proxy=f"{LOOPBACK}:{PROXY_PORT}"))
+    qwen = Client(police, drivers, network, "qwen")
+    assert qwen.says(request("10.20.0.1:443"), PROXY_PORT, host=LOOPBACK) == "answered\n"
+    assert len(site.heard[PROXY_PORT]) == 1
