@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The readers of probes/ on the host: what a message makes them find, in the
- * order in which learn.c and segment.c call them. `stale` is what the buffer
- * held before; nothing that is found may depend on it.
+ * order in which learn.c and segment.c call them.
  */
 #ifndef FUZZ_READERS_H
 #define FUZZ_READERS_H
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "dns.h"
 #include "hello.h"
+#include "loaded.h"
 #include "target.h"
 
 /* Addresses that a DNS answer gives, for a name as its suffixes. */
@@ -35,25 +32,6 @@ struct heard {
 	__u64 port;
 	__u64 ip4;
 };
-
-/* A buffer of its own size, so that a read behind it is caught. */
-static inline struct reading *loaded(const __u8 *message, size_t bytes, int stale)
-{
-	struct reading *reading = malloc(sizeof(*reading));
-
-	if (!reading)
-		abort();
-	memset(reading, stale, sizeof(*reading));
-	reading->bytes = bytes < TEXT_BYTES ? bytes : TEXT_BYTES;
-	memcpy(reading->text, message, reading->bytes);
-	return reading;
-}
-
-static inline void copy_name(__u64 *labels, __u64 *suffixes, const struct reading *reading)
-{
-	*labels = reading->host.count;
-	memcpy(suffixes, reading->host.suffixes, sizeof(reading->host.suffixes));
-}
 
 static inline struct learned learned_from(const __u8 *message, size_t bytes, int stale)
 {
