@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.clients import LOOPBACK, RESOLVER, SHARED, Client, request
+from support.clients import LOOPBACK, RESOLVER, Client, request
 from support.policing import policing
 from support.site import Site, client_hello
 from support.stage import TIMES
