@@ -74,13 +74,19 @@ static inline void read_addresses(struct segment *segment, struct __sk_buff *skb
 	__builtin_memcpy(segment->target_be, segment->remote_be, sizeof(segment->target_be));
 }
 
-/* Where a CONNECT leads, whose name is at the front. An address is judged as such. */
-static inline void read_target(struct segment *segment, const u8 *text, u64 bytes)
+/* Where a request leads, whose name is at the front. An address is judged as such. */
+static inline void read_target(struct segment *segment, struct reading *reading, u64 bytes)
 {
-	u64 ip4 = read_ip4(text, bytes);
+	u64 ip4 = read_ip4(reading->text, bytes), port = HTTP_PORT;
 
-	if (byte_at(text, bytes) == ':')
-		segment->target_port_be = __builtin_bswap16(read_port(text, bytes + 1));
+	if (byte_at(reading->text, bytes) == ':' &&
+	    !read_port(reading->text, bytes + 1, &port)) {
+		/* "http://name:443@another/" */
+		begin_host(&reading->host);
+		end_host(&reading->host);
+		return;
+	}
+	segment->target_port_be = __builtin_bswap16(port);
 	if (ip4 == NO_IP4)
 		return;
 	segment->is_literal = 1;
@@ -107,7 +113,7 @@ static inline void read_hello(struct segment *segment, struct reading *reading)
 	bpf_probe_read_kernel(reading->text, HELLO_BYTES + 1 + PORT_DIGITS,
 			      text + (recall(&reading->name_at) & (TEXT_BYTES - 1)));
 	if (segment->found == FOUND_PROXY && recall(&reading->name_bytes) < HOST_BYTES)
-		read_target(segment, reading->text, recall(&reading->name_bytes));
+		read_target(segment, reading, recall(&reading->name_bytes));
 }
 
 /* The data of the segment goes to the front of `text`. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where a CONNECT leads: the port behind its name, and the address that the
- * name may be.
+ * Where a request to a proxy leads: the port behind its name, and the address
+ * that the name may be.
  */
 #ifndef PROBES_TARGET_H
 #define PROBES_TARGET_H
@@ -11,22 +11,30 @@
 /* "255.255.255.255" */
 #define IP4_TEXT_BYTES 15
 #define NO_IP4 (~0ULL)
-/* Digits of a port. */
+/* Digits of a port, and the port of a request that names none (RFC 9110, 4.2.1). */
 #define PORT_DIGITS 5
+#define HTTP_PORT 80
 
-/* The port in digits at `at`; 0 where there is none. */
-static inline __u64 read_port(const __u8 *text, __u64 at)
+/* Where a host's name ends: control characters, blank, '#', '/', ':' and '?'. */
+#define HOST_ENDS (((1ULL << 33) - 1) | 1ULL << '#' | 1ULL << '/' | 1ULL << ':' | 1ULL << '?')
+
+static inline int ends_host(__u64 letter)
 {
-	__u64 port = 0;
+	return letter < 64 && (HOST_ENDS >> letter & 1);
+}
 
-	for (int i = 0; i < PORT_DIGITS; i++) {
-		__u64 digit = byte_at(text, at + i) - '0';
+/* The port in digits at `at`, 0 where there is none. Returns 0 if something else follows. */
+static inline int read_port(const __u8 *text, __u64 at, __u64 *port)
+{
+	*port = 0;
+	for (int i = 0; i <= PORT_DIGITS; i++) {
+		__u64 letter = byte_at(text, at + i);
 
-		if (digit > 9)
-			break;
-		port = port * 10 + digit;
+		if (letter - '0' > 9)
+			return ends_host(letter);
+		*port = *port * 10 + letter - '0';
 	}
-	return port;
+	return 0;
 }
 
 /*

@@ -57,6 +57,20 @@ static inline struct learned learned_from(const __u8 *message, size_t bytes, int
 	return learned;
 }
 
+/* As segment.c has it. */
+static inline void read_target(struct heard *heard, struct reading *reading)
+{
+	heard->port = HTTP_PORT;
+	if (reading->text[heard->name_bytes] == ':' &&
+	    !read_port(reading->text, heard->name_bytes + 1, &heard->port)) {
+		begin_host(&reading->host);
+		end_host(&reading->host);
+		heard->port = 0;
+		return;
+	}
+	heard->ip4 = read_ip4(reading->text, heard->name_bytes);
+}
+
 static inline struct heard heard_from(const __u8 *message, size_t bytes, int stale)
 {
 	struct reading *reading = loaded(message, bytes, stale);
@@ -67,18 +81,14 @@ static inline struct heard heard_from(const __u8 *message, size_t bytes, int sta
 	if (is_name(heard.found) && !read_host(reading, reading->text, reading->bytes))
 		heard.found = FOUND_PART;
 	if (is_name(heard.found)) {
-		const __u8 *name = reading->text + reading->name_at;
-
 		heard.name_at = reading->name_at;
 		heard.name_bytes = reading->name_bytes;
-		copy_name(&heard.labels, heard.suffixes, reading);
 		heard.ip4 = NO_IP4;
-		if (heard.found == FOUND_PROXY && heard.name_bytes < HOST_BYTES) {
-			heard.ip4 = read_ip4(name, heard.name_bytes);
-			memmove(reading->text, name, HELLO_BYTES + 1 + PORT_DIGITS);
-			if (reading->text[heard.name_bytes] == ':')
-				heard.port = read_port(reading->text, heard.name_bytes + 1);
-		}
+		memmove(reading->text, reading->text + reading->name_at,
+			HELLO_BYTES + 1 + PORT_DIGITS);
+		if (heard.found == FOUND_PROXY && heard.name_bytes < HOST_BYTES)
+			read_target(&heard, reading);
+		copy_name(&heard.labels, heard.suffixes, reading);
 	}
 	free(reading);
 	return heard;

@@ -84,6 +84,44 @@ def test_a_request_is_judged_when_its_port_is_there(
     assert stranger.says(asked, network.tcp_port, len(piece), host=LOOPBACK) == ABORTED
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "GET http://blocked.example/ HTTP/1.1",
+        "POST http://a.Blocked.example:8080?x HTTP/1.1",
+        "GET http://ported.example:443/ HTTP/1.0",
+    ],
+)
+def test_a_request_that_has_its_target_in_full_is_judged_by_it(
+    network: Network, stranger: Client, asked: str
+) -> None:
+    """As clients ask a proxy for what is not encrypted."""
+    text = f"{asked}\r\n\r\n".encode()
+    assert stranger.says(text, network.tcp_port, host=LOOPBACK) == ABORTED
+
+
+@pytest.mark.parametrize("asked", ["http://fine.example/", "http://ported.example/", "/"])
+def test_a_request_for_something_else_goes_on(site: Site, stranger: Client, asked: str) -> None:
+    """Another name, another port, or no proxy at all."""
+    text = f"GET {asked} HTTP/1.1\r\nHost: blocked.example\r\n\r\n".encode()
+    assert stranger.says(text, PROXY_PORT, host=LOOPBACK) == "answered\n"
+    assert site.heard[PROXY_PORT].pop() == text
+
+
+@pytest.mark.parametrize(
+    "target", ["http://evil.example/", "http://10.20.0.1:443@evil.example/", "http://10.20.0.1/"]
+)
+def test_an_approved_tool_asks_a_proxy_for_nothing_else(
+    police: Policing, drivers: Drivers, network: Network, target: str
+) -> None:
+    """By a whole target either; 10.20.0.1 is allowed at another port."""
+    port = network.tcp_port
+    police.keep(CONFINED.format(proxy=f"{LOOPBACK}:{port}"))
+    qwen = Client(police, drivers, network, "qwen")
+    text = f"GET {target} HTTP/1.1\r\n\r\n".encode()
+    assert qwen.says(text, port, host=LOOPBACK) == ABORTED
+
+
 @pytest.mark.parametrize("pieces", [(), (60,), (60, 700)])
 def test_a_name_behind_much_padding_is_found(
     network: Network, stranger: Client, pieces: tuple[int, ...]
@@ -119,4 +157,4 @@ def test_an_address_is_judged_as_one(
     police.keep(CONFINED.format(proxy=f"{LOOPBACK}:{PROXY_PORT}"))
     qwen = Client(police, drivers, network, "qwen")
     assert qwen.says(request("10.20.0.1:443"), PROXY_PORT, host=LOOPBACK) == "answered\n"
-    assert len(site.heard[PROXY_PORT]) == 1
+    assert site.heard[PROXY_PORT].pop() == request("10.20.0.1:443")

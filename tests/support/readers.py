@@ -20,8 +20,8 @@ FUZZ = Path(__file__).resolve().parents[1] / "fuzz"
 SUFFIXES = 6  # probes/policy.h
 STEPS = 96  # probes/dns.h
 _NO_IP4 = 2**64 - 1
-# What the readers wait for before they decide anything: most of a hello's head, "CONNECT ".
-_LEAST_BYTES = {0x16: 46, ord("C"): 8}
+# What the readers wait for before they decide anything: most of a hello's head, "PROPPATCH http://".
+_LEAST_HELLO, _LEAST_REQUEST = 46, 18
 _CC = (
     "cc", "-g", "-O1", "-Wall", "-Wextra", "-Wno-sign-compare", "-Werror",
     "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
@@ -115,8 +115,9 @@ def _hold_early(message: bytes, found: Heard, wanted: Heard) -> None:
     nameless = {"part", "nothing", "unreadable"}
     assert {found.kind, wanted.kind} <= nameless, message.hex()
     if found.kind == "part":
+        least = _LEAST_HELLO if message[0] == 0x16 else _LEAST_REQUEST
         seen = len(message[: reference.LOOKED_AT])
-        assert seen < max(_LEAST_BYTES[message[0]], wanted.end), message.hex()
+        assert seen < max(least, wanted.end), message.hex()
         return
     missing = reference.hello_end(message) - len(message)
     for byte in (b"\0", b"\1", b"\xff"):

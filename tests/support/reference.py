@@ -7,11 +7,14 @@ what a message lacks or breaks is an exception.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 LOOKED_AT = 4096
 """Bytes of a message that the kernel looks at."""
+
+METHOD_BYTES = 10
 
 NAME_BYTES = 254
 """A name has at most 255 bytes on the wire, the length of its first label among them."""
@@ -71,16 +74,14 @@ class Learned(NamedTuple):
 
 
 def heard(message: bytes) -> Heard:
-    """Read a ClientHello (RFC 8446) or the request line of a CONNECT (RFC 9112)."""
+    """Read a ClientHello (RFC 8446) or what is asked of a proxy (RFC 9112)."""
     message = message[:LOOKED_AT]
     try:
         if message[:1] == b"\x16":
             return _hello(message)
-        if message[:8] == b"CONNECT "[: len(message)]:
-            return _request(message)
+        return _request(message)
     except PartError:
         return Heard("part")
-    return Heard("nothing")
 
 
 def _hello(message: bytes) -> Heard:
@@ -125,27 +126,47 @@ def _server_name(hello: Bytes) -> bytes | None:
 
 def _host(text: bytes) -> bytes:
     """Cut a name where no host's name goes on."""
-    ends = [at for at, letter in enumerate(text) if letter <= ord(" ") or letter == ord(":")]
+    ends = [at for at, letter in enumerate(text) if _ends(letter)]
     return text[: ends[0]] if ends else text
 
 
+def _ends(letter: int) -> bool:
+    return letter <= ord(" ") or letter in b":/?#"
+
+
 def _request(message: bytes) -> Heard:
-    target = message[8:]
+    method, blank, target = message.partition(b" ")
+    if len(method) > METHOD_BYTES or re.search(rb"[^A-Z]", method) or message[:1] == b" ":
+        return Heard("nothing")
+    if not blank:
+        raise PartError
+    if method != b"CONNECT":
+        if target[:7].lower() != b"http://"[: len(target)]:
+            return Heard("nothing")
+        if len(target) < 7:
+            raise PartError
+        target = target[7:]
+    return _target(target)
+
+
+def _target(target: bytes) -> Heard:
     name = _host(target[: NAME_BYTES + 1])
     if len(name) > NAME_BYTES:
         return Heard("proxy")
-    if len(name) == len(target):
+    rest = target[len(name) :]
+    if not rest:
         raise PartError
-    port = b""
-    if target[len(name) :][:1] == b":":
-        # What follows is "443 HTTP/1.1" at least.
-        if len(target) < len(name) + 1 + 6:
-            raise PartError
-        for digit in target[len(name) + 1 :][:5]:
-            if digit not in b"0123456789":
-                break
-            port += bytes([digit])
-    return Heard("proxy", name, int(port or b"0"), _ip4(name))
+    if rest[:1] != b":":
+        return Heard("proxy", name, 80, _ip4(name))
+    # What follows is "443 HTTP/1.1" at least.
+    if len(rest) < 1 + 6:
+        raise PartError
+    port = re.match(rb"[0-9]{0,6}", rest[1:])
+    assert port
+    digits = port.group()
+    if len(digits) == 6 or not _ends(rest[1 + len(digits)]):
+        return Heard("proxy")
+    return Heard("proxy", name, int(digits or b"0"), _ip4(name))
 
 
 def _ip4(name: bytes) -> int | None:

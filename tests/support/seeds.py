@@ -15,6 +15,9 @@ POINTER = b"\xc0\x0c"
 REQUESTS = [
     b"CONNECT a.example:443 HTTP/1.1\r\n\r\n",
     b"CONNECT a.example. HTTP/1.1\r\n\r\n",
+    b"GET http://a.example/x HTTP/1.1\r\n\r\n",
+    b"PROPPATCH http://a.example:8080?x HTTP/1.1\r\n\r\n",
+    b"GET http://a.example:443@b.example/ HTTP/1.1\r\n\r\n",
     b"CONNECT 192.0.2.7:65535 HTTP/1.1\r\n\r\n",
     b"CONNECT [2001:db8::1]:443 HTTP/1.1\r\n\r\n",
     b"CONNECT %b:443 HTTP/1.1\r\n" % (b"x" * 254),
