@@ -11,12 +11,16 @@ import click
 
 from bench import (
     audits,
+    bulk,
     events,
     kept,
     kernel_time,
     latency,
     machine,
+    packets,
+    refusal,
     replay,
+    rules,
     starts,
     wake_ups,
     wall_clock,
@@ -48,6 +52,10 @@ FIGURES: dict[str, Callable[[Workshop], Table]] = {
     "tail": latency.tail,
     "runs": starts.daemons,
     "audit": audits.measure,
+    "packets": packets.measure,
+    "refusal": refusal.measure,
+    "bulk": bulk.measure,
+    "rules": rules.measure,
 }
 
 
