@@ -33,7 +33,9 @@ struct attempt {
 	u32 pid;
 	u8 protocol;
 	u8 is_member;
-	u16 reserved;
+	u8 is_named; /* a session's, and some rule that refuses by name is about it */
+	u8 reserved;
+	u64 netns;
 };
 
 static inline int is_flood(u32 pid)
@@ -95,6 +97,7 @@ struct socket {
 	u32 state; /* enum hello_state */
 	u32 seq;   /* of the first byte */
 	u32 have;  /* bytes in `hellos` */
+	u64 netns;
 };
 
 enum hello_state {
@@ -105,6 +108,15 @@ enum hello_state {
 };
 
 BPF_SK_STORAGE(sockets, struct socket);
+
+/* Sockets that ask a resolver, for learn.c: in whose name, and where. */
+struct asking {
+	u64 netns;
+	u32 uid;
+	u32 reserved;
+};
+
+BPF_SK_STORAGE(askings, struct asking);
 
 static inline void fill_actor(struct actor *actor, const struct policy *policy,
 			      const struct attempt *attempt)
@@ -135,8 +147,9 @@ static inline int is_evasive(const struct attempt *attempt, const struct policy 
 static inline void rule_attempt(struct attempt *attempt, const struct policy *policy,
 				const struct actor *actor)
 {
-	struct named *named = addresses.lookup((struct address *)attempt->to.address_be);
+	struct address_key key = {.netns = attempt->netns};
 	struct judged said = {};
+	struct named *named;
 	struct asked asked = {
 	    .holds = conditions_of(policy, actor),
 	    .now_ns = bpf_ktime_get_boot_ns(),
@@ -148,8 +161,9 @@ static inline void rule_attempt(struct attempt *attempt, const struct policy *po
 
 	copy_tools(asked.tools, &attempt->member);
 	__builtin_memcpy(asked.address_be, attempt->to.address_be, sizeof(asked.address_be));
-	if (named && named->end_ns <= asked.now_ns)
-		named = 0;
+	__builtin_memcpy(key.address_be, attempt->to.address_be, sizeof(key.address_be));
+	named = name_of(&key, actor->uid);
+	attempt->is_named = attempt->member.tools[0] && (asked.holds & policy->named);
 	asked.is_trusted = named && named->trusted;
 	wash(&asked, sizeof(asked));
 	judge_reach(&said, &asked, named ? named->suffixes : 0, named ? named->labels : 0);
@@ -167,20 +181,34 @@ static inline void rule_attempt(struct attempt *attempt, const struct policy *po
 	fill_ruling(&attempt->ruling, policy, said.choice);
 }
 
-/* Has hello.c know who made a socket; of others it knows the user alone. */
-static inline void attend(struct bpf_sock_addr *ctx, const struct attempt *attempt,
+static inline void refuse_for_room(struct ruling *ruling, const struct policy *policy)
+{
+	ruling->policy = policy->generation;
+	ruling->rule = RULE_FULL;
+	ruling->verdict = VERDICT_BLOCK;
+}
+
+/*
+ * Has hello.c know who made a socket; of others it knows the user alone. What it
+ * knew of an earlier connection is over. Whoever leaves no room for that is not
+ * let through where a name would be judged.
+ */
+static inline void attend(struct bpf_sock_addr *ctx, struct attempt *attempt,
 			  const struct actor *actor, const struct policy *policy)
 {
+	int create = attempt->is_member || attempt->domain ||
+		     (policy->flags & (POLICY_CGROUP | POLICY_INSIDE));
 	struct socket *socket;
 
-	if (!attempt->is_member && !attempt->domain &&
-	    !(policy->flags & (POLICY_CGROUP | POLICY_INSIDE)))
-		return;
 	if (!ctx->sk)
 		return;
-	socket = sockets.sk_storage_get(ctx->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	socket = sockets.sk_storage_get(ctx->sk, 0, create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 	if (!socket) {
+		if (!create)
+			return;
 		count_lost(LOST_JUDGED);
+		if (attempt->is_named)
+			refuse_for_room(&attempt->ruling, policy);
 		return;
 	}
 	socket->member = attempt->member;
@@ -188,5 +216,20 @@ static inline void attend(struct bpf_sock_addr *ctx, const struct attempt *attem
 	socket->uid = actor->uid;
 	socket->inside = actor->inside;
 	socket->domain = attempt->domain;
+	socket->netns = attempt->netns;
 	socket->state = HELLO_NEW;
+}
+
+/* Has learn.c know who asked: an answer counts for them, and where they are. */
+static inline void note_asking(struct bpf_sock_addr *ctx, const struct attempt *attempt, u32 uid)
+{
+	struct asking *asking;
+
+	if (attempt->to.port_be != DNS_PORT_BE || !ctx->sk)
+		return;
+	asking = askings.sk_storage_get(ctx->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!asking)
+		return;
+	asking->netns = attempt->netns;
+	asking->uid = uid;
 }

@@ -19,6 +19,8 @@ static inline int is_name(__u64 found)
 /* "CONNECT " in the order in which it is read. */
 #define CONNECT_WORD 0x205443454e4e4f43ULL
 #define CONNECT_BYTES 8
+/* More of them than a client has a use for; servers pass over them (RFC 9112, 3). */
+#define BLANKS 8
 /* "http://" likewise, and what makes its letters small. */
 #define SCHEME 0x2f2f3a70747468ULL
 #define SCHEME_SMALL 0x20202020ULL
@@ -53,11 +55,17 @@ static inline enum hello_found find_target(struct reading *reading, const __u8 *
 
 static inline enum hello_found find_hello(struct reading *reading, const __u8 *text, __u64 bytes)
 {
+	__u64 at = CONNECT_BYTES;
+
 	if (text[0] == 0x16) /* ContentType: handshake */
 		return find_sni(reading, text, bytes);
+	if (text[0] == '\r' || text[0] == '\n') /* nothing but empty lines so far */
+		return FOUND_PART;
 	if (bytes < CONNECT_BYTES || *(const __u64 *)text != CONNECT_WORD)
 		return find_target(reading, text, bytes);
-	note(&reading->name_at, CONNECT_BYTES);
+	for (int blanks = 0; blanks < BLANKS; blanks++)
+		at += byte_at(text, at) == ' ';
+	note(&reading->name_at, at);
 	note(&reading->name_bytes, HOST_BYTES);
 	return FOUND_PROXY;
 }
@@ -91,7 +99,7 @@ static inline int read_host(struct reading *reading, const __u8 *text, __u64 byt
 	}
 	if (recall(&reading->name_bytes) >= HOST_BYTES) /* too long for a name: none */
 		begin_host(&reading->host);
-	if (reading->host.label != HASH_SEED) /* not behind a dot at the end */
+	if (reading->host.label != (HASH_SEED ^ reading->host.seed)) /* not behind a dot at the end */
 		end_label(&reading->host);
 	end_host(&reading->host);
 	return 1;
