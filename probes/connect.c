@@ -83,7 +83,8 @@ static inline int judge_attempt(struct bpf_sock_addr *ctx, struct attempt *attem
 		if (attempt->ruling.verdict == VERDICT_BLOCK)
 			attempt->ruling.enforcement = ENFORCED_CGROUP;
 	}
-	/* glibc sorts addresses by connecting datagram sockets to port 0 (RFC 6724): no traffic yet. */
+	/* glibc sorts addresses by connecting datagram sockets to port 0 (RFC 6724): no traffic
+	 * yet. */
 	if (!attempt->to.port_be && attempt->protocol == IPPROTO_UDP)
 		return attempt->ruling.verdict != VERDICT_BLOCK;
 	if (attempt->is_member || attempt->ruling.verdict >= VERDICT_ALERT)

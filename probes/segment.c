@@ -82,8 +82,7 @@ static inline void read_target(struct segment *segment, struct reading *reading,
 {
 	u64 ip4 = read_ip4(reading->text, bytes), port = HTTP_PORT;
 
-	if (byte_at(reading->text, bytes) == ':' &&
-	    !read_port(reading->text, bytes + 1, &port)) {
+	if (byte_at(reading->text, bytes) == ':' && !read_port(reading->text, bytes + 1, &port)) {
 		/* "http://name:443@another/" */
 		begin_host(&reading->host);
 		end_host(&reading->host);
