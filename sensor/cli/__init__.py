@@ -30,6 +30,7 @@ _MODULES = {
     "status": "status",
     "verify": "verify",
     "policy": "policy",
+    "prove": "prove",
 }
 """The commands, and where each is: a daemon has no room for all the others."""
 
