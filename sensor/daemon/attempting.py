@@ -30,9 +30,8 @@ PATIENCE_S = 30.0
 """For one attempt: more than any takes on a busy host."""
 
 NEUTRAL = "prove.invalid"
-"""The name (RFC 2606) that stands for an address when all is over."""
+"""Of the names (RFC 2606) that addresses have when all is over."""
 
-_BRIEF_S = 5.0
 _MARKS = ("-c", ': >"$MARK"')
 _PATH = "/usr/bin:/bin"
 _ASKS = {
@@ -70,10 +69,11 @@ class Attempting:
 
     def forget(self, aims: Iterable[Aim]) -> None:
         """Have every address that was looked up stand for a name that nobody is kept from."""
-        for address in sorted({str(aim.address) for aim in aims if aim.name}):
-            self._snare.names({NEUTRAL: address})
-            spec = self._spec(how="udp", host=address, port=1, says=[], asks="udp", name=NEUTRAL)
-            self._run(attempt_reach.__file__, spec, patience_s=_BRIEF_S)
+        addresses = sorted({str(aim.address) for aim in aims if aim.name})
+        names = {f"{number}.{NEUTRAL}": one for number, one in enumerate(addresses)}
+        self._snare.names(names)
+        spec = self._spec(how=attempt_reach.NOTHING, asks="udp", name=" ".join(names))
+        self._run(attempt_reach.__file__, spec)
 
     def _start(self, way: Start) -> Tried:
         loader = _loader()
@@ -119,11 +119,10 @@ class Attempting:
 
     def _spec(self, **more: object) -> dict[str, object]:
         other = [self._python, "-I", "-S"]
-        return {"via": "itself", "resolver": RESOLVERS[0], "other": other, **more}
+        return {"via": "itself", "resolver": RESOLVERS[0], "other": other, "says": [], **more}
 
     def _run(
-        self, script: str, spec: Mapping[str, object], *, actor: str | None = None,
-        patience_s: float = PATIENCE_S,
+        self, script: str, spec: Mapping[str, object], *, actor: str | None = None
     ) -> dict[str, object]:  # fmt: skip
         """Run a script in the cgroup, as a tool where there is an actor, and give its answer."""
         python = self._acted(actor) if actor else self._python
@@ -135,7 +134,7 @@ class Attempting:
                 preexec_fn=self._place.cgroup.join,  # noqa: PLW1509  # this process has no threads
             ) as process:  # fmt: skip
                 try:
-                    said, _ = process.communicate(json.dumps(spec).encode(), patience_s)
+                    said, _ = process.communicate(json.dumps(spec).encode(), PATIENCE_S)
                 except subprocess.TimeoutExpired:
                     said = b""
                 finally:

@@ -35,7 +35,10 @@ _MPTCP = 262
 
 
 class Spec(TypedDict):
-    """What to do. ``says`` are the pieces, as hexadecimal digits; ``asks`` a look-up before."""
+    """What to do. ``says`` are the pieces, as hexadecimal digits.
+
+    ``asks`` is a look-up before, of ``name``, or of several with blanks between.
+    """
 
     how: str
     via: str
@@ -77,12 +80,8 @@ def _connected(one: socket.socket, spec: Spec) -> socket.socket:
     return one
 
 
-def _tcp(spec: Spec) -> socket.socket:
-    return _connected(_socket(spec["host"], socket.SOCK_STREAM), spec)
-
-
-def _udp(spec: Spec) -> socket.socket:
-    return _connected(_socket(spec["host"], socket.SOCK_DGRAM), spec)
+def _connects(kind: socket.SocketKind) -> Callable[[Spec], socket.socket]:
+    return lambda spec: _connected(_socket(spec["host"], kind), spec)
 
 
 def _mptcp(spec: Spec) -> socket.socket:
@@ -111,16 +110,13 @@ def _said_with(what: str, send: Callable[[bytes], object], spec: Spec) -> None:
         raise StepError(what, problem) from problem
 
 
-def _fastopen(spec: Spec) -> socket.socket:
-    one, to = _socket(spec["host"], socket.SOCK_STREAM), (spec["host"], spec["port"])
-    _said_with("sendto", lambda text: one.sendto(text, socket.MSG_FASTOPEN, to), spec)
-    return one
+def _sends(kind: socket.SocketKind, flags: int = 0) -> Callable[[Spec], socket.socket]:
+    def sent(spec: Spec) -> socket.socket:
+        one, to = _socket(spec["host"], kind), (spec["host"], spec["port"])
+        _said_with("sendto", lambda text: one.sendto(text, flags, to), spec)
+        return one
 
-
-def _sendto(spec: Spec) -> socket.socket:
-    one, to = _socket(spec["host"], socket.SOCK_DGRAM), (spec["host"], spec["port"])
-    _said_with("sendto", lambda text: one.sendto(text, to), spec)
-    return one
+    return sent
 
 
 def _sendmsg(spec: Spec) -> socket.socket:
@@ -200,30 +196,34 @@ def _uring(spec: Spec) -> socket.socket:
     return one
 
 
+_STREAM, _DATAGRAM = socket.SOCK_STREAM, socket.SOCK_DGRAM
 _HOWS: dict[str, Callable[[Spec], socket.socket]] = {
-    "tcp": _tcp, "nonblocking": _nonblocking, "fastopen": _fastopen, "uring": _uring,
-    "mptcp": _mptcp, "udp": _udp, "sendto": _sendto, "sendmsg": _sendmsg, "sendmmsg": _sendmmsg,
-    "raw": _raw,
+    "tcp": _connects(_STREAM), "nonblocking": _nonblocking, "uring": _uring, "mptcp": _mptcp,
+    "fastopen": _sends(_STREAM, socket.MSG_FASTOPEN), "udp": _connects(_DATAGRAM),
+    "sendto": _sends(_DATAGRAM), "sendmsg": _sendmsg, "sendmmsg": _sendmmsg, "raw": _raw,
 }  # fmt: skip
-HOWS = frozenset(_HOWS)
+NOTHING = "nothing"
+"""A look-up, and no connect."""
+
+HOWS = frozenset({*_HOWS, NOTHING})
 VIAS = frozenset({"itself", "detached", "child", "detached-child"})
 
 
-def _look_up(spec: Spec) -> None:
+def _look_up(spec: Spec, to: Spec) -> None:
     """Ask before connecting, as a program does; the host is where the answer says it is."""
     match spec["asks"]:
         case "udp":
             with _socket(spec["resolver"], socket.SOCK_DGRAM) as one:
                 one.connect((spec["resolver"], 53))
                 one.send(_question(spec["name"]))
-                spec["host"] = socket.inet_ntoa(one.recv(4096)[-4:])
+                to["host"] = socket.inet_ntoa(one.recv(4096)[-4:])
         case "tcp":
             with socket.create_connection((spec["resolver"], 53), _ANSWER_S) as one:
                 question = _question(spec["name"])
                 one.sendall(struct.pack("!H", len(question)) + question)
-                spec["host"] = socket.inet_ntoa(one.recv(4096)[-4:])
+                to["host"] = socket.inet_ntoa(one.recv(4096)[-4:])
         case "hosts":
-            spec["host"] = socket.gethostbyname(spec["name"])
+            to["host"] = socket.gethostbyname(spec["name"])
 
 
 def _question(name: str) -> bytes:
@@ -234,9 +234,12 @@ def _question(name: str) -> bytes:
 
 def _reach(spec: Spec) -> None:
     try:
-        _look_up(spec)
+        for name in spec["name"].split():
+            _look_up({**spec, "name": name}, spec)
     except OSError as problem:
         raise StepError("look-up", problem) from problem
+    if spec["how"] == NOTHING:
+        return
     with _HOWS[spec["how"]](spec) as one:
         try:
             for number, piece in enumerate(spec["says"]):

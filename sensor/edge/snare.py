@@ -38,7 +38,6 @@ class Snare:
     def __init__(self, ports: Iterable[int], *, begin: Callable[[], None]) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._ours.settimeout(_PATIENCE_S)
-        self._said = self._ours.makefile("r", encoding="utf-8")
         self._pid = os.fork()
         if self._pid == 0:
             self._ours.close()
@@ -51,6 +50,7 @@ class Snare:
             finally:
                 os._exit(0)
         theirs.close()
+        self._said = self._ours.makefile("r", encoding="utf-8")
         self.heard()
 
     def names(self, addresses: Mapping[str, str]) -> None:

@@ -96,7 +96,7 @@ class Aims:
             ruling = self._ruled(self._policy, tool)
             by = Enforcement(self._by_name) if way.by_name else Enforcement.KILL
             return Aim(
-                expected=Result.MISSED if technique.blind else _SEEN[ruling.verdict],
+                expected=_expected(technique, ruling),
                 rule=ruling.rule_id, by=by, tool=tool.id, mark=mark,
             )  # fmt: skip
         return None
@@ -107,7 +107,7 @@ class Aims:
             if way.in_session and not tools:
                 continue
             for target in self._targets(way):
-                aim = self._aimed(technique, way, target, place)
+                aim = self._aimed(way, target, place)
                 if aim and (found := self._foreseen(technique, way, tools, aim)):
                     return replace(found, tools=tools, actor=actor)
         return None
@@ -126,16 +126,14 @@ class Aims:
     def _targets(self, way: Reach) -> Iterator[Target]:
         known = [target for rule in self._severe.rules for target in rule.targets]
         strange = [ELSEWHERE, *(Target(network=network) for network in _STRANGE)]
-        for target in [*known, *self._severe.services, *strange][-_MOST:]:
+        for target in [*known[:_MOST], *self._severe.services, *strange]:
             if way.by_range and target.network and (target.network.version == 6) == way.ipv6:  # noqa: PLR2004
                 yield target
             if not way.by_range and target.name:
                 yield target
 
-    def _aimed(
-        self, technique: Technique, way: Reach, target: Target, place: Address
-    ) -> Aim | None:
-        del technique
+    @staticmethod
+    def _aimed(way: Reach, target: Target, place: Address) -> Aim | None:
         address = _within(target.network) if target.network else place
         if address is None:
             return None
@@ -208,6 +206,12 @@ class Aims:
     def _ruled(self, policy: Policy, tool: Tool) -> Ruling:
         attempt = judge.Execution(tool=tool.id, uid=0, cgroup=self._cgroup)
         return judge.judge(policy, attempt, self._now)
+
+
+def _expected(technique: Technique, ruling: Ruling) -> Result:
+    if technique.blind:
+        return Result.MISSED
+    return Result.DETECTED if technique.late else _SEEN[ruling.verdict]
 
 
 def _mark(tool: Tool, kind: MarkKind) -> str | None:

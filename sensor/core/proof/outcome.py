@@ -44,19 +44,24 @@ def idle(technique: Technique) -> Row:
     return Row(technique.id, Result.NOTHING, Result.NOTHING, why)
 
 
-def concerning(technique: Technique, tried: Tried, events: Iterable[Event]) -> list[Event]:
-    """Give what the stream says against the attempt: the events of those who tried it."""
+def concerning(
+    technique: Technique, aim: Aim, tried: Tried, events: Iterable[Event]
+) -> list[Event]:
+    """Give what the stream says against the attempt: the events of those who tried it.
+
+    One that names nobody is known by its destination: no two techniques share one.
+    """
     kind = Kind.EXEC if isinstance(technique.way, Start) else Kind.CONNECT
     return [
         event
         for event in events
-        if event.kind is kind and event.verdict in _TOLD and _pids(event) & tried.pids
+        if event.kind is kind and event.verdict in _TOLD and _is_of(event, aim, tried)
     ]
 
 
 def row(technique: Technique, aim: Aim, tried: Tried, events: Iterable[Event]) -> Row:
     """Say what it came to."""
-    against = concerning(technique, tried, events)
+    against = concerning(technique, aim, tried, events)
     result, detail = _result(technique, aim, tried, against)
     if result is Result.MISSED and technique.blind:
         detail = technique.blind
@@ -67,7 +72,7 @@ def is_settled(technique: Technique, aim: Aim, tried: Tried, events: Iterable[Ev
     """Say whether nothing more has to be waited for."""
     if tried.lacks or aim.expected is Result.MISSED:
         return True
-    return bool(concerning(technique, tried, events))
+    return bool(concerning(technique, aim, tried, events))
 
 
 def _result(
@@ -84,9 +89,14 @@ def _result(
     if told is None:
         said = _words(against[0]) if against else "nothing"
         return Result.FAILED, f"{ended}; told as {said}"
+    words = f"{_words(told)}; {ended}"
     if wrong := _mistold(technique, aim, tried, told):
-        return Result.FAILED, f"{ended}; told as {_words(told)}, but {wrong}"
-    return Result.REFUSED, f"{_words(told)}; {ended}"
+        result, words = Result.FAILED, f"{words}, but {wrong}"
+    elif technique.late:
+        result, words = Result.DETECTED, f"{words}, soon enough or not: {technique.late}"
+    else:
+        result = Result.REFUSED
+    return result, words
 
 
 def _mistold(technique: Technique, aim: Aim, tried: Tried, told: Event) -> str | None:
@@ -105,7 +115,15 @@ def _words(event: Event) -> str:
     verdict = event.verdict.value if event.verdict else "no verdict"
     by = event.enforcement
     way = f" by {by.value}" if by not in {None, Enforcement.NONE} and by else ""
-    return f"{verdict}{way}, rule {event.rule}"
+    nobody = "" if event.process else ", by whom is not said"
+    return f"{verdict}{way}, rule {event.rule}{nobody}"
+
+
+def _is_of(event: Event, aim: Aim, tried: Tried) -> bool:
+    to = event.destination
+    if event.process is None and to is not None:
+        return (to.ip, to.port) == (aim.address, aim.port)
+    return bool(_pids(event) & tried.pids)
 
 
 def _pids(event: Event) -> frozenset[int]:

@@ -66,6 +66,8 @@ _FAMILIES = list(dict.fromkeys(one.family for one in TECHNIQUES))
 def _expected(technique: Technique) -> str:
     if technique.blind:
         return f"missed: {technique.blind}"
+    if technique.late:
+        return f"detected, and ended a moment later (kill): {technique.late}"
     way = technique.way
     if isinstance(way, Start):
         return "refused: lsm or kill" if way.by_name else "refused: kill"

@@ -94,13 +94,18 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technique:
-    """One row. ``blind`` says why the sensor is known to miss it; None: policy is kept."""
+    """One row. ``blind`` says why the sensor is known to miss it; None: policy is kept.
+
+    ``late`` says why the kernel cannot be sure, so that user space ends it a moment
+    later: whether it has done anything by then is a race, and counts as detected.
+    """
 
     id: str
     family: str
     tries: str
     way: Start | Reach
     blind: str | None = None
+    late: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

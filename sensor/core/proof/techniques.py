@@ -10,21 +10,26 @@ NAME, FORM, MEMORY, AROUND = "names", "interpreters and loaders", "no file", "le
 CALLS, ADDRESSES, LOOKUPS, WORDS = "other calls", "addresses", "look-ups", "what is said"
 
 # Where identity by content is there, these are as policy says: blind = None.
-CONTENT = "its name and folder say nothing, and content is not looked at"
+CONTENT: str | None = "its name and folder say nothing, and content is not looked at"
 
 
-def _start(name: str, family: str, tries: str, way: Start, blind: str | None = None) -> Technique:
-    return Technique(id=name, family=family, tries=tries, way=way, blind=blind)
+def _start(
+    name: str, family: str, tries: str, way: Start, *, blind: str | None = None,
+    late: str | None = None,
+) -> Technique:  # fmt: skip
+    return Technique(id=name, family=family, tries=tries, way=way, blind=blind, late=late)
 
 
-def _reach(name: str, family: str, tries: str, way: Reach, blind: str | None = None) -> Technique:
+def _reach(
+    name: str, family: str, tries: str, way: Reach, *, blind: str | None = None
+) -> Technique:
     return Technique(id=name, family=family, tries=tries, way=way, blind=blind)
 
 
 _TOOL = "{folder}/bin/{name}"
 _SCRIPT = "{folder}/scripts/{name}"
 _PYTHON_SCRIPT = "{folder}/python/{name}"
-_ARGUMENT = "another word stands where the kernel looks, or before it"
+_VALUE = "only user space knows which flags take a value"
 _MODULE = MarkKind.MODULE
 
 STARTS = (
@@ -42,9 +47,9 @@ STARTS = (
     _start("argv0", NAME, "another argv[0] and another name of the process (exec -a, prctl)",
            Start(file=_TOOL, how="disguised")),
     _start("renamed-copy", NAME, "a copy with another name in another folder",
-           Start(file="{folder}/other/innocent"), CONTENT),
+           Start(file="{folder}/other/innocent"), blind=CONTENT),
     _start("hard-link-away", NAME, "a hard link with another name in another folder",
-           Start(file="{folder}/hard/innocent"), CONTENT),
+           Start(file="{folder}/hard/innocent"), blind=CONTENT),
     _start("proc-root", NAME, "the path through /proc/self/root",
            Start(file="/proc/self/root{folder}/bin/{name}")),
     _start("bind-mount", NAME, "a bind mount over a file with another name",
@@ -57,21 +62,22 @@ STARTS = (
     _start("interpreter", FORM, "an interpreter with the script's path",
            Start(file="{python}", argv=("{file}", "-S", _PYTHON_SCRIPT), by_name=False)),
     _start("interpreter-flag", FORM, "the same after a flag that takes a value",
-           Start(file="{python}", argv=("{file}", "-W", "ignore", _PYTHON_SCRIPT), by_name=False)),
+           Start(file="{python}", argv=("{file}", "-W", "ignore", _PYTHON_SCRIPT), by_name=False),
+           late=_VALUE),
     _start("module", FORM, "python -m",
            Start(file="{python}", argv=("{file}", "-m", "{module}"), by_name=False, mark=_MODULE)),
     _start("loader", FORM, "the dynamic loader with the tool as its argument",
            Start(file="{loader}", argv=("{file}", _TOOL), by_name=False)),
     _start("loader-flag", FORM, "the same after a flag that takes a value",
            Start(file="{loader}", argv=("{file}", "--library-path", "/lib", _TOOL),
-                 by_name=False)),
+                 by_name=False), late=_VALUE),
     _start("shell-script", FORM, "a shell with the script's path (sh ./tool)",
            Start(file="{sh}", argv=("{file}", _SCRIPT), by_name=False),
-           "a shell that is given a script is not taken for it"),
+           blind="a shell that is given a script is not taken for it"),
     _start("overlong", FORM, "an interpreter with 256 bytes of flags before the script",
            Start(file="{python}", argv=("{file}", *["-Wignore"] * 40, _PYTHON_SCRIPT),
                  by_name=False),
-           "the script's name stands behind the 256 bytes that are looked at"),
+           blind="the script's name stands behind the 256 bytes that are looked at"),
     _start("execveat", FORM, "execveat relative to a folder", Start(file=_TOOL, how="execveat")),
     _start("fexecve", FORM, "a file descriptor of the tool", Start(file=_TOOL, how="fexecve")),
     _start("vfork", FORM, "posix_spawn, which is vfork", Start(file=_TOOL, how="spawned")),
@@ -79,7 +85,7 @@ STARTS = (
     _start("memfd", MEMORY, "a copy in memory, under the tool's name (memfd)",
            Start(file=_TOOL, how="memfd")),
     _start("memfd-renamed", MEMORY, "a copy in memory, under another name",
-           Start(file="{folder}/other/innocent", how="memfd"), CONTENT),
+           Start(file="{folder}/other/innocent", how="memfd"), blind=CONTENT),
     _start("deleted", MEMORY, "the tool, deleted before it is executed",
            Start(file=_TOOL, how="deleted")),
     _start("detached", AROUND, "setsid and a double fork before the execution",
@@ -108,7 +114,7 @@ REACHES = (
            Reach(how="sendmmsg", by_range=True, udp=True)),
     _reach("raw-socket", CALLS, "a raw socket that spells the datagram out",
            Reach(how="raw", by_range=True, udp=True),
-           "raw sockets pass elsewhere; they take CAP_NET_RAW"),
+           blind="raw sockets pass elsewhere; they take CAP_NET_RAW"),
     _reach("ipv6", ADDRESSES, "an address of IPv6", Reach(by_range=True, ipv6=True)),
     _reach("mapped-ipv6", ADDRESSES, "the address mapped into IPv6 (::ffff:a.b.c.d)",
            Reach(by_range=True, mapped=True)),
@@ -135,7 +141,7 @@ REACHES = (
            Reach(asks=Asks.HOSTS, says=Says.HELLO, port=_TLS)),
     _reach("hard-coded", LOOKUPS, "no look-up (or an encrypted one), and a TLS hello",
            Reach(says=Says.HELLO, port=_TLS)),
-    _reach("hard-coded-plain", LOOKUPS, "no look-up, and no TLS either", Reach(), _UNSAID),
+    _reach("hard-coded-plain", LOOKUPS, "no look-up, and no TLS either", Reach(), blind=_UNSAID),
     _reach("hello", WORDS, "a look-up, and a TLS hello",
            Reach(asks=Asks.RESOLVER, says=Says.HELLO, port=_TLS)),
     _reach("hello-other-port", WORDS, "no look-up, and a TLS hello to another port",
@@ -145,19 +151,20 @@ REACHES = (
     _reach("hello-pieces", WORDS, "a TLS hello in pieces: the one with the name does not arrive",
            Reach(says=Says.PIECES, port=_TLS)),
     _reach("hello-records", WORDS, "a TLS hello in two records",
-           Reach(says=Says.RECORDS, port=_TLS), "only one record is read"),
+           Reach(says=Says.RECORDS, port=_TLS), blind="only one record is read"),
     _reach("no-sni", WORDS, "a look-up, and a TLS hello without a name",
            Reach(asks=Asks.RESOLVER, says=Says.NAMELESS, port=_TLS)),
     _reach("no-sni-unasked", WORDS, "no look-up, and a TLS hello without a name",
-           Reach(says=Says.NAMELESS, port=_TLS), _UNSAID),
+           Reach(says=Says.NAMELESS, port=_TLS), blind=_UNSAID),
     _reach("fronting", WORDS, "a look-up, and a TLS hello with the name of another site",
            Reach(asks=Asks.RESOLVER, says=Says.FRONT, port=_TLS),
-           "sites share addresses: the name in the hello is believed"),
+           blind="sites share addresses: the name in the hello is believed"),
     _reach("proxy-connect", WORDS, "a proxy that is told CONNECT",
            Reach(says=Says.CONNECT, port=Port.PROXY)),
     _reach("proxy-get", WORDS, "a proxy that is told GET http://",
-           Reach(says=Says.GET, port=Port.PROXY), _UNSAID),
-    _reach("socks", WORDS, "a SOCKS 5 proxy", Reach(says=Says.SOCKS, port=Port.PROXY), _UNSAID),
+           Reach(says=Says.GET, port=Port.PROXY), blind=_UNSAID),
+    _reach("socks", WORDS, "a SOCKS 5 proxy",
+           Reach(says=Says.SOCKS, port=Port.PROXY), blind=_UNSAID),
 )  # fmt: skip
 
 TECHNIQUES = (*STARTS, *REACHES)
