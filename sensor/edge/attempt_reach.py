@@ -35,10 +35,7 @@ _MPTCP = 262
 
 
 class Spec(TypedDict):
-    """What to do. ``says`` are the pieces, as hexadecimal digits.
-
-    ``asks`` is a look-up before, of ``name``, or of several with blanks between.
-    """
+    """``says`` are pieces, as hexadecimal digits, ``name`` one or several with blanks between."""
 
     how: str
     via: str
@@ -127,12 +124,11 @@ def _sendmsg(spec: Spec) -> socket.socket:
 
 def _address(spec: Spec) -> bytes:
     """Spell struct sockaddr_in or sockaddr_in6."""
-    port = struct.pack("!H", spec["port"])
-    if ":" in spec["host"]:
-        there = socket.inet_pton(socket.AF_INET6, spec["host"])
-        return struct.pack("=H", socket.AF_INET6) + port + bytes(4) + there + bytes(4)
-    there = socket.inet_pton(socket.AF_INET, spec["host"])
-    return struct.pack("=H", socket.AF_INET) + port + there + bytes(8)
+    six = ":" in spec["host"]
+    family = socket.AF_INET6 if six else socket.AF_INET
+    there = socket.inet_pton(family, spec["host"])
+    head = struct.pack("=H", family) + struct.pack("!H", spec["port"])
+    return head + (bytes(4) + there + bytes(4) if six else there + bytes(8))
 
 
 def _sendmmsg(spec: Spec) -> socket.socket:
@@ -218,8 +214,8 @@ def _look_up(spec: Spec, to: Spec) -> None:
                 one.send(_question(spec["name"]))
                 to["host"] = socket.inet_ntoa(one.recv(4096)[-4:])
         case "tcp":
+            question = _question(spec["name"])
             with socket.create_connection((spec["resolver"], 53), _ANSWER_S) as one:
-                question = _question(spec["name"])
                 one.sendall(struct.pack("!H", len(question)) + question)
                 to["host"] = socket.inet_ntoa(one.recv(4096)[-4:])
         case "hosts":
@@ -248,23 +244,23 @@ def _reach(spec: Spec) -> None:
                 one.sendall(bytes.fromhex(piece))
         except OSError as problem:
             raise StepError("send", problem) from problem
-        if spec["how"] != "raw":
-            try:
+        try:
+            if spec["how"] != "raw":
                 one.recv(64)
-            except OSError as problem:
-                raise StepError("recv", problem) from problem
+        except OSError as problem:
+            raise StepError("recv", problem) from problem
 
 
 def _attempt(spec: Spec) -> dict[str, object]:
-    answer: dict[str, object] = {"ended": None, "lacks": None, "pids": [os.getpid()]}
+    ended = lacks = None
     try:
         _reach(spec)
     except StepError as problem:
         code = "time-out" if problem.is_time_out else errno.errorcode.get(problem.number, "?")
-        answer["ended"] = f"{problem.step}: {code}"
+        ended = f"{problem.step}: {code}"
     except LackingError as problem:
-        answer["lacks"] = str(problem)
-    return answer
+        lacks = str(problem)
+    return {"ended": ended, "lacks": lacks, "pids": [os.getpid()]}
 
 
 def _detached(then: Callable[[], bytes]) -> bytes:
