@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NoReturn, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ANSWER_S = 2.0
+_ANSWER_S = 5.0
 _BETWEEN_S = 0.03
 """Pieces that are sent at once may leave in one segment."""
 
@@ -52,10 +52,9 @@ class StepError(Exception):
     """A step did not work: which, and with what error."""
 
     def __init__(self, step: str, problem: OSError) -> None:
-        super().__init__(f"{step}: {problem}")
-        self.step = step
-        self.number = problem.errno or 0
-        self.is_time_out = isinstance(problem, TimeoutError)
+        is_late = isinstance(problem, TimeoutError)
+        code = "time-out" if is_late else errno.errorcode.get(problem.errno or 0, "?")
+        super().__init__(f"{step}: {code}")
 
 
 class LackingError(Exception):
@@ -92,10 +91,9 @@ def _mptcp(spec: Spec) -> socket.socket:
 def _nonblocking(spec: Spec) -> socket.socket:
     one = _socket(spec["host"], socket.SOCK_STREAM)
     one.setblocking(False)  # noqa: FBT003  # positional only
-    number = one.connect_ex((spec["host"], spec["port"]))
-    one.settimeout(_ANSWER_S)
-    if number not in {0, errno.EINPROGRESS}:
+    if (number := one.connect_ex((spec["host"], spec["port"]))) not in {0, errno.EINPROGRESS}:
         raise StepError("connect", OSError(number, os.strerror(number)))
+    one.settimeout(_ANSWER_S)
     return one
 
 
@@ -167,8 +165,7 @@ def _raw(spec: Spec) -> socket.socket:
 def _uring(spec: Spec) -> socket.socket:
     libc = ctypes.CDLL(None, use_errno=True)
     params = ctypes.create_string_buffer(120)
-    ring = libc.syscall(_URING_SETUP, 1, params)
-    if ring < 0:
+    if (ring := libc.syscall(_URING_SETUP, 1, params)) < 0:
         raise LackingError(f"io_uring: {os.strerror(ctypes.get_errno())}")
     words = struct.unpack("=30I", params.raw)
     sq_tail, sq_array, cqes = words[11], words[16], words[25]  # of the sq_off and cq_off in it
@@ -178,8 +175,7 @@ def _uring(spec: Spec) -> socket.socket:
     submissions = mmap.mmap(ring, sq_array + words[0] * 4, offset=0)
     entries = mmap.mmap(ring, 64, offset=_SQES)
     completions = mmap.mmap(ring, cqes + words[1] * 16, offset=_CQ_RING)
-    length = len(address.raw) - 1
-    entries[:24] = struct.pack("=BBHiQQ", _OP_CONNECT, 0, 0, one.fileno(), length,
+    entries[:24] = struct.pack("=BBHiQQ", _OP_CONNECT, 0, 0, one.fileno(), len(address.raw) - 1,
                                ctypes.addressof(address))  # fmt: skip
     submissions[sq_array : sq_array + 4] = struct.pack("=I", 0)
     submissions[sq_tail : sq_tail + 4] = struct.pack("=I", 1)
@@ -256,8 +252,7 @@ def _attempt(spec: Spec) -> dict[str, object]:
     try:
         _reach(spec)
     except StepError as problem:
-        code = "time-out" if problem.is_time_out else errno.errorcode.get(problem.number, "?")
-        ended = f"{problem.step}: {code}"
+        ended = str(problem)
     except LackingError as problem:
         lacks = str(problem)
     return {"ended": ended, "lacks": lacks, "pids": [os.getpid()]}
@@ -279,8 +274,8 @@ def _detached(then: Callable[[], bytes]) -> bytes:
 
 def _child(spec: Spec) -> bytes:
     """Have another program do it."""
-    argv = [*spec["other"], os.path.abspath(__file__)]  # noqa: PTH100
     text = json.dumps({**spec, "via": "itself"}).encode()
+    argv = [*spec["other"], __file__]
     return subprocess.run(argv, input=text, capture_output=True, check=False).stdout
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sensor.core.proof.technique import BY_WORDS, Reach, Result, Start
+from sensor.core.proof.technique import BY_WORDS, Reach, Result
 from sensor.core.proof.techniques import NOT_TRIED, TECHNIQUES
 from sensor.core.quote import quote
 from sensor.core.table import table
@@ -38,7 +38,8 @@ each row to it.
 
 Everything happens in a cgroup below the daemon's scope, in a network of its own whose addresses, blocked ones too, exist only there, and in
 a folder in memory. The tool is a copy of the shell under a name of a tool that the policy blocks; it makes a mark, an empty file. Nothing
-leaves, and nothing is left behind but the events on the stream: each attempt is one, as it would be of anybody else.
+leaves, and nothing is left behind but the events on the stream: each attempt is one, as it would be of anybody else. Addresses that were
+looked up, all of the documentation range, stand for another name in the end.
 """  # noqa: E501  # lines of a page
 
 
@@ -69,9 +70,9 @@ def _expected(technique: Technique) -> str:
     if technique.late:
         return f"detected, and ended a moment later (kill): {technique.late}"
     way = technique.way
-    if isinstance(way, Start):
-        return "refused: lsm or kill" if way.by_name else "refused: kill"
-    return f"refused: {_by(way)}"
+    by = _by(way) if isinstance(way, Reach) else "lsm or kill" if way.by_name else "kill"
+    defect = f"; today it is missed: {technique.defect}" if technique.defect else ""
+    return f"refused: {by}{defect}"
 
 
 def _by(way: Reach) -> str:

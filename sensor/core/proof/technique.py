@@ -98,6 +98,7 @@ class Technique:
 
     ``late`` says why the kernel cannot be sure, so that user space ends it a moment
     later: whether it has done anything by then is a race, and counts as detected.
+    ``defect`` says why it goes through today though it is not to: `prove` fails by it.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Technique:
     way: Start | Reach
     blind: str | None = None
     late: str | None = None
+    defect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ CONTENT: str | None = "its name and folder say nothing, and content is not looke
 
 def _start(
     name: str, family: str, tries: str, way: Start, *, blind: str | None = None,
-    late: str | None = None,
+    late: str | None = None, defect: str | None = None,
 ) -> Technique:  # fmt: skip
-    return Technique(id=name, family=family, tries=tries, way=way, blind=blind, late=late)
+    return Technique(
+        id=name, family=family, tries=tries, way=way, blind=blind, late=late, defect=defect
+    )
 
 
 def _reach(
@@ -53,7 +55,8 @@ STARTS = (
     _start("proc-root", NAME, "the path through /proc/self/root",
            Start(file="/proc/self/root{folder}/bin/{name}")),
     _start("bind-mount", NAME, "a bind mount over a file with another name",
-           Start(file=_TOOL, how="bound")),
+           Start(file=_TOOL, how="bound"),
+           defect="the name is that of the place, not that of the file which is mounted there"),
     _start("overlay", NAME, "the tool seen through an overlay file system",
            Start(file=_TOOL, how="overlaid")),
     _start("script", FORM, "a script with the tool's name (#!/bin/sh)", Start(file=_SCRIPT)),

@@ -23,9 +23,7 @@ PLAIN, LATE, BLIND = BY_ID["plain"], BY_ID["loader-flag"], BY_ID["renamed-copy"]
 CONNECT = BY_ID["connect"]
 ADDRESS = ip_address("192.0.2.7")
 AIM = Aim(expected=Result.REFUSED, rule="no", by=Enforcement.KILL, tool="aider", mark="aider")
-REACH = Aim(
-    expected=Result.REFUSED, rule="no", by=Enforcement.CGROUP, address=ADDRESS, port=8443
-)
+REACH = Aim(expected=Result.REFUSED, rule="no", by=Enforcement.CGROUP, address=ADDRESS, port=8443)
 PIDS = frozenset({7})
 KILLED = Tried(through=False, ended="SIGKILL", pids=PIDS)
 RAN = Tried(through=True, pids=PIDS)
@@ -69,7 +67,7 @@ def test_a_result_is_what_happened_and_what_is_told(  # noqa: PLR0917  # columns
 @pytest.mark.parametrize(
     ("told", "aim", "wrong"),
     [
-        (replace(TOLD, enforcement=Enforcement.LSM), AIM, "not how it ended"),
+        (replace(TOLD, enforcement=Enforcement.LSM), AIM, "that is not how it ended"),
         (TOLD, replace(AIM, by=Enforcement.LSM), "lsm was to be expected"),
         (replace(TOLD, rule="other"), AIM, "rule no was to be expected"),
     ],
