@@ -88,7 +88,7 @@ def enforced(police: Policing) -> dict[str, dict[str, str]]:
     assert all(set(row) == {"technique", "expected", "result", "detail"} for row in rows)
     wrong = [
         row for row in rows if row["result"] not in {row["expected"], "not possible on this kernel"}
-    ]  # noqa: E501
+    ]
     assert done.returncode == (ExitCode.DEGRADED if wrong else ExitCode.OK), done.stderr
     assert left(police) == []
     return {row["technique"]: row for row in rows}
@@ -148,9 +148,8 @@ def test_a_policy_that_blocks_nothing_proves_nothing(police: Policing) -> None:
     assert all(row.count("nothing to prove") == 2 for row in rows)
 
 
-def test_a_file_that_is_not_in_force_is_not_proved(police: Policing, tmp_path: Path) -> None:
+def test_a_file_that_is_not_in_force_is_not_proved(police: Policing) -> None:
     """It would be held to what nobody keeps."""
-    del tmp_path
     police.keep(f'mode = "enforce"\n{RULES}')
     file = Path(police.daemon.ask("status")[0]["policy"]["file"])
     later = time.time() + 60
@@ -166,7 +165,7 @@ def test_nothing_is_left_behind_by_an_interruption(
 ) -> None:
     """In the middle of it: no cgroup, no folder, no mount, no process."""
     police.keep(f'mode = "enforce"\n{RULES}')
-    argv = [AGENT_SENSOR, "prove", "--run-dir", police.daemon.run_dir]
+    argv: list[str | Path] = [AGENT_SENSOR, "prove", "--run-dir", police.daemon.run_dir]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
         deadline = time.monotonic() + 60
         while not (cgroups := [*police.scope.path.glob("agent-sensor-prove-*")]) or not (

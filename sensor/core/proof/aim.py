@@ -35,7 +35,7 @@ ELSEWHERE = Target(name="elsewhere.example")
 """A name (RFC 2606) that nobody lets through who lets through what is listed alone."""
 
 _STRANGE = (ip_network("198.51.100.0/24"), ip_network("2001:db8:51::/48"))
-_MOST = 512
+_MOST = 128
 """Targets that are looked at: a policy can have ten thousand."""
 
 _WIDEST = 8

@@ -55,7 +55,7 @@ OTHERS = replace(TOLD, process=ProcessView(pid=8, started_ns=1))
         (PLAIN, Tried(through=False, pids=PIDS), [], Result.FAILED, "nothing came of it"),
     ],
 )
-def test_a_result_is_what_happened_and_what_is_told(  # noqa: PLR0917  # columns of a table
+def test_a_result_is_what_happened_and_what_is_told(
     technique: object, tried: Tried, told: list[object], result: Result, detail: str
 ) -> None:
     """Neither alone is enough for a refusal."""
