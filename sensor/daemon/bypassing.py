@@ -155,8 +155,7 @@ def _laid(plan: list[Planned], folder: scratch.Folder) -> Snare:
 
 def _begin_servers(prover: int) -> None:
     """Let the servers end with the prover alone, not with Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _deafen()
     parent.die_with(prover)
 
 

@@ -113,8 +113,6 @@ class Cgroup:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(-1, os.WNOHANG)
             time.sleep(_AGAIN_S)
 
     def remove(self) -> None:

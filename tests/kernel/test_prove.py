@@ -152,9 +152,10 @@ def test_a_file_that_is_not_in_force_is_not_proved(police: Policing) -> None:
     """It would be held to what nobody keeps."""
     police.keep(f'mode = "enforce"\n{RULES}')
     file = Path(police.daemon.ask("status")[0]["policy"]["file"])
-    later = time.time() + 60
+    before, later = file.stat().st_mtime, time.time() + 60
     os.utime(file, (later, later))
     done = prove(police)
+    os.utime(file, (before, before))
     assert done.returncode == ExitCode.BAD_INPUT
     assert "run agent-sensor policy reload" in done.stderr
 
@@ -172,6 +173,7 @@ def test_nothing_is_left_behind_by_an_interruption(
             cgroups[0] / "cgroup.procs"
         ).read_text("ascii"):
             assert time.monotonic() < deadline
+            assert run.poll() is None, run.communicate()
         os.killpg(run.pid, number)
         _, said = run.communicate(timeout=60)
         assert run.returncode == ExitCode.FAILED
