@@ -155,3 +155,9 @@ def test_an_address_of_a_range_is_one_that_a_host_can_have(
 ) -> None:
     """Of the widest ranges it is one of the documentation."""
     assert _within(ip_network(network)) == (ip_address(address) if address else None)
+
+
+def test_a_range_that_no_host_can_be_in_is_not_tried() -> None:
+    """There is nothing to be reached."""
+    rule = '[[rule]]\nid = "m"\nendpoints = ["224.0.0.0/8"]\nverdict = "block"\n'
+    assert aim("connect", rule) is None
