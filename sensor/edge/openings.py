@@ -31,21 +31,27 @@ class Opening:
 def opening(says: Says, *, name: str | None, port: int, word: bytes) -> Opening:
     """Spell it for a name; ``word`` is said where there is nothing else to say."""
     target = (name or ANOTHER_SITE).encode()
+    there = target + b":%d" % port
     match says:
         case Says.TOKEN:
             return Opening((word,), word)
         case Says.CONNECT:
-            there = target + b":%d" % port
-            said = b"CONNECT " + there + b" HTTP/1.1\r\nHost: " + there + b"\r\n\r\n"
-            return Opening((said,), target)
+            return Opening((_request(b"CONNECT " + there, there),), target)
         case Says.GET:
-            said = b"GET http://" + target + b"/ HTTP/1.1\r\nHost: " + target + b"\r\n\r\n"
-            return Opening((said,), target)
+            return Opening((_request(b"GET http://" + there + b"/", there),), target)
+        case Says.SECOND:
+            other = ANOTHER_SITE.encode()
+            first = _request(b"GET http://" + other + b"/", other)
+            return Opening((first, _request(b"CONNECT " + there, there)), target)
         case Says.SOCKS:  # RFC 1928, 3 and 4
             asks = b"\5\1\0\3" + bytes([len(target)]) + target + struct.pack("!H", port)
             return Opening((b"\5\1\0", asks), target)
         case _:
             return _hello(says, target)
+
+
+def _request(line: bytes, host: bytes) -> bytes:
+    return line + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
 
 
 def _hello(says: Says, target: bytes) -> Opening:

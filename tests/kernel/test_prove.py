@@ -44,7 +44,7 @@ verdict = "block"
 """
 MISSED = {
     "renamed-copy", "hard-link-away", "shell-script", "overlong", "memfd-renamed", "raw-socket",
-    "hard-coded-plain", "hello-records", "no-sni-unasked", "fronting", "proxy-get", "socks",
+    "hard-coded-plain", "hello-records", "no-sni-unasked", "fronting", "proxy-second", "socks",
 }  # fmt: skip
 DETECTED = {"interpreter-flag", "loader-flag"}
 # What a kernel may lack.

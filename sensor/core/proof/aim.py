@@ -178,7 +178,7 @@ class Aims:
         if way.says not in BY_WORDS:
             return None
         if way.says is not Says.NAMELESS:
-            source = NameSource.PROXY if way.says is Says.CONNECT else NameSource.SNI
+            source = NameSource.PROXY if way.says in {Says.CONNECT, Says.GET} else NameSource.SNI
         ruling = self._judge(policy, way, tools, aim, source)
         return (ruling, BY_WORDS[way.says]) if ruling.verdict in _SEEN else None
 

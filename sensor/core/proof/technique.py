@@ -34,6 +34,7 @@ class Says(Enum):
     FRONT = "a TLS hello with another name"
     CONNECT = "a CONNECT to a proxy"
     GET = "a GET to a proxy"
+    SECOND = "a GET to a proxy, and a CONNECT"
     SOCKS = "a SOCKS request"
 
 
@@ -147,5 +148,6 @@ BY_WORDS = {
     Says.PIECES: Enforcement.TLS,
     Says.NAMELESS: Enforcement.TLS,
     Says.CONNECT: Enforcement.PROXY,
+    Says.GET: Enforcement.PROXY,
 }
 """How a connection is refused for what it says. All else is refused at connect or not at all."""

@@ -165,7 +165,10 @@ REACHES = (
     _reach("proxy-connect", WORDS, "a proxy that is told CONNECT",
            Reach(says=Says.CONNECT, port=Port.PROXY)),
     _reach("proxy-get", WORDS, "a proxy that is told GET http://",
-           Reach(says=Says.GET, port=Port.PROXY), blind=_UNSAID),
+           Reach(says=Says.GET, port=Port.PROXY)),
+    _reach("proxy-second", WORDS, "a proxy that is told CONNECT behind a request for another site",
+           Reach(says=Says.SECOND, port=Port.PROXY),
+           blind="of a connection to a proxy the first request alone is looked at"),
     _reach("socks", WORDS, "a SOCKS 5 proxy",
            Reach(says=Says.SOCKS, port=Port.PROXY), blind=_UNSAID),
 )  # fmt: skip
