@@ -8,8 +8,7 @@
 #ifndef PROBES_HELLO_H
 #define PROBES_HELLO_H
 
-#include "target.h"
-#include "tls.h"
+#include "request.h"
 
 static inline int is_name(__u64 found)
 {
@@ -19,45 +18,22 @@ static inline int is_name(__u64 found)
 /* "CONNECT " in the order in which it is read. */
 #define CONNECT_WORD 0x205443454e4e4f43ULL
 #define CONNECT_BYTES 8
-/* "http://" likewise, and what makes its letters small. */
-#define SCHEME 0x2f2f3a70747468ULL
-#define SCHEME_SMALL 0x20202020ULL
-#define SCHEME_BYTES 7
-/* Of a method; PROPPATCH has 9. */
-#define METHOD_BYTES 10
-
-/* The target of a request that has it in full, behind a method and a blank. */
-static inline enum hello_found find_target(struct reading *reading, const __u8 *text, __u64 bytes)
-{
-	for (__u64 i = 0; i <= METHOD_BYTES; i++) {
-		__u64 scheme = 0;
-
-		FORGET(bytes);
-		if (i >= bytes)
-			return FOUND_PART;
-		if (i && text[i] == ' ') {
-			if (i + 1 + SCHEME_BYTES > bytes)
-				return FOUND_PART;
-			__builtin_memcpy(&scheme, text + i + 1, SCHEME_BYTES);
-			if ((scheme | SCHEME_SMALL) != SCHEME)
-				return FOUND_NOTHING;
-			note(&reading->name_at, i + 1 + SCHEME_BYTES);
-			note(&reading->name_bytes, HOST_BYTES);
-			return FOUND_PROXY;
-		}
-		if (text[i] < 'A' || text[i] > 'Z')
-			return FOUND_NOTHING;
-	}
-	return FOUND_NOTHING;
-}
+/* More of them than a client has a use for; servers pass over them (RFC 9112, 3). */
+#define BLANKS 8
 
 static inline enum hello_found find_hello(struct reading *reading, const __u8 *text, __u64 bytes)
 {
+	__u64 at = CONNECT_BYTES;
+
 	if (text[0] == 0x16) /* ContentType: handshake */
 		return find_sni(reading, text, bytes);
+	if (text[0] == '\r' || text[0] == '\n') /* nothing but empty lines so far */
+		return FOUND_PART;
 	if (bytes < CONNECT_BYTES || *(const __u64 *)text != CONNECT_WORD)
 		return find_target(reading, text, bytes);
-	note(&reading->name_at, CONNECT_BYTES);
+	for (int blanks = 0; blanks < BLANKS; blanks++)
+		at += byte_at(text, at) == ' ';
+	note(&reading->name_at, at);
 	note(&reading->name_bytes, HOST_BYTES);
 	return FOUND_PROXY;
 }
@@ -91,7 +67,8 @@ static inline int read_host(struct reading *reading, const __u8 *text, __u64 byt
 	}
 	if (recall(&reading->name_bytes) >= HOST_BYTES) /* too long for a name: none */
 		begin_host(&reading->host);
-	if (reading->host.label != HASH_SEED) /* not behind a dot at the end */
+	if (reading->host.label !=
+	    (HASH_SEED ^ reading->host.seed)) /* not behind a dot at the end */
 		end_label(&reading->host);
 	end_host(&reading->host);
 	return 1;

@@ -7,6 +7,9 @@
 #include "read.h"
 #include "tables.h"
 
+/* Line ends before a request that are passed over; a power of two. */
+#define EMPTY_BYTES 8
+
 /* A hello that came in part. Storage of sockets is bounded below 8 KiB by newer kernels. */
 struct hello_text {
 	u8 text[TEXT_BYTES];
@@ -79,8 +82,7 @@ static inline void read_target(struct segment *segment, struct reading *reading,
 {
 	u64 ip4 = read_ip4(reading->text, bytes), port = HTTP_PORT;
 
-	if (byte_at(reading->text, bytes) == ':' &&
-	    !read_port(reading->text, bytes + 1, &port)) {
+	if (byte_at(reading->text, bytes) == ':' && !read_port(reading->text, bytes + 1, &port)) {
 		/* "http://name:443@another/" */
 		begin_host(&reading->host);
 		end_host(&reading->host);
@@ -93,11 +95,37 @@ static inline void read_target(struct segment *segment, struct reading *reading,
 	map_ipv4(segment->target_be, __builtin_bswap32(ip4));
 }
 
+/* Servers pass over an empty line before a request (RFC 9112, 2.2). */
+static inline void skip_lines(struct reading *reading)
+{
+	u64 bytes = recall(&reading->bytes), empty = 0;
+
+	if (reading->text[0] != '\r' && reading->text[0] != '\n')
+		return;
+	for (u64 i = 0; i < EMPTY_BYTES; i++) {
+		u8 letter = reading->text[i];
+
+		if (letter != '\r' && letter != '\n')
+			break;
+		empty = i + 1;
+	}
+	if (empty >= bytes)
+		return;
+	note(&reading->bytes, bytes - empty);
+	bpf_probe_read_kernel(reading->text, TEXT_BYTES,
+			      reading->text + (empty & (EMPTY_BYTES * 2 - 1)));
+}
+
 /* Reads what there is, and brings the name to the front of reading->text. */
 static inline void read_hello(struct segment *segment, struct reading *reading)
 {
 	const u8 *text = reading->text;
-	u64 bytes = recall(&reading->bytes), found = find_hello(reading, text, bytes);
+	u64 bytes, found;
+
+	skip_lines(reading);
+	reading->host.seed = state_of(STATE_SEED);
+	bytes = recall(&reading->bytes);
+	found = find_hello(reading, text, bytes);
 
 	FORGET(found);
 	note(&reading->left, found);

@@ -72,16 +72,4 @@ class Notify:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learn:
-    """Have the kernel judge addresses by a name.
-
-    ``trusted`` is whether a resolver gave them that the host is configured with.
-    """
-
-    name: str
-    addresses: tuple[Address, ...]
-    trusted: bool
-
-
-Action = Record | Follow | Release | Destroy | Kill | Notify | Learn
+Action = Record | Follow | Release | Destroy | Kill | Notify

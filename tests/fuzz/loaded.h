@@ -19,6 +19,7 @@ static inline struct reading *loaded(const __u8 *message, size_t bytes, int stal
 	if (!reading)
 		abort();
 	memset(reading, stale, sizeof(*reading));
+	reading->host.seed = 0; /* set for each message, like what is read from it */
 	reading->bytes = bytes < TEXT_BYTES ? bytes : TEXT_BYTES;
 	memcpy(reading->text, message, reading->bytes);
 	return reading;

@@ -65,6 +65,10 @@ class Heard(NamedTuple):
     end: int = 0
 
 
+# More blanks behind CONNECT than any client sends.
+BLANKS = 8
+
+
 class Learned(NamedTuple):
     """The labels asked for, the addresses given, and the labels and records on the way to them."""
 
@@ -79,6 +83,8 @@ def heard(message: bytes) -> Heard:
     try:
         if message[:1] == b"\x16":
             return _hello(message)
+        if message[:1] in {b"\r", b"\n"}:  # empty lines, behind which all may come
+            return Heard("part")
         return _request(message)
     except PartError:
         return Heard("part")
@@ -140,7 +146,9 @@ def _request(message: bytes) -> Heard:
         return Heard("nothing")
     if not blank:
         raise PartError
-    if method != b"CONNECT":
+    if method == b"CONNECT":
+        target = target[:BLANKS].lstrip(b" ") + target[BLANKS:]
+    else:
         if target[:7].lower() != b"http://"[: len(target)]:
             return Heard("nothing")
         if len(target) < 7:
