@@ -51,7 +51,7 @@ class Snare:
                 os._exit(0)
         theirs.close()
         self._said = self._ours.makefile("r", encoding="utf-8")
-        self.heard()
+        self._answer()
 
     def names(self, addresses: Mapping[str, str]) -> None:
         """Have these names looked up to these addresses from now on, and what was heard forgotten."""  # noqa: E501
@@ -70,9 +70,12 @@ class Snare:
     def _ask(self, question: dict[str, object]) -> dict[str, object]:
         try:
             self._ours.sendall(json.dumps(question).encode() + b"\n")
-            answer: dict[str, object] = json.loads(self._said.readline() or "{}")
+            return self._answer()
         except OSError as problem:
             raise SensorError(f"the listeners are gone: {problem}; run it again") from problem
+
+    def _answer(self) -> dict[str, object]:
+        answer: dict[str, object] = json.loads(self._said.readline() or "{}")
         if "heard" not in answer:
             raise SensorError(f"no listeners: {answer.get('problem', 'they ended')}; run it again")
         return answer
@@ -105,7 +108,8 @@ class _Servers:
         self._selector.register(one, _READ, act)
 
     def serve(self) -> None:
-        """Serve until the other end of the control socket is closed."""
+        """Say that all is there, and serve until the other end of the control is closed."""
+        self._answer_control()
         while not self._is_over:
             self._turn(None)
 
@@ -128,7 +132,10 @@ class _Servers:
             asked = json.loads(line)
             if "names" in asked:
                 self._names, self._heard = asked["names"], b""
-            control.sendall(json.dumps({"heard": self._heard.hex()}).encode() + b"\n")
+            self._answer_control()
+
+    def _answer_control(self) -> None:
+        self._control.sendall(json.dumps({"heard": self._heard.hex()}).encode() + b"\n")
 
     def _accept(self, listener: socket.socket, act: Callable[[socket.socket], None]) -> None:
         client, _ = listener.accept()
