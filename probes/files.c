@@ -74,10 +74,13 @@ static inline void find_answer(struct answer_of_file *question, struct file *fil
 		return;
 	room->count = 0;
 	room->found.tool = room->found.flags = 0;
-	if (is_alone(&place))
+	if (is_alone(&place)) {
 		judge_memfd(&room->found, place.dentry);
-	else
+	} else {
+		if (READ(place.mount, mnt_parent) != place.mount)
+			judge_origin(room, place.dentry);
 		judge_path(room, place);
+	}
 	if (*(volatile u32 *)&room->found.tool)
 		question->signals |= SIGNAL_FILE;
 	by_name = names.lookup(&question->typed);

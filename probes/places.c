@@ -46,6 +46,9 @@ static inline struct levels *claim_levels(void)
 	return 0;
 }
 
+/* Names of packages lie close to their files. */
+#define ORIGIN_LEVELS 12
+
 /* mm/memfd.c puts "memfd:" before the name that a memfd was given. */
 #define MEMFD_PREFIX_BYTES 6
 
@@ -103,6 +106,30 @@ static inline void judge_memfd(volatile struct mark *found, struct dentry *dentr
 	mark = names.lookup(&name);
 	if (mark)
 		merge_mark(found, mark);
+}
+
+/*
+ * What the file and its folders are called where they lie, whatever is mounted
+ * where: a bind mount gives a file, or a folder around it, another name.
+ */
+static inline void judge_origin(struct levels *room, struct dentry *dentry)
+{
+	u64 child = 0;
+
+	for (u64 level = 0; level < ORIGIN_LEVELS; level++) {
+		struct dentry *parent = READ(dentry, d_parent);
+		u64 hash;
+
+		if (parent == dentry)
+			return;
+		hash = hash_name(dentry);
+		if (level == 0)
+			add_mark(&room->found, hash, MARK_NAME | MARK_INTERPRETERS);
+		else
+			add_mark(&room->found, hash_pair(hash, child), MARK_PAIR);
+		child = hash;
+		dentry = parent;
+	}
 }
 
 static inline void judge_path(struct levels *room, struct place place)

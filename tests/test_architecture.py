@@ -25,6 +25,8 @@ OWNERS = {
     "bcc": {"edge/compiler.py"},
     "click": {"cli/"},
     "ctypes": {
+        "edge/attempt_exec.py",
+        "edge/attempt_reach.py",
         "edge/capabilities.py",
         "edge/libbpf",
         "edge/libbpf_quiet.py",
@@ -32,6 +34,7 @@ OWNERS = {
         "edge/host.py",
         "edge/features.py",
         "edge/parent.py",
+        "edge/scratch.py",
         "edge/sockdiag_destroy.py",
     },
     "jinja2": {"edge/page.py"},

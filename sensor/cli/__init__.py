@@ -32,6 +32,7 @@ _MODULES = {
     "policy": "policy",
     "audit": "audit",
     "report": "report",
+    "prove": "prove",
 }
 """The commands, and where each is: a daemon has no room for all the others."""
 
