@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sensor.core.event import Evidence
+from sensor.core.facts import Signal
 from sensor.core.invocation import invocation
 from sensor.core.tools import MarkKind
 
@@ -105,7 +106,18 @@ class Identifier:
         if asked.module:
             package = asked.module.partition(".")[0]
             hits += self._hits.get((MarkKind.MODULE, package), ())
-        return self._judged(hits, script) if hits else Identity(script=script)
+        judged = self._judged(hits, script) if hits else Identity(script=script)
+        return judged if judged.tool else self._of_origin(fact) or judged
+
+    def _of_origin(self, fact: Exec) -> Identity | None:
+        """Return what the kernel knows a file for by where it lies, if a mount hides that."""
+        if not fact.tool or fact.unsure or Signal.FILE not in fact.signals:
+            return None
+        if fact.tool > len(self._tools):  # the canary's, or a blocked session's
+            return None
+        tool = self._tools[fact.tool - 1]
+        evidence = (Evidence("origin", tool.id),)
+        return Identity(tool=tool, confidence=PATH_WEIGHT, evidence=evidence)
 
     def _judged(self, hits: list[_Hit], script: str | None) -> Identity:
         candidates = [

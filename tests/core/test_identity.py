@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from support.story import CATALOGUE, exec_, name, path, tool
 
 from sensor.core.catalogue import Catalogue
 from sensor.core.event import Evidence
+from sensor.core.facts import Signal
 from sensor.core.identity import (
     MODULE_WEIGHT,
     NAME_WEIGHT,
@@ -152,3 +155,18 @@ def test_any_exec_is_judged(exe: str, typed: str, argv: list[str]) -> None:
     identity = IDENTIFIER.identify(exec_(9, *argv, exe=exe or "/", typed=typed or "/"))
     assert 0 <= identity.confidence <= 1
     assert (identity.tool is None) == (identity.confidence < THRESHOLD)
+
+
+def test_a_file_that_a_mount_hides_is_known_by_where_it_lies() -> None:
+    """The kernel alone sees that; it is believed where it is sure."""
+    hidden = replace(exec_(1, "/usr/bin/git"), signals=Signal.FILE, tool=1)
+    identity = Identifier(CATALOGUE).identify(hidden)
+    assert identity.tool is CATALOGUE.tools[0]
+    assert identity.evidence == (Evidence("origin", CATALOGUE.tools[0].id),)
+    for strange in (
+        replace(hidden, unsure=True),
+        replace(hidden, signals=Signal.ARGUMENT),
+        replace(hidden, tool=len(CATALOGUE.tools) + 1),
+        replace(hidden, tool=0),
+    ):
+        assert Identifier(CATALOGUE).identify(strange).tool is None
