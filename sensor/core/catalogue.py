@@ -99,6 +99,19 @@ _PACKAGE = Shape(
 )
 _STATE = Shape(re.compile(r"(~|<repo>)?/[^\x00-\x1f\x7f]+"), "begin with ~/, / or <repo>/")
 _VARIABLE = Shape(re.compile(r"[A-Z_][A-Z0-9_]*"), 'write it like "CLAUDECODE"')
+_SWITCH = Shape(
+    re.compile(r"--?[A-Za-z0-9][A-Za-z0-9-]*( [^\s\x00-\x1f\x7f]+)?|[A-Z_][A-Z0-9_]*"),
+    'write an option, one with its value, or a variable: "--yolo", "--mode yolo", "NO_GUARD"',
+)
+_TEXTS = {
+    "packages": _PACKAGE,
+    "state": _STATE,
+    "environment": _VARIABLE,
+    "settings": _VARIABLE,
+    "unsafe": _SWITCH,
+    "overrides": _SWITCH,
+}
+"""What is known of a tool beside its marks and hosts; each is a field of ``Tool``."""
 
 _MARKS = {
     "names": (MarkKind.NAME, False, _NAME),
@@ -149,7 +162,7 @@ def _tool(document: Document, entry: Entry) -> Tool:
     facts = tuple(document.entries(entry, "facts", header="tool.facts"))
     roles = [role.value for role in Role]
     for group in facts:
-        group.only("source", *_MARKS, "packages", *roles, "state", "environment")
+        group.only("source", *_MARKS, *roles, *_TEXTS)
     marks = tuple(mark for group in facts for mark in _marks(group))
     if not marks:
         raise entry.wrong("facts", "hold no mark", "write names, paths or modules")
@@ -159,12 +172,11 @@ def _tool(document: Document, entry: Entry) -> Tool:
         vendor=entry.text("vendor", SLUG),
         category=entry.choice("category", Category),
         marks=marks,
-        packages=tuple(one for group in facts for one in group.texts("packages", _PACKAGE)),
         hosts=tuple(host for group in facts for host in _hosts(group)),
-        state=tuple(path for group in facts for path in group.texts("state", _STATE)),
-        environment=tuple(
-            name for group in facts for name in group.texts("environment", _VARIABLE)
-        ),
+        **{
+            key: tuple(one for group in facts for one in group.texts(key, shape))
+            for key, shape in _TEXTS.items()
+        },
     )
 
 

@@ -30,6 +30,7 @@ class ProcessView:
     """The process of an event, as the stream shows it.
 
     ``comm`` is its own word for itself, and shown only where nothing else is known.
+    ``package`` is what its program came in, ``ancestors`` what those run that started it.
     """
 
     pid: int
@@ -53,6 +54,8 @@ class ProcessView:
     fileless: bool | None = None
     truncated: tuple[str, ...] = ()
     status: int | None = None
+    package: str | None = None
+    ancestors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +123,8 @@ class HealthView:
 class Event:
     """One event. ``seq`` counts without holes within one run of the sensor.
 
+    ``looked`` says whether ``evidence`` is what a look at the process added to the
+    kernel's. ``lineage`` is what says who started it, where that is not ancestry.
     ``processes`` and ``hosts`` sum up a session at its end. ``loss`` is what was
     lost and how much of it, ``gap`` of which time something may be missing,
     ``reason`` why; of an attempt it is what the rule says to people.
@@ -139,6 +144,9 @@ class Event:
     vendor: str | None = None
     confidence: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    looked: bool = False
+    risk: tuple[Evidence, ...] = ()
+    lineage: str | None = None
     session: str | None = None
     parent_session: str | None = None
     depth: int | None = None

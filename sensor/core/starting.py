@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sensor.core.actions import Action
-    from sensor.core.facts import Exec, Exit, Fork
+    from sensor.core.facts import Exec, Exit, Fork, Seen
     from sensor.core.identity import Identity
     from sensor.core.knowledge import Knowledge
 
@@ -36,8 +36,24 @@ class Starting:
     def __init__(self, known: Knowledge) -> None:
         self._known = known
 
-    def exec(self, fact: Exec) -> Iterator[Action]:
-        """Take a new image, or one that was refused."""
+    def wants_look(self, fact: Exec) -> bool:
+        """Tell whether it takes a look to know an image: it may be a tool, in no session yet.
+
+        One that ran before the sensor is looked at only where it is not known without.
+        """
+        known = self._known
+        said = known.rules.said(fact.ruled)
+        if is_canary(fact.ruled) or fact.refused or (said and said.is_refused):
+            return False
+        if fact.late and known.lineage.is_stranger(fact.process):
+            return False
+        if self._home(fact, known.lineage.member(fact.process))[0] is not None:
+            return False
+        identity = known.identifier.identify(fact)
+        return bool(identity.evidence) and not (fact.late and identity.tool)
+
+    def exec(self, fact: Exec, seen: Seen | None = None) -> Iterator[Action]:
+        """Take a new image, or one that was refused; ``seen`` is what a look at it showed."""
         if is_canary(fact.ruled):
             return
         said = self._known.rules.said(fact.ruled)
@@ -48,7 +64,7 @@ class Starting:
         before = lineage.member(fact.process)
         if fact.late and (before or lineage.is_stranger(fact.process)):
             return  # a record of the kernel was first
-        identity = self._known.identifier.identify(fact)
+        identity = self._known.identifier.identify(fact, seen)
         home, depth = self._home(fact, before)
         session = self._session(fact, identity, home)
         if session is None:
@@ -65,6 +81,24 @@ class Starting:
             recorded=True,
         )
         yield from self._joined(fact, member, before, identity, said)
+
+    def found(self, fact: Exec, identity: Identity) -> Iterator[Action]:
+        """Take a process that runs already for a tool, now that it is known to be one."""
+        known = self._known
+        if known.lineage.member(fact.process):
+            return
+        session = self._session(fact, identity, self._home(fact, None)[0])
+        if session is None:
+            return
+        member = Member(
+            process=fact.process,
+            ppid=fact.parent.pid,
+            session=session,
+            depth=0,
+            image=image(known.host, fact, identity),
+            recorded=True,
+        )
+        yield from self._joined(fact, member, None, identity, None)
 
     def _joined(
         self,

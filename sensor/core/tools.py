@@ -20,11 +20,12 @@ class MarkKind(Enum):
 
 
 class Category(Enum):
-    """What sort of program a tool is."""
+    """What sort of program a tool is; a ``CLIENT`` is a company's own."""
 
     CLI = "cli"
     SDK = "sdk"
     IDE_AGENT = "ide-agent"
+    CLIENT = "client"
 
 
 class Role(Enum):
@@ -42,6 +43,10 @@ class InterpreterKind(Enum):
     SCRIPT = "script"
     PYTHON = "python"
     LOADER = "loader"
+
+
+HEARSAY = "docs:"
+"""What a source begins with that nobody here has run or read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,9 @@ class Tool:
     """One AI program. ``packages`` are ``npm:name`` or ``pypi:name``.
 
     ``state`` are paths that it leaves behind, from ``~/``, ``/`` or ``<repo>/``;
-    ``environment`` are names of variables that it sets for its children.
+    ``environment`` are names of variables that it sets for its children, ``settings``
+    of those that it alone reads. ``unsafe`` are arguments and variables that switch its
+    guards off, ``overrides`` those that send its requests elsewhere.
     """
 
     id: str
@@ -85,6 +92,14 @@ class Tool:
     hosts: tuple[Host, ...] = ()
     state: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    unsafe: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Whether nobody here has seen any of its marks: all are from documentation."""
+        return bool(self.marks) and all(one.source.startswith(HEARSAY) for one in self.marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,7 +133,7 @@ class Daemon:
         before = look_back(
             store, boot_id=self._host.boot_id, booted_wall_ns=self._host.wall_offset_ns
         )
-        engine = Engine(known, self._host, first_seq=begun.next_seq)
+        engine = Engine(known, self._host, first_seq=begun.next_seq, looks=True)
         self._telling.next_seq = begun.next_seq
         pins = Pins(loaded.pins)
         sensing = Sensing(pins, engine, tell=self._telling.tell)
@@ -234,6 +234,7 @@ class Daemon:
         self._selector.register(inbox, _READ, lambda _mask: self._heed(inbox))
         for ring in sensing.probing.verdicts, sensing.probing.ring:
             self._selector.register(ring, _READ, lambda _mask: sensing.read())
+        self._selector.register(sensing.looking, _READ, lambda _mask: sensing.look())
         if standing.writer:
             self._selector.register(standing.writer, _READ, lambda _mask: self._listen(sensing))
         watchdog_s = self._notify.watchdog_s()

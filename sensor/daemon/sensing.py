@@ -4,20 +4,22 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Follow, Record
+from sensor.core.actions import Follow, Look, Record
 from sensor.core.catalogue import merge, parse
 from sensor.core.facts import Exit, Loss
 from sensor.daemon import reconcile
+from sensor.daemon.looking import Looking
 from sensor.daemon.probing import Probing
 from sensor.daemon.strangers import introduced
 from sensor.edge import proc
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from sensor.core.facts import Fact, Process
     from sensor.daemon.instance import Pins
 
+
+_LOOKS_S = 2.0
+"""So long a start waits for looks at what ran before; a dead disk takes longer."""
 
 _RINGFUL = 40
 """So many reads take all that the ring can hold: 2 MiB of the smallest records."""
@@ -58,6 +63,7 @@ class Sensing:
         self.engine = engine
         self.probing = Probing(pins, self.see)
         self._tell = tell
+        self.looking = Looking()
         self.act: Callable[[Action], None] | None = None
         self._were_ends_lost = False
 
@@ -73,6 +79,11 @@ class Sensing:
         for _ in range(_RINGFUL):
             if not self.probing.read():
                 return
+
+    def look(self) -> None:
+        """Take what looks have shown."""
+        for fact in self.looking.take():
+            self.see(fact)
 
     def _bury(self) -> None:
         """End what has ended unseen: nobody else would, and its session would never be over."""
@@ -99,6 +110,8 @@ class Sensing:
         self.probing.apply(action)
         if isinstance(action, Record):
             self._tell(action.event)
+        elif isinstance(action, Look):
+            self.looking.ask(action)
         elif self.act:
             self.act(action)
 
@@ -111,7 +124,8 @@ class Sensing:
         roots = {root.pid: root for root in self.engine.roots()}
         for _ in range(2):
             known = self.probing.members.find
-            for fact in reconcile.running(scope, top=top, known=known, roots=roots):
+            facts: Iterator[Fact] = reconcile.running(scope, top=top, known=known, roots=roots)
+            for fact in chain(facts, self._looked()):
                 for action in self.engine.see(fact):
                     self.do(action)
                     if isinstance(action, Follow):
@@ -120,6 +134,11 @@ class Sensing:
         for connection in reconcile.connections(found):
             self.probing.follow_connection(connection)
             self.see(connection)
+
+    def _looked(self) -> Iterator[Fact]:
+        """Wait for what looks show at the start, when nothing is held up by that."""
+        self.looking.settle(_LOOKS_S)
+        yield from self.looking.take()
 
     def take_over(self, scope: Path, *, top: Path) -> None:
         """Go on with the processes that the kernel has followed while nobody was there.

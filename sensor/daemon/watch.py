@@ -57,7 +57,7 @@ class Watch:
         with signals() as end:
             bpffs = mounts.private_bpffs()
             loaded = run_loader(bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope)
-            engine = Engine(known, LocalHost(self._top))
+            engine = Engine(known, LocalHost(self._top), looks=True)
             self._sensing = Sensing(Pins(loaded.pins), engine, tell=self._tell)
             self._sensing.probing.teach(known)
             self._sensing.reconcile(self._scope, top=self._top)
@@ -79,12 +79,14 @@ class Watch:
         with selectors.DefaultSelector() as selector:
             for end in ends:
                 selector.register(end, selectors.EVENT_READ)
-            for ring in self._sensing.probing.verdicts, self._sensing.probing.ring:
-                selector.register(ring, selectors.EVENT_READ)
+            probing, looking = self._sensing.probing, self._sensing.looking
+            for source in probing.verdicts, probing.ring, looking:
+                selector.register(source, selectors.EVENT_READ)
             while deadline is None or time.monotonic() < deadline:
                 left = None if deadline is None else min(deadline - time.monotonic(), _LONGEST_S)
                 ready = {key.fileobj for key, _ in selector.select(left)}
                 self._sensing.read()
+                self._sensing.look()
                 flush()
                 if not ready.isdisjoint(ends):
                     return

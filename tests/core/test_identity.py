@@ -10,15 +10,8 @@ from support.story import CATALOGUE, exec_, name, path, tool
 
 from sensor.core.catalogue import Catalogue
 from sensor.core.event import Evidence
-from sensor.core.identity import (
-    MODULE_WEIGHT,
-    NAME_WEIGHT,
-    PATH_WEIGHT,
-    THRESHOLD,
-    WEAK_WEIGHT,
-    Identifier,
-    Identity,
-)
+from sensor.core.identity import Identifier, Identity
+from sensor.core.weights import MODULE_WEIGHT, NAME_WEIGHT, PATH_WEIGHT, THRESHOLD, WEAK_WEIGHT
 
 IDENTIFIER = Identifier(CATALOGUE)
 NATIVE = "/usr/lib/node_modules/@anthropic-ai/claude-code/bin/claude.exe"
