@@ -8,7 +8,7 @@ under the source that they share, so none can be entered without one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sensor.core.entries import HOST, LINE, SLUG, Document, Entry, Shape
@@ -21,6 +21,7 @@ from sensor.core.tools import (
     Mark,
     MarkKind,
     Role,
+    Sourced,
     Tool,
 )
 from sensor.errors import BadInputError
@@ -36,12 +37,17 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All that is known by name. A tool's index, from 1, is its number in the kernel's maps."""
+    """All that is known by name. A tool's index, from 1, is its number in the kernel's maps.
+
+    ``replacing`` are the ids of entries that stand for themselves in a layer, rather than
+    add to the ones of that id below.
+    """
 
     version: int
     tools: tuple[Tool, ...]
     endpoints: tuple[Endpoint, ...]
     interpreters: tuple[Interpreter, ...]
+    replacing: frozenset[str] = frozenset()
     _indexes: dict[str, int] = field(init=False, repr=False, compare=False)
     _endpoints: dict[str, Endpoint] = field(init=False, repr=False, compare=False)
 
@@ -123,8 +129,10 @@ _MARKS = {
 }
 
 
-def parse(text: str, *, where: str) -> Catalogue:
+def parse(text: str, *, where: str, is_layer: bool = False) -> Catalogue:
     """Read one text of the catalogue; ``where`` names it in errors.
+
+    What adds to another text need not have marks.
 
     BadInputError names the line, the entry, the key and the remedy.
     """
@@ -137,11 +145,13 @@ def parse(text: str, *, where: str) -> Catalogue:
         list(document.entries(root, header, header=header))
         for header in ("tool", "endpoint", "interpreter")
     )
-    return _checked(
-        [(entry.at, _tool(document, entry)) for entry in tools],
+    found = _checked(
+        [(entry.at, _tool(document, entry, is_layer=is_layer)) for entry in tools],
         [(entry.at, _endpoint(document, entry)) for entry in endpoints],
         [(entry.at, one) for entry in interpreters for one in _interpreters(entry)],
     )
+    replacing = {entry.text("id", SLUG) for entry in (*tools, *endpoints) if entry.flag("replaces")}
+    return replace(found, replacing=frozenset(replacing))
 
 
 def merge(catalogues: Iterable[Catalogue]) -> Catalogue:
@@ -157,14 +167,14 @@ def merge(catalogues: Iterable[Catalogue]) -> Catalogue:
     )
 
 
-def _tool(document: Document, entry: Entry) -> Tool:
-    entry.only("id", "name", "vendor", "category", "facts")
+def _tool(document: Document, entry: Entry, *, is_layer: bool) -> Tool:
+    entry.only("id", "name", "vendor", "category", "facts", "replaces")
     facts = tuple(document.entries(entry, "facts", header="tool.facts"))
     roles = [role.value for role in Role]
     for group in facts:
         group.only("source", *_MARKS, *roles, *_TEXTS)
     marks = tuple(mark for group in facts for mark in _marks(group))
-    if not marks:
+    if not (marks or is_layer):
         raise entry.wrong("facts", "hold no mark", "write names, paths or modules")
     return Tool(
         id=entry.text("id", SLUG),
@@ -177,7 +187,15 @@ def _tool(document: Document, entry: Entry) -> Tool:
             key: tuple(one for group in facts for one in group.texts(key, shape))
             for key, shape in _TEXTS.items()
         },
+        sourced=tuple(one for group in facts for one in _sourced(group)),
     )
+
+
+def _sourced(facts: Entry) -> Iterator[Sourced]:
+    source = facts.text("source", _SOURCE)
+    for key, shape in _TEXTS.items():
+        for value in facts.texts(key, shape):
+            yield Sourced(key, value, source)
 
 
 def _marks(facts: Entry) -> Iterator[Mark]:
@@ -195,7 +213,7 @@ def _hosts(facts: Entry) -> Iterator[Host]:
 
 
 def _endpoint(document: Document, entry: Entry) -> Endpoint:
-    entry.only("id", "vendor", "facts")
+    entry.only("id", "vendor", "facts", "replaces")
     facts = tuple(document.entries(entry, "facts", header="endpoint.facts"))
     for group in facts:
         group.only("source", "hosts", "ranges")

@@ -165,6 +165,10 @@ class Engine:
         yield told(_changed(enforced, at_ns), self._known.numbering)
         yield from already.there(self._known, self._reaching, at_ns)
 
+    def learn(self, catalogue: Catalogue) -> None:
+        """Go by another catalogue, in which every tool has the number that it had."""
+        self._known.learn(catalogue)
+
     def cordon(self, catalogue: Catalogue) -> Iterator[Action]:
         """Go by a catalogue with the sessions that are blocked now behind its own tools."""
         yield from cordon(self._known, catalogue)

@@ -62,6 +62,12 @@ class Knowledge:
         self._lost: Counter[str] = Counter()
         self._told_ns = -LOSS_EVERY_NS
 
+    def learn(self, catalogue: Catalogue) -> None:
+        """Go by another catalogue. Sessions that run are named by it from the next name on."""
+        self.catalogue = catalogue
+        self.identifier = Identifier(catalogue)
+        self.endpoints = Endpoints(catalogue)
+
     def member(self, fact: Connect | Close | Resolved | Hello) -> Member | None:
         """Return whose doing a fact is, by the kernel's root if all else about it was lost."""
         if member := self.lineage.member(fact.process):

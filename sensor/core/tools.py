@@ -73,6 +73,15 @@ class Host:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A fact about a tool under its key in the catalogue's text, and where it comes from."""
+
+    key: str
+    value: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """One AI program. ``packages`` are ``npm:name`` or ``pypi:name``.
@@ -80,7 +89,8 @@ class Tool:
     ``state`` are paths that it leaves behind, from ``~/``, ``/`` or ``<repo>/``;
     ``environment`` are names of variables that it sets for its children, ``settings``
     of those that it alone reads. ``unsafe`` are arguments and variables that switch its
-    guards off, ``overrides`` those that send its requests elsewhere.
+    guards off, ``overrides`` those that send its requests elsewhere. ``sourced`` says of all
+    that is neither mark nor host where it comes from.
     """
 
     id: str
@@ -95,6 +105,7 @@ class Tool:
     settings: tuple[str, ...] = ()
     unsafe: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    sourced: tuple[Sourced, ...] = ()
 
     @property
     def is_hearsay(self) -> bool:

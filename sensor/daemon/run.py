@@ -21,13 +21,15 @@ from sensor.core.facts import Gap
 from sensor.core.rights import RUNNING
 from sensor.core.wall import rfc3339
 from sensor.daemon import standby
+from sensor.daemon.catalogues import DIRECTORY, catalogue
 from sensor.daemon.ending import ENDING, received, signals
 from sensor.daemon.exporting import Exporting
 from sensor.daemon.instance import Instance, Loaded, Pins
 from sensor.daemon.lookback import Before, look_back
 from sensor.daemon.probing import run_loader
-from sensor.daemon.sensing import Sensing, catalogue
+from sensor.daemon.sensing import Sensing
 from sensor.daemon.standing import Clock, Standing
+from sensor.daemon.teaching import Teaching
 from sensor.daemon.telling import Telling
 from sensor.edge import capabilities, mounts
 from sensor.edge.door import Door
@@ -38,6 +40,7 @@ from sensor.edge.store import Begun, Store
 from sensor.edge.store_told import Told
 from sensor.edge.store_writer import Keep, Writer
 from sensor.edge.system import lock
+from sensor.errors import SensorError
 from sensor.wire.answers import Hello
 
 if TYPE_CHECKING:
@@ -62,6 +65,8 @@ class Places:
     bpffs: Path
     policy: Path = standby.DEFAULT
     """Where policy is, if it is there and no other was named."""
+    catalog: Path = DIRECTORY
+    """Where files are that add to the catalogue."""
 
     @property
     def store(self) -> Path:
@@ -126,7 +131,7 @@ class Daemon:
 
     def _begin(self, stack: ExitStack, loaded: Loaded) -> Standing:
         """Attach or take over, find what runs, give up rights, and let readers in."""
-        known = catalogue()
+        known = catalogue(self._places.catalog)
         store = stack.enter_context(Store(self._places.store))
         told = stack.enter_context(Told(self._places.told))
         begun = store.begin(told.before)
@@ -138,6 +143,8 @@ class Daemon:
         pins = Pins(loaded.pins)
         sensing = Sensing(pins, engine, tell=self._telling.tell)
         sensing.probing.teach(known)
+        self._teaching = Teaching(self._places.catalog, known, sensing)
+        stack.callback(sensing.looking.close)
         self._refuse(stack, sensing, pins, known)
         self._go_on(sensing, before, begun, was_loaded=loaded.reused)
         if self._refusing:
@@ -162,6 +169,7 @@ class Daemon:
             run_dir=self._places.run_dir, state_dir=self._places.state_dir,
             default=self._places.policy, say=self._say,
         )  # fmt: skip
+        self._teaching.refusing = self._refusing
         stack.callback(self._refusing.close)
         self._refusing.policing.begin()
 
@@ -197,7 +205,7 @@ class Daemon:
         standing = Standing(
             sensing=sensing, telling=self._telling, past=past, started_at=started_at,
             started_s=time.time(), scope=str(self._scope), missing=missing, stop=self._stop,
-            refusing=self._refusing,
+            refusing=self._refusing, teaching=self._teaching,
         )  # fmt: skip
         hello = Hello(
             host=self._host.name, boot_id=self._host.boot_id, seq=self._telling.next_seq - 1,
@@ -253,8 +261,19 @@ class Daemon:
         came = received(inbox)
         if came & set(ENDING):
             self._is_ending = True
-        elif signal.SIGHUP in came and self._refusing:
-            self._refusing.reload()
+        elif signal.SIGHUP in came:
+            self._reload()
+
+    def _reload(self) -> None:
+        """Read catalogue and policy again, as a signal asks for; what is wrong is told."""
+        try:
+            self._teaching.reload()
+        except SensorError as problem:
+            self._say(f"catalogue and policy stay as they were: {problem}")
+            return
+        self._say(f"catalogue in force: {self._teaching.state()['digest']}")
+        if self._refusing:
+            self._say(f"policy in force: generation {self._refusing.generation()}")
 
     def _listen(self, sensing: Sensing) -> None:
         for fact in self._telling.news():

@@ -5,24 +5,21 @@ from __future__ import annotations
 
 import time
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Look, Record
-from sensor.core.catalogue import merge, parse
 from sensor.core.facts import Exit, Loss
 from sensor.daemon import reconcile
 from sensor.daemon.looking import Looking
 from sensor.daemon.probing import Probing
 from sensor.daemon.strangers import introduced
 from sensor.edge import proc
-from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sensor.core.actions import Action
-    from sensor.core.catalogue import Catalogue
     from sensor.core.engine import Engine
     from sensor.core.event import Event
     from sensor.core.facts import Fact, Process
@@ -34,22 +31,6 @@ _LOOKS_S = 2.0
 
 _RINGFUL = 40
 """So many reads take all that the ring can hold: 2 MiB of the smallest records."""
-
-
-def catalogue() -> Catalogue:
-    """Read the catalogue that comes with the sensor."""
-    folder = Path(__file__).resolve().parent.parent / "catalogue"
-    files = sorted(folder.glob("*.toml"))
-    if not files:
-        raise SensorError(f"{folder} holds no catalogue: install agent-sensor again")
-    return merge(parse(_text(path), where=str(path)) for path in files)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as problem:
-        raise BadInputError(f"{path}: {problem}; write it in UTF-8") from problem
 
 
 class Sensing:

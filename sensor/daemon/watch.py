@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.engine import Engine
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.ending import signals
 from sensor.daemon.instance import Pins
 from sensor.daemon.probing import run_loader
-from sensor.daemon.sensing import Sensing, catalogue
+from sensor.daemon.sensing import Sensing
 from sensor.edge import mounts
 from sensor.edge.host import LocalHost
 from sensor.wire.programs import PROGRAMS
