@@ -161,7 +161,7 @@ def test_no_pair_is_one_that_ordinary_software_has() -> None:
         for mark in tool.marks
         if mark.kind is MarkKind.PATH
     ]
-    specific = {"codex_cli_bin", "codebuddy_agent_sdk"}
+    specific = {"codex_cli_bin", "codebuddy_agent_sdk", ".grok"}
     assert [pair for pair in pairs if pair[1] in ordinary and pair[0] not in specific] == []
 
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from sensor.core.absent import SAID, absent
 from sensor.core.judgment import DEFAULT_RULE
 from sensor.core.quote import quote
-from sensor.core.stream import UNKNOWN_CLIENT
 from sensor.core.weights import THRESHOLD, confidence_of, weigh
-from sensor.core.words import Enforcement, Kind, Verdict
+from sensor.core.words import UNKNOWN_CLIENT, Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

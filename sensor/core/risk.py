@@ -6,24 +6,16 @@ Of variables only the names are looked at; a value never gets here.
 
 from __future__ import annotations
 
-from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sensor.core.event import Evidence
+from sensor.core.words import Risk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from sensor.core.tools import Tool
-
-
-class Risk(Enum):
-    """What is dangerous about a run; the value is the word in the stream and in policy."""
-
-    UNGUARDED = "unguarded"
-    REDIRECTED = "redirected"
-    PROXIED = "proxied"
 
 
 PROXIES = (

@@ -146,15 +146,18 @@ class Starting:
         session, enforced = member.session, self._known.rules.in_force
         if doom := session.doomed():
             return doom  # it was started while its session was being ended
-        if said:
-            return said
         if identity.tool is None or enforced is None:
-            return TOOL_STARTS if identity.tool else ALLOWED
-        attempt = self._known.execution(identity.tool.id, fact.process, member.view())
+            return said or (TOOL_STARTS if identity.tool else ALLOWED)
+        attempt = self._known.execution(
+            identity.tool.id, fact.process, member.view(), identity.risk
+        )
         judged, kills = enforced.judge(attempt, self._known.wall_ns(fact.at_ns))
+        is_risky = enforced.minds_risk(attempt, self._known.wall_ns(fact.at_ns))
+        if said and not is_risky:
+            return said
         if judged.verdict is not Verdict.BLOCK:
             return judged
-        if not (kills or fact.unsure):
+        if not (kills or fact.unsure or (is_risky and not fact.late)):
             silent = LEFT_ALONE if judged.rule == DEFAULT_RULE else RAN_ALREADY
             return replace(judged, reason=judged.reason or silent)
         ended = replace(judged, enforcement=Enforcement.KILL)

@@ -16,6 +16,7 @@ from sensor.core.facts import Connect
 from sensor.core.knownby import contact, known
 from sensor.core.outcome import outcome_of
 from sensor.core.views import as_user, image
+from sensor.core.words import UNKNOWN_CLIENT
 
 if TYPE_CHECKING:
     from sensor.core.event import Evidence
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from sensor.core.numbering import Numbering
     from sensor.core.sessions import Session
     from sensor.core.words import Enforcement, Verdict
-
-UNKNOWN_CLIENT = "unknown-client"
-"""In the place of a tool's id: whoever reaches an endpoint and is in no session."""
 
 
 class _Owner(TypedDict):

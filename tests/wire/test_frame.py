@@ -51,6 +51,9 @@ FULL = Event(
     vendor="openai",
     confidence=0.75,
     evidence=(Evidence("name", "codex"), Evidence("path", "@openai/codex")),
+    looked=True,
+    risk=(Evidence("unguarded", "--yolo"),),
+    lineage="marker",
     session="s1",
     parent_session="s0",
     depth=0,
@@ -77,6 +80,8 @@ FULL = Event(
         fileless=False,
         truncated=("argv",),
         status=256,
+        package="npm:@openai/codex",
+        ancestors=("/usr/bin/bash",),
     ),
     parent=Process(1, 2),
     destination=Destination(
@@ -200,7 +205,7 @@ def test_names_of_a_later_version_are_left_out() -> None:
     assert event_of(msgpack.packb({**plain, "mood": "good"})) == FULL
 
 
-ADDED = {"enforcement", "policy", "health"}
+ADDED = {"enforcement", "policy", "health", "looked", "risk", "lineage"}
 
 
 @pytest.mark.parametrize("name", [name for name in fields_of(FULL) if name not in ADDED])

@@ -21,7 +21,7 @@ from sensor.core.policy.model import (
     WhenFull,
 )
 from sensor.core.policy.targets import EVERYTHING, Words
-from sensor.core.words import Verdict
+from sensor.core.words import UNKNOWN_CLIENT, Risk, Verdict
 from sensor.errors import BadWordError
 
 if TYPE_CHECKING:
@@ -60,13 +60,17 @@ _CGROUP = Shape(
     f'write a path from the root of the cgroup2 hierarchy, like "/build.slice", {CGROUP_DEPTH} deep'
     " at most",
 )
+_RISK = Shape(
+    re.compile("|".join(one.value for one in Risk)),
+    f"write one of {', '.join(one.value for one in Risk)}",
+)
 _TAKEN = re.compile(r"default|quic|canary|full|runtime-.*")
 _LATEST_UID = (1 << 32) - 2
 
 _WHO = ("users", "groups", "cgroups", "container", "paths")
 _RULE = (
-    "id", "tools", "endpoints", *_WHO, "verdict", "mode", "message", "egress_only", "running",
-    "when_full",
+    "id", "tools", "endpoints", *_WHO, "risk", "verdict", "mode", "message", "egress_only",
+    "running", "when_full",
 )  # fmt: skip
 _VERDICTS = {one.value: one for one in (Verdict.ALLOW, Verdict.ALERT, Verdict.BLOCK)}
 
@@ -174,6 +178,17 @@ def _rule(entry: Entry, words: Words) -> Rule:
 def _refuse_contradictions(entry: Entry, rule: Rule) -> None:
     if not rule.tools and not rule.endpoints:
         raise entry.wrong("tools", "is missing", "write tools, endpoints or both")
+    condition = rule.condition
+    if condition.tools and UNKNOWN_CLIENT in condition.tools and not rule.endpoints:
+        raise entry.wrong(
+            "tools", f"{UNKNOWN_CLIENT!a} is known by what it reaches", "write endpoints as well"
+        )
+    if condition.risk and (rule.endpoints or rule.confines or rule.verdict is Verdict.ALLOW):
+        raise entry.wrong(
+            "risk",
+            "is known of a run alone, a moment after it has begun",
+            'leave endpoints and egress_only out, and write verdict = "alert" or "block"',
+        )
     if rule.confines and rule.endpoints:
         raise entry.wrong("egress_only", "stands beside endpoints", "leave one of them out")
     if rule.confines and rule.verdict is Verdict.BLOCK:
@@ -202,6 +217,7 @@ def _condition(entry: Entry, tools: frozenset[str] | None) -> Condition:
         cgroups=tuple(path.rstrip("/") or "/" for path in _several(entry, "cgroups", _CGROUP)),
         container=entry.flag("container"),
         paths=tuple(path.rstrip("/") for path in _several(entry, "paths", _FOLDER)),
+        risk=_several(entry, "risk", _RISK),
     )
 
 
