@@ -13,7 +13,8 @@ SLUG = '; write it like "claude-code"'
 VERDICTS = "; write one of allow, alert, block"
 ONE_AT_LEAST = "; write one word at least, or leave it out"
 TOOLS = (
-    '; write a tool of the catalogue, "vendor:cursor", "category:ide-agent", "unknown-client" or "*"'
+    '; write a tool of the catalogue, "vendor:cursor", "category:ide-agent", "unknown-client"'
+    ' or "*"'
 )
 FOLDER = "; write an absolute path without . and .. and without wildcards"
 CGROUP = "; write a path from the root of the cgroup2 hierarchy"

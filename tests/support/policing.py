@@ -30,10 +30,10 @@ class Policing:
         self.daemon = daemon
         self._file = file
 
-    def start(self, policy: str) -> None:
+    def start(self, policy: str, *options: str) -> None:
         """Start the daemon with a policy."""
         self._write(policy)
-        self.daemon.start("--policy", str(self._file))
+        self.daemon.start("--policy", str(self._file), *options)
 
     def keep(self, policy: str) -> None:
         """Put another policy in force."""
