@@ -14,7 +14,7 @@ RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
 TEST_PACKAGES := gcc libc6-dev iproute2 util-linux openssl ca-certificates
 VM_PACKAGES   := qemu-system-x86 busybox-static kmod zstd debian-archive-keyring
 
-.PHONY: help watch test install lint bench e2e vm-test venv packages test-packages vm-packages clean
+.PHONY: help watch test install lint bench e2e vm-test vm-run venv packages test-packages vm-packages clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,9 @@ bench: venv test-packages ## measure the figures of docs/overhead.md on this mac
 
 vm-test: venv test-packages vm-packages ## kernel tests on Debian's kernels in guests too; ALL=1: on all of them
 	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm test $(if $(ALL),--all) $(if $(HOST_JUNIT),--host-junit $(HOST_JUNIT)) $(ARGS)
+
+vm-run: venv test-packages vm-packages ## one command in one guest: KERNEL=6.12 RUN='uname -r'
+	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm run $(ARGS) $(or $(KERNEL),6.12) "$$RUN"
 
 venv: $(VENV)/.ready ## .venv with agent-sensor in it
 

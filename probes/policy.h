@@ -23,8 +23,7 @@
 #define ENTRIES_OF_LIST 32
 /* Labels of a name that are looked up, from the last: "a.b.c.example.com" has five. */
 #define SUFFIXES 6
-/* Bits of member.paths. */
-#define PLACES 32
+#define PLACES 32 /* bits of member.paths */
 /* Levels of cgroups that are looked at from the root. */
 #define CGROUP_LEVELS 8
 
@@ -63,7 +62,7 @@ struct tool_rules {
 	struct span reach; /* judges what its sessions reach */
 };
 
-/* `domains`, by the hash of a suffix: a name of the policy, or on the way to one (no entries). */
+/* `domains`, by the hash of a suffix: a name of the policy, or on the way to one. */
 struct domain_rules {
 	struct span itself; /* a name that is this suffix */
 	struct span below;  /* a name that ends in it */
@@ -86,8 +85,8 @@ struct banked_key {
 #define ENTRY_TRUSTED 2	 /* ... what it lets through, by a name from somebody to trust */
 
 /*
- * `entries`. A choice is one word, so that of several the lowest is the first in
- * the policy: order << 32 | rule << 16 | verdict << 8 | ENTRY_*.
+ * `entries`. Of several choices the lowest is the first in the policy:
+ * order << 32 | rule << 16 | verdict << 8 | ENTRY_*.
  */
 struct entry {
 	__u64 conditions; /* all have to hold; 0: for all */

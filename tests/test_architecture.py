@@ -26,7 +26,7 @@ OWNERS = {
     "click": {"cli/"},
     "ctypes": {
         "edge/capabilities.py",
-        "edge/libbpf.py",
+        "edge/libbpf",
         "edge/libbpf_quiet.py",
         "edge/mounts.py",
         "edge/host.py",

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 QUEUED = 512
 """Orders that wait for a report; what comes beyond that is counted, and not carried out."""
 
-ASKED_S = 5.0
+ASKED_S, STARTING_S = 5.0, 30.0
+"""How long an answer may take: from one that is at work, and from one that is starting."""
+
 _ENDING_S = 5.0
 
 
@@ -58,6 +60,7 @@ class Deputy:
         self._number = 0
         self._unsent: deque[bytes] = deque()
         self._pending: dict[int, Callable[[Report], None]] = {}
+        self._has_answered = False
         self.dropped = 0
         self.restarts = 0
         self.restarted_why = ""
@@ -78,7 +81,7 @@ class Deputy:
         self._send()
         return True
 
-    def ask(self, order: Order, *, within_s: float = ASKED_S) -> Report:
+    def ask(self, order: Order, *, within_s: float | None = None) -> Report:
         """Have something done and wait for it, but no longer than this.
 
         Raises SensorError where nothing comes back in time.
@@ -86,6 +89,8 @@ class Deputy:
         came: list[Report] = []
         if not self.order(order, came.append):
             raise SensorError("the deputy takes no orders; restart agent-sensor")
+        if within_s is None:
+            within_s = ASKED_S if self._has_answered else STARTING_S
         deadline = time.monotonic() + within_s
         while not came:
             left_s = deadline - time.monotonic()
@@ -115,6 +120,7 @@ class Deputy:
         except FrameError:  # none that this version sends
             self.dropped += 1
             return
+        self._has_answered = True
         if report.number:
             if then := self._pending.pop(report.number, None):
                 then(report)

@@ -92,8 +92,13 @@ class Enforcing:
     def is_stale(self) -> bool:
         """Tell whether a cgroup that policy names has come, gone or changed since."""
         return self.in_force is not None and self._cgroup_ids != self._resolved(
-            self.in_force.tables  # type: ignore[arg-type]  # as it was put there
+            self.in_force.tables  # type: ignore[arg-type]  # as it was put
         )
+
+    def mend(self) -> None:
+        """Try once more to attach what the policy in force lacks."""
+        if self.in_force is not None and self.lacks():
+            self._attach(_wanted(self.in_force.tables))  # type: ignore[arg-type]  # as it was put
 
     def lacks(self) -> list[str]:
         """Say what policy asks for and this host does not give, one sentence each."""

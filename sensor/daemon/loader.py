@@ -101,7 +101,7 @@ def load(instance: Instance, scope: Path) -> Loaded:
 
 
 def _not_pinned(pins: Path) -> dict[str, str]:
-    absent = [p.name for p in PROGRAMS if not (pins / p.pin).exists()]
+    absent = [p.name for p in PROGRAMS if not (p.on_demand or (pins / p.pin).exists())]
     return dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
@@ -165,7 +165,8 @@ def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
             except SensorError as problem:
                 if program.required:
                     raise
-                missing[program.name] = str(problem)
+                if not program.on_demand:  # told when a policy asks for it
+                    missing[program.name] = str(problem)
     return missing
 
 

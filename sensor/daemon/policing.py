@@ -92,6 +92,8 @@ class Policing:
         """Prove, where that is due, and see what has ended or come since."""
         is_due = self.proving.turn()
         tidied = self.blocks.tidied(_now())
+        if is_due:
+            self.enforcing.mend()
         if tidied != self.blocks or (is_due and self.enforcing.is_stale()):
             try:
                 self._change(lambda: (self._policy, tidied))

@@ -18,7 +18,7 @@ from sensor.core.facts import Damaged
 from sensor.core.order import Order
 from sensor.daemon.instance import Loaded
 from sensor.daemon.members import Members
-from sensor.edge import libbpf
+from sensor.edge.libbpf_ring import Ring
 from sensor.errors import DamagedRecordError, ExitCode, SensorError
 from sensor.wire import marks, probe, tables
 
@@ -89,8 +89,9 @@ class Probing:
         # Kept beside the counters, so that the next sensor tells what nobody has told.
         self._told = pins.map("told")
         self._order = Order()
-        self.verdicts = libbpf.Ring(pins.map("verdicts").fd, self._refusal)
-        self.ring = libbpf.Ring(pins.map("records").fd, self._record)
+        self._refusals_until_ns = 0
+        self.verdicts = Ring(pins.map("verdicts").fd, self._refusal)
+        self.ring = Ring(pins.map("records").fd, self._record)
         self.places_of: Callable[[str | None], int] = lambda _: 0
         self._taught: dict[str, KeysView[bytes]] = {}
         self.lost = 0
@@ -121,8 +122,8 @@ class Probing:
 
         What was refused is read first: all that was before it is in the other ring then.
         """
-        refused, others = self.verdicts.consume(), self.ring.consume()
-        if others < self.ring.most:
+        refused, others = self._read_refusals(), self.ring.consume()
+        if self.ring.is_drained():
             for fact in self._order.rest():
                 self._take(fact)
         count = refused + others
@@ -153,11 +154,17 @@ class Probing:
         """Have the end of a connection told that was open before the probes were there."""
         self._flows.update(tables.flow_key(fact.cookie), tables.flow(fact))
 
+    def _read_refusals(self) -> int:
+        self._refusals_until_ns = _now_ns()
+        return self.verdicts.consume()
+
     def _refusal(self, record: bytes) -> None:
         self._order.hold(_fact(record))
 
     def _record(self, record: bytes) -> None:
         fact = _fact(record)
+        if fact.at_ns > self._refusals_until_ns:
+            self._read_refusals()  # there may be some of the time between
         for earlier in self._order.before(fact):
             self._take(earlier)
         self._take(fact)

@@ -22,6 +22,10 @@ _REMEMBERED = 1024
 _FILEID_KERNFS = 0xFE
 
 
+# include/linux/proc_ns.h: PROC_PID_INIT_INO
+_INITIAL_PID_NAMESPACE = f"pid:[{0xEFFFFFFC}]"
+
+
 class _Handle(ctypes.Structure):
     """``struct file_handle`` of open_by_handle_at(2) for kernfs."""
 
@@ -58,15 +62,12 @@ class LocalHost:
         return below.decode("utf-8", "backslashreplace") or "/"
 
     def in_container(self, process: Process) -> bool:
-        """Compare the process's pid namespace with that of the host's first process."""
+        """Compare the process's pid namespace with the initial one."""
         try:
-            return _pid_namespace(process.pid) != _pid_namespace(1)
+            namespace = Path(f"/proc/{process.pid}/ns/pid").readlink()
         except OSError:
             return False
-
-
-def _pid_namespace(pid: int) -> str:
-    return os.fspath(Path(f"/proc/{pid}/ns/pid").readlink())
+        return os.fspath(namespace) != _INITIAL_PID_NAMESPACE
 
 
 def group_id(name: str) -> int | None:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _INT, _U32, _PTR, _STR = ctypes.c_int, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_char_p
-_SAMPLE = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, ctypes.c_size_t)
+SAMPLE = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, ctypes.c_size_t)
 _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "bpf_obj_get": (_INT, [_STR]),
     "bpf_obj_pin": (_INT, [_INT, _STR]),
@@ -37,7 +37,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "libbpf_version_string": (_STR, []),
     "libbpf_set_print": (_PTR, [_PTR]),
     "libbpf_num_possible_cpus": (_INT, []),
-    "ring_buffer__new": (_PTR, [_INT, _SAMPLE, _PTR, _PTR]),
+    "ring_buffer__new": (_PTR, [_INT, SAMPLE, _PTR, _PTR]),
     "ring_buffer__consume": (_INT, [_PTR]),
     "ring_buffer__epoll_fd": (_INT, [_PTR]),
     "ring_buffer__free": (None, [_PTR]),
@@ -47,7 +47,8 @@ BPF_ANY, _BPF_NOEXIST, _BPF_EXIST = 0, 1, 2
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
+def library() -> ctypes.CDLL:
+    """Give the library, with the signatures of what is called here and in libbpf_ring."""
     try:
         library = ctypes.CDLL("libbpf.so.1", use_errno=True)
     except OSError as problem:
@@ -61,7 +62,7 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def _check(result: int, what: str) -> int:
+def check(result: int, what: str) -> int:
     """Give ``result`` back, or raise what the kernel said of ``what``."""
     if result >= 0:
         return result
@@ -76,12 +77,12 @@ def _check(result: int, what: str) -> int:
 
 def open_pin(path: str) -> int:
     """Open a pinned map, program or link. Returns a file descriptor that the caller owns."""
-    return _check(_library().bpf_obj_get(os.fsencode(path)), f"cannot open the pin {path}")
+    return check(library().bpf_obj_get(os.fsencode(path)), f"cannot open the pin {path}")
 
 
 def pin(fd: int, path: str) -> None:
     """Give what ``fd`` is open on a name in bpffs, so that it outlives this process."""
-    _check(_library().bpf_obj_pin(fd, os.fsencode(path)), f"cannot pin {path}")
+    check(library().bpf_obj_pin(fd, os.fsencode(path)), f"cannot pin {path}")
 
 
 def attach_raw_tracepoint(program: int, name: str | None) -> int:
@@ -89,20 +90,20 @@ def attach_raw_tracepoint(program: int, name: str | None) -> int:
 
     A program of a security module has no ``name``: the kernel knows where it belongs.
     """
-    result = _library().bpf_raw_tracepoint_open(name and name.encode(), program)
-    return _check(result, f"cannot attach {name or 'to the security module'}")
+    result = library().bpf_raw_tracepoint_open(name and name.encode(), program)
+    return check(result, f"cannot attach {name or 'to the security module'}")
 
 
 def attach_cgroup(program: int, cgroup: int, attach_type: int) -> int:
     """Attach a program to a cgroup (an open directory). Returns the link's descriptor."""
-    result = int(_library().bpf_link_create(program, cgroup, attach_type, None))
+    result = int(library().bpf_link_create(program, cgroup, attach_type, None))
     what = f"cannot attach to the cgroup (type {attach_type})"
     if result == -errno.EPERM:  # kernel/bpf/cgroup.c: BPF_F_ALLOW_MULTI was not given there
         raise NotPermittedError(
             f"{what}: {os.strerror(errno.EPERM)}; a program there or above it admits no other"
             " (bpftool cgroup tree names it), or the right is missing (CAP_NET_ADMIN)"
         )
-    return _check(result, what)
+    return check(result, what)
 
 
 class _LinkInfo(ctypes.Structure):
@@ -114,8 +115,8 @@ class _LinkInfo(ctypes.Structure):
 def program_of(link: int) -> int:
     """Tell the id of the program that a link keeps attached."""
     info, size = _LinkInfo(), _U32(ctypes.sizeof(_LinkInfo))
-    result = _library().bpf_obj_get_info_by_fd(link, ctypes.byref(info), ctypes.byref(size))
-    _check(result, "cannot read what a link holds")
+    result = library().bpf_obj_get_info_by_fd(link, ctypes.byref(info), ctypes.byref(size))
+    check(result, "cannot read what a link holds")
     return int(info.prog_id)
 
 
@@ -163,21 +164,21 @@ def load_program(code: bytes, kind: int, attach_type: int, *, name: str, functio
     ``function`` is the kernel's function whose hook it is for. Raises
     UnsupportedError with the last that the verifier said of it.
     """
-    library = _library()
+    lib = library()
     options = _LoadOptions(sz=ctypes.sizeof(_LoadOptions), expected_attach_type=attach_type)
     if function:
-        found = library.libbpf_find_vmlinux_btf_id(function.encode(), attach_type)
+        found = lib.libbpf_find_vmlinux_btf_id(function.encode(), attach_type)
         if found < 0:
             raise UnsupportedError(f"the kernel has no hook {function}, which {name} is for")
         options.attach_btf_id = found
     short = name.encode()[:_NAME_BYTES]
     count = len(code) // _INSTRUCTION.size
-    program = library.bpf_prog_load(kind, short, b"GPL", code, count, ctypes.byref(options))
+    program = lib.bpf_prog_load(kind, short, b"GPL", code, count, ctypes.byref(options))
     if program >= 0:
         return int(program)
     log = ctypes.create_string_buffer(_LOG_BYTES)
     options.log_level, options.log_size, options.log_buf = 1, _LOG_BYTES, ctypes.addressof(log)
-    library.bpf_prog_load(kind, short, b"GPL", code, count, ctypes.byref(options))
+    lib.bpf_prog_load(kind, short, b"GPL", code, count, ctypes.byref(options))
     said = log.value.decode("utf-8", "backslashreplace").strip().splitlines()
     verifier = f" ({said[-2] if said[-1].startswith('processed') else said[-1]})" if said else ""
     raise UnsupportedError(
@@ -194,7 +195,7 @@ def _read_kernel() -> bytes:
 
 def version() -> str:
     """Name the library's version. Raises UnsupportedError where it is not installed."""
-    return str(_library().libbpf_version_string().decode())
+    return str(library().libbpf_version_string().decode())
 
 
 def try_program(
@@ -212,27 +213,27 @@ def try_program(
     words of the verifier's log, and those of libbpf 1.1 take a helper that
     lockdown forbids on 6.12, or one asked for without rights, for supported.
     """
-    library = _library()
+    lib = library()
     options = _LoadOptions(sz=ctypes.sizeof(_LoadOptions), expected_attach_type=attach_type or 0)
     if function:
-        found = library.libbpf_find_vmlinux_btf_id(function.encode(), attach_type or 0)
+        found = lib.libbpf_find_vmlinux_btf_id(function.encode(), attach_type or 0)
         if found < 0:
             return errno.ENOENT
         options.attach_btf_id = found
     code = (_read_kernel() if reads_kernel else b"") + _RETURN_0
     count = len(code) // _INSTRUCTION.size
-    program = library.bpf_prog_load(kind, b"ask", b"GPL", code, count, ctypes.byref(options))
+    program = lib.bpf_prog_load(kind, b"ask", b"GPL", code, count, ctypes.byref(options))
     if program < 0:
         return -int(program)
     try:
-        return _close(library.bpf_raw_tracepoint_open(None, program)) if attach else 0
+        return _close(lib.bpf_raw_tracepoint_open(None, program)) if attach else 0
     finally:
         os.close(program)
 
 
 def try_map(kind: int, entries: int) -> int:
     """Make a map that has neither keys nor values, and let it go. Returns 0, or the errno."""
-    return _close(_library().bpf_map_create(kind, None, 0, 0, entries, None))
+    return _close(library().bpf_map_create(kind, None, 0, 0, entries, None))
 
 
 def _close(fd: int) -> int:
@@ -251,29 +252,29 @@ class Map:
 
     def update(self, key: bytes, value: bytes) -> None:
         """Set an entry. Raises SensorError when the map is full."""
-        result = _library().bpf_map_update_elem(self.fd, key, value, BPF_ANY)
-        _check(result, "cannot write a map entry")
+        result = library().bpf_map_update_elem(self.fd, key, value, BPF_ANY)
+        check(result, "cannot write a map entry")
 
     def insert(self, key: bytes, value: bytes) -> bool:
         """Add an entry. Returns False where the key has one. Raises SensorError when it is full."""
-        result = _library().bpf_map_update_elem(self.fd, key, value, _BPF_NOEXIST)
+        result = library().bpf_map_update_elem(self.fd, key, value, _BPF_NOEXIST)
         if result < 0 and ctypes.get_errno() == errno.EEXIST:
             return False
-        _check(result, "cannot add a map entry")
+        check(result, "cannot add a map entry")
         return True
 
     def replace(self, key: bytes, value: bytes) -> bool:
         """Change an entry. Returns False where the key has none."""
-        return bool(_library().bpf_map_update_elem(self.fd, key, value, _BPF_EXIST) == 0)
+        return bool(library().bpf_map_update_elem(self.fd, key, value, _BPF_EXIST) == 0)
 
     def delete(self, key: bytes) -> bool:
         """Remove an entry. Returns False where there was none."""
-        return bool(_library().bpf_map_delete_elem(self.fd, key) == 0)
+        return bool(library().bpf_map_delete_elem(self.fd, key) == 0)
 
     def items(self, key_bytes: int, value_bytes: int) -> Iterator[tuple[bytes, bytes]]:
         """Walk a hash map that others write meanwhile: what is there all the time comes once."""
         key, following = None, ctypes.create_string_buffer(key_bytes)
-        while _library().bpf_map_get_next_key(self.fd, key, following) == 0:
+        while library().bpf_map_get_next_key(self.fd, key, following) == 0:
             key = following.raw
             if (value := self.lookup(key, value_bytes)) is not None:
                 yield key, value
@@ -281,63 +282,12 @@ class Map:
     def lookup(self, key: bytes, value_bytes: int) -> bytes | None:
         """Give a copy of an entry of ``value_bytes`` bytes, or None."""
         value = ctypes.create_string_buffer(value_bytes)
-        found = _library().bpf_map_lookup_elem(self.fd, key, value) == 0
+        found = library().bpf_map_lookup_elem(self.fd, key, value) == 0
         return value.raw if found else None
 
     def sums(self, slots: int) -> Iterator[int]:
         """Add up the u64 of each slot of a per-CPU array over all CPUs."""
-        cpus = _library().libbpf_num_possible_cpus()
+        cpus = library().libbpf_num_possible_cpus()
         for slot in range(slots):
             value = self.lookup(slot.to_bytes(4, "little"), 8 * cpus) or b""
             yield sum(memoryview(value).cast("Q")) if value else 0
-
-
-class Ring:
-    """The consumer's end of a ring buffer.
-
-    ``take`` gets each record as bytes. It runs inside libbpf: what it raises
-    is kept and raised again by :meth:`consume`, which takes ``most`` records at
-    a time, so that a flood does not keep the caller from all else; what a turn
-    of the loop makes of them is in memory at once.
-    """
-
-    def __init__(self, fd: int, take: Callable[[bytes], None], *, most: int = 1024) -> None:
-        self._problem: BaseException | None = None
-        self.most = self._left = most
-        string_at = ctypes.string_at
-
-        def sample(_context: int, start: int, size: int) -> int:
-            try:
-                take(string_at(start, size))
-            except BaseException as problem:  # noqa: BLE001  # must not unwind through C
-                self._problem = problem
-                return -errno.ECANCELED
-            self._left -= 1
-            return 0 if self._left else -errno.EAGAIN
-
-        self._sample = _SAMPLE(sample)  # kept: libbpf calls it later
-        ring = _library().ring_buffer__new(fd, self._sample, None, None)
-        if not ring:
-            _check(-1, "cannot map the ring buffer")
-        self._ring = ring
-
-    def fileno(self) -> int:
-        """Give the descriptor that is readable when records wait."""
-        return int(_library().ring_buffer__epoll_fd(self._ring))
-
-    def consume(self) -> int:
-        """Hand records that wait to ``take``. Returns how many there were; ``most``: and more."""
-        self._left = self.most
-        count = _library().ring_buffer__consume(self._ring)
-        if not self._left:
-            return self.most
-        if self._problem:
-            problem, self._problem = self._problem, None
-            raise problem
-        return _check(count, "cannot read the ring buffer")
-
-    def close(self) -> None:
-        """Unmap the ring buffer; records that wait are lost."""
-        if self._ring:
-            _library().ring_buffer__free(self._ring)
-            self._ring = None

@@ -21,8 +21,8 @@ from sensor.core.form import as_dict
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.instance import Instance, Pins
 from sensor.daemon.probing import Probing, run_loader
-from sensor.edge import libbpf
 from sensor.edge.host import LocalHost
+from sensor.edge.libbpf_ring import Ring
 from sensor.edge.mounts import BPFFS, cgroup2
 from sensor.wire.probe import read
 
@@ -73,7 +73,7 @@ def _recorded(shop: Workshop, *, turns: int) -> list[bytes]:
                 shop.driver("nothing"),
             ]
             assert scope.run(argv).wait() == 0
-            ring = libbpf.Ring(opened.map("records").fd, records.append)
+            ring = Ring(opened.map("records").fd, records.append)
             ring.consume()
             ring.close()
         finally:

@@ -153,6 +153,22 @@ def test_what_cannot_be_attached_is_known_and_told(tmp_path: Path) -> None:
     assert scene.pins.slot(3) == 2
 
 
+def test_what_was_lacking_is_tried_again(tmp_path: Path) -> None:
+    """A deputy that was slow answers later; the generation stays."""
+    scene = Scene(tmp_path)
+    scene.enforcing.mend()
+    scene.deputy.answers = False
+    scene.apply(QUIET + NAMES)
+    scene.deputy.answers = True
+    scene.enforcing.mend()
+    assert scene.enforcing.lacks() == []
+    assert scene.enforcing.ways()["name"] == "tls"
+    scene.deputy.seen.clear()
+    scene.enforcing.mend()
+    assert scene.deputy.seen == []
+    assert scene.pins.slot(3) == 1
+
+
 def test_nothing_is_refused_in_shadow_or_without_a_policy(tmp_path: Path) -> None:
     """As `status` says it."""
     scene = Scene(tmp_path)

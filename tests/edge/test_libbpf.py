@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import selectors
 import struct
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,10 @@ from support.host import BPFFS, Host
 from support.loading import Loaded, loading
 from support.scope import Scope
 
-from sensor.core.facts import Exec
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.probing import Probing
 from sensor.edge import libbpf
 from sensor.errors import NotPermittedError, SensorError
-from sensor.wire import probe
 from sensor.wire.programs import MAPS, PROGRAMS
 
 if TYPE_CHECKING:
@@ -123,7 +120,6 @@ def test_a_pin_goes_to_a_bpffs_and_nowhere_else(tmp_path: Path) -> None:
         (lambda fd: libbpf.attach_raw_tracepoint(fd, "sched_process_exec"), "sched_process_exec"),
         (lambda fd: libbpf.attach_cgroup(fd, fd, 10), r"cgroup \(type 10\)"),
         (libbpf.program_of, "link"),
-        (lambda fd: libbpf.Ring(fd, lambda _: None), "ring buffer"),
     ],
 )
 def test_what_is_no_program_is_not_attached(attach: object, text: str) -> None:
@@ -147,7 +143,7 @@ def test_a_link_names_its_program(loaded: Loaded) -> None:
     """Every pinned link holds a program of its own."""
     links = [libbpf.open_pin(str(path)) for path in loaded.folder.glob("link_*")]
     ids = {libbpf.program_of(link) for link in links}
-    assert len(ids) == len(PROGRAMS)
+    assert len(ids) == len([one for one in PROGRAMS if not one.on_demand])
     assert all(ids)
 
 
@@ -155,65 +151,6 @@ def test_all_maps_are_pinned(loaded: Loaded) -> None:
     """Each can be opened by its name."""
     assert {path.name for path in loaded.folder.glob("map_*")} == {f"map_{name}" for name in MAPS}
     assert all(loaded.pins.map(name).fd > 0 for name in MAPS)
-
-
-def ring(loaded: Loaded, records: list[bytes]) -> libbpf.Ring:
-    """Open the ring buffer of the probes; nothing waits in it."""
-    opened = libbpf.Ring(loaded.pins.map("records").fd, records.append)
-    opened.consume()
-    records.clear()
-    return opened
-
-
-def test_the_ring_gives_each_record_once(loaded: Loaded) -> None:
-    """Records come as bytes, in their order, and consume tells how many."""
-    records: list[bytes] = []
-    opened = ring(loaded, records)
-    pids = [loaded.run_tool() for _ in range(3)]
-    count = opened.consume()
-    facts = [probe.read(record) for record in records]
-    assert count == len(facts)
-    execs = [fact.process.pid for fact in facts if isinstance(fact, Exec)]
-    assert execs == pids
-    assert opened.consume() == 0
-    opened.close()
-
-
-def test_what_the_taker_raises_comes_out_of_consume(loaded: Loaded) -> None:
-    """The record that it was raised for is gone; those behind it are still there."""
-    taken: list[bytes] = []
-
-    def take(record: bytes) -> None:
-        taken.append(record)
-        if len(taken) == 1:
-            raise KeyboardInterrupt
-
-    ring(loaded, []).close()
-    opened = libbpf.Ring(loaded.pins.map("records").fd, take)
-    loaded.run_tool()
-    loaded.run_tool()
-    with pytest.raises(KeyboardInterrupt):
-        opened.consume()
-    assert len(taken) == 1
-    left = opened.consume()
-    assert len(taken) == 1 + left
-    assert left >= 3
-    assert len(set(taken)) == len(taken)
-    opened.close()
-
-
-def test_a_ring_is_readable_when_records_wait(loaded: Loaded) -> None:
-    """A selector wakes on it, and only then."""
-    opened = ring(loaded, [])
-    with selectors.DefaultSelector() as selector:
-        selector.register(opened, selectors.EVENT_READ)
-        assert selector.select(0) == []
-        loaded.run_tool()
-        assert selector.select(10)
-        opened.consume()
-        assert selector.select(0) == []
-    opened.close()
-    opened.close()
 
 
 def test_a_map_is_asked_for_before_it_is_needed() -> None:

@@ -146,8 +146,7 @@ def test_a_dangerous_run_is_ended(police: Policing, tmp_path: Path) -> None:
     """By a rule about risk; the same tool without the option goes on."""
     program = installed(tmp_path, "claude", None)
     since = police.seq()
-    pipe = {"stdin": subprocess.PIPE}
-    process = police.scope.run([program, "-c", WAITS, "claude", SWITCH], **pipe)
+    process = police.scope.run([program, "-c", WAITS, "claude", SWITCH], stdin=subprocess.PIPE)
     assert process.wait(20) == -signal.SIGKILL
     (event,) = [e for e in police.told(since, "exec", 1) if e["process"]["pid"] == process.pid]
     assert (event["verdict"], event["enforcement"], event["rule"]) == ("block", "kill", "guarded")

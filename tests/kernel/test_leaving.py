@@ -14,7 +14,7 @@ from support.watching import Watching
 
 pytestmark = pytest.mark.kernel
 
-GONE_S = 10
+GONE_S = 60
 
 
 def mounts() -> set[str]:

@@ -6,11 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.scope import Scope
-from support.watching import Watching
 
 if TYPE_CHECKING:
-    from support.drivers import Drivers
+    from support.stage import Stage
 
 pytestmark = pytest.mark.kernel
 
@@ -18,22 +16,19 @@ pytestmark = pytest.mark.kernel
 STORM = 1500
 
 
-def test_an_overflowing_ring_is_told_as_loss(drivers: Drivers) -> None:
+def test_an_overflowing_ring_is_told_as_loss(beside: Stage) -> None:
     """Execs that were told and execs that were lost add up to those that were made."""
-    tool, nothing = drivers.tool("storm"), drivers.plain("nothing")
-    with Scope() as scope, Watching(scope, "--all-children") as watching:
-        watching.pause()
-        assert scope.run([tool, str(STORM), nothing]).wait(120) == 0
+    watching, drivers = beside.watching, beside.drivers
+    since = len(watching.events())
+    watching.pause()
+    try:
+        storm = beside.start([drivers.tool("storm"), str(STORM), drivers.plain("nothing")])
+        assert storm.wait(300) == 0
+    finally:
         watching.resume()
-        watching.until(lambda events: any(event["kind"] == "loss" for event in events))
-        last = scope.run([drivers.tool("nothing")])
-        assert last.wait(30) == 0
-        events = watching.until(
-            lambda events: any(
-                (event["process"] or {}).get("pid") == last.pid and event["kind"] == "session_end"
-                for event in events
-            )
-        )
+    watching.until(lambda events: any(event["kind"] == "loss" for event in events[since:]))
+    beside.everything_is_told()
+    events = watching.events()[since:]
     told = sum(event["kind"] == "exec" for event in events)
     losses = [event["loss"] for event in events if event["kind"] == "loss"]
     lost = sum(loss["count"] for loss in losses if loss["what"] == "exec")

@@ -37,7 +37,7 @@ def refusing(program: Path) -> Iterator[list[int]]:
         try:
             assert process.stdout.readline() == "refusing\n"
             yield calls
-            calls.append(int(process.communicate(timeout=30)[0]))
+            calls.append(int(process.communicate(timeout=60)[0]))
         finally:
             process.kill()
 
@@ -45,7 +45,7 @@ def refusing(program: Path) -> Iterator[list[int]]:
 def executes(program: Path, *, marker: Path) -> bool:
     """Tell whether the program, a copy of ``touch``, could be executed and has run."""
     try:
-        subprocess.run([program, marker], check=True, timeout=30)
+        subprocess.run([program, marker], check=True, timeout=60)
     except PermissionError:
         assert not marker.exists()
         return False

@@ -54,14 +54,13 @@ def test_ordinary_programs_are_no_event_and_no_wake_up(stage: Stage, tmp_path: P
     assert len({event["session"] for event in new}) == 1
 
 
-def test_each_sensor_sees_its_own_scope_alone(stage: Stage) -> None:
+def test_each_sensor_sees_its_own_scope_alone(stage: Stage, beside: Stage) -> None:
     """Two sensors side by side: a tool in one's scope is nothing to the other."""
     tool = stage.drivers.tool("nothing")
-    with Scope() as scope, Watching(scope) as watching:
-        other = Stage(scope, watching, stage.drivers, stage.network)
-        ours = {run.pid for run in stage.play(tool)}
-        others = {run.pid for run in other.play(tool)}
-        assert {event["process"]["pid"] for event in watching.events()} == others
+    since = len(beside.watching.events())
+    ours = {run.pid for run in stage.play(tool)}
+    others = {run.pid for run in beside.play(tool)}
+    assert {event["process"]["pid"] for event in beside.watching.events()[since:]} == others
     stage.everything_is_told()
     assert not others & {e["process"]["pid"] for e in stage.watching.events()[-10:]}
     assert ours <= {event["process"]["pid"] for event in stage.watching.events()}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
-_DEADLINE_S = 30
+_DEADLINE_S = 120
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from sensor.core.rights import RUNNING, STARTING
 from sensor.daemon.instance import Instance, Pins
 from sensor.daemon.probing import command, run_loader
 from sensor.edge import capabilities, libbpf, mounts, proc
+from sensor.edge.libbpf_ring import Ring
 from sensor.edge.host import LocalHost
 
 scope, other = Path(sys.argv[1]), int(sys.argv[2])
@@ -29,7 +30,7 @@ bpffs = mounts.private_bpffs()
 capabilities.keep(frozenset(STARTING))
 loaded = run_loader(bpffs=bpffs, run_dir=Path("/rights"), scope=scope)
 opened, top = Pins(loaded.pins), mounts.cgroup2()
-ring, host = libbpf.Ring(opened.map("records").fd, lambda record: None), LocalHost(top)
+ring, host = Ring(opened.map("records").fd, lambda record: None), LocalHost(top)
 members, key = opened.map("members"), (1).to_bytes(4, sys.byteorder)
 before = subprocess.run(command("sockets", str(other)), check=False, capture_output=True)
 capabilities.keep(frozenset(RUNNING))

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from support import dns
+from support.dns import RecordType
 from support.drivers import built
 
 if TYPE_CHECKING:
@@ -33,13 +35,17 @@ _SETUP = (
 )
 # Every TCP answer; the tests count these bytes.
 ANSWER = b"a" * 2000
+# Every name has this address.
+NAMED = "192.0.2.1"
+_DNS_PORT = 53
 
 
 class Network:
     """The namespace lives as long as the ``with``, and so do the servers in it.
 
     ``tcp_port`` reads to the end of what it is sent, answers ``ANSWER`` and
-    closes; ``udp_port`` drops all; nobody listens on ``closed_port``.
+    closes; ``udp_port`` drops all; nobody listens on ``closed_port``; a name
+    server that gives every name the address ``NAMED`` is where one has to be.
     """
 
     def __enter__(self) -> Self:
@@ -47,6 +53,7 @@ class Network:
         with ThreadPoolExecutor(1) as thread:
             thread.submit(self._make).result()
         threading.Thread(target=self._serve, daemon=True).start()
+        threading.Thread(target=self._name, daemon=True).start()
         return self
 
     def __exit__(
@@ -56,7 +63,9 @@ class Network:
         trace: TracebackType | None,
     ) -> None:
         self._tcp.shutdown(socket.SHUT_RDWR)
-        for server in (self._tcp, self._udp):
+        with suppress(OSError):  # it has no peer, and its reader wakes up all the same
+            self._names.shutdown(socket.SHUT_RDWR)
+        for server in (self._tcp, self._udp, self._names):
             server.close()
         os.close(self._namespace)
 
@@ -89,8 +98,11 @@ class Network:
             ("::", 0), family=socket.AF_INET6, backlog=128, dualstack_ipv6=True
         )
         self._tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 128)
-        self._udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self._udp, self._names = (
+            socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2)
+        )
         self._udp.bind(("::", 0))
+        self._names.bind(("::", _DNS_PORT))
         with socket.create_server(("127.0.0.1", 0)) as closed:
             self.closed_port = closed.getsockname()[1]
         self.tcp_port = self._tcp.getsockname()[1]
@@ -104,6 +116,16 @@ class Network:
             except OSError:
                 return
             threading.Thread(target=_answer, args=(client,), daemon=True).start()
+
+    def _name(self) -> None:
+        """Answer every query until the socket is shut down."""
+        while True:
+            query, asker = self._names.recvfrom(512)
+            if not query:
+                return
+            name, _, _ = dns.question(query)
+            record = (name, RecordType.A, socket.inet_aton(NAMED))
+            self._names.sendto(dns.answer(query, [record], dns.NO_ERROR), asker)
 
 
 def _answer(client: socket.socket) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from support.scope import Scope
 
 AGENT_SENSOR = Path(sys.executable).with_name("agent-sensor")
-_READY_S, _END_S = 90, 20
+# For an emulated machine on a busy host.
+_READY_S, _END_S = 400, 60
 
 Event = dict[str, Any]
 
@@ -90,7 +91,11 @@ class Running:
     def command(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run one of the readers' commands on this daemon's folders."""
         return subprocess.run(
-            self.argv(command, *options), capture_output=True, text=True, check=False, timeout=60
+            self.argv(command, *options),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_READY_S,
         )
 
     def argv(self, command: str, *options: str) -> list[str]:
@@ -118,7 +123,7 @@ class Running:
         """Give all events that there are, through `tail`."""
         return self.ask("tail", "--no-follow", "--since", "1", "--all-children", *options)
 
-    def until(self, claim: Callable[[list[Event]], bool], deadline_s: float = 20) -> list[Event]:
+    def until(self, claim: Callable[[list[Event]], bool], deadline_s: float = 120) -> list[Event]:
         """Read the past again and again until the claim holds of it."""
         end = time.monotonic() + deadline_s
         while not claim(events := self.past()):

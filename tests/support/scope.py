@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _numbers = itertools.count(1)
-_REMOVAL_S = 10
+_REMOVAL_S = 60
 
 Argument = str | bytes | Path
 

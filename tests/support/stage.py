@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.watching import Event, Watching
 
 TIMES = 23
-_END_S = 30
+_END_S = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 AGENT_SENSOR = Path(sys.executable).with_name("agent-sensor")
 # For an emulated machine on a busy host; elsewhere all of it takes a second or two.
-_READY_S = 180
-_END_S = 30
-_TOLD_S = 30
+_READY_S = 400
+_END_S = 60
+_TOLD_S = 60
 
 Event = dict[str, Any]  # as docs/events.md has it
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vm.document import document
 from vm.guest import CHECKOUT, LSM, LSM_WITHOUT_BPF, Guest, GuestError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
 CACHE = Path(os.environ.get("AGENT_SENSOR_CACHE") or CHECKOUT / ".cache").absolute()
+T = TypeVar("T")
+
 # A shell's statuses for what a signal ended.
 INTERRUPTED = 130
 TERMINATED = 143
@@ -38,9 +40,10 @@ def main() -> int:
     """Run the kernel tests in guests, or one command in one guest."""
     chosen = _arguments()
     (CACHE / "kernels").mkdir(parents=True, exist_ok=True)
-    work = _run(chosen) if chosen.command == "run" else _test(chosen)
+    # While kernels are fetched; then the event loop takes over.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        return asyncio.run(_until_terminated(work))
+        return _run(chosen) if chosen.command == "run" else _test(chosen)
     except (UnavailableError, GuestError) as error:
         print(f"vm: {error}", file=sys.stderr)
         return 1
@@ -66,19 +69,20 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _test(chosen: argparse.Namespace) -> int:
+def _test(chosen: argparse.Namespace) -> int:
     """Run on all machines; 0: every test passed where it ran, and none was skipped everywhere."""
     (CACHE / "vm").mkdir(exist_ok=True)
     with _alone(CACHE / "vm"):
-        return await _all_machines(chosen)
+        return _all_machines(chosen)
 
 
-async def _all_machines(chosen: argparse.Namespace) -> int:
-    suite = Suite(cache=CACHE, everything=chosen.all, host_junit=chosen.host_junit)
+def _all_machines(chosen: argparse.Namespace) -> int:
+    junit = chosen.host_junit.read_text("utf-8") if chosen.host_junit else ""
+    suite = Suite(cache=CACHE, everything=chosen.all, host_junit=junit)
     kernels, missing = suite.kernels()
     for name, reason in missing.items():
         print(f"{name}: not run: {reason}")
-    runs = await suite.run(kernels)
+    runs = asyncio.run(_until_terminated(suite.run(kernels)))
     if chosen.all:
         today = dt.datetime.now(dt.UTC).date().isoformat()
         (CHECKOUT / "docs/kernels.md").write_text(document(runs, missing, today))
@@ -87,7 +91,7 @@ async def _all_machines(chosen: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-async def _run(chosen: argparse.Namespace) -> int:
+def _run(chosen: argparse.Namespace) -> int:
     """Run one command in one guest; give its exit status."""
     [wanted] = [wanted for wanted in WANTED if wanted.name == chosen.kernel]
     found = kernel(wanted, CACHE / "kernels")
@@ -102,7 +106,7 @@ async def _run(chosen: argparse.Namespace) -> int:
             results=Path(results),
             within_s=chosen.within,
         )
-        return await guest.run()
+        return asyncio.run(_until_terminated(guest.run()))
 
 
 @contextmanager
@@ -118,7 +122,7 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-async def _until_terminated(work: Coroutine[Any, Any, int]) -> int:
+async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
     """End the work in good order at SIGTERM as at Ctrl-C, so that no guest stays."""
     task = asyncio.current_task()
     assert task

@@ -26,6 +26,9 @@ modules (`lsm=`): LSM programs load and attach there, and never run.
 
 {tests}
 {missing}
+"skipped" has the words of what a kernel did not offer, and of how many tests. "took" says little:
+two guests share a machine with whatever else it does.
+
 Each time, `make vm-test` and CI run {always}, {always_first} without bpf, and the machine's own
 kernel. Only `ALL=1` runs the others, {others}, and in guests the tests
 marked `long`: what is above is their last result. A test that is skipped on every machine fails
@@ -36,6 +39,32 @@ the run.
 As `agent-sensor doctor --json` says on it.
 
 {features}
+
+## What a test needs
+
+A test in `tests/kernel` runs in every guest as it is. One that needs more of a kernel than the
+probes do says so, `@pytest.mark.needs("lsm", "host-wide")`, and is skipped with that word where
+the need is not met. Files elsewhere with a test that says so are run in guests too.
+
+| word | it is met where |
+|---|---|
+| `lsm` | LSM programs load; whether they are called: `tests/kernel/test_lsm.py` |
+| `fentry` | programs at functions load |
+| `kprobe` | there are kprobes |
+| `host-wide` | nobody else is on the machine: in a guest, and nowhere else |
+
+The guest without bpf runs `tests/kernel/test_lsm*.py` alone. A sensor's start compiles the probes,
+which takes a guest some 10 s: share the `stage`, or `beside` for what would disturb it, and mark a
+test `long` where a shorter one hooks the same.
+
+## One command in one guest
+
+    make vm-run KERNEL=6.12 RUN='.venv/bin/python -m pytest tests/kernel/test_lsm.py'
+    make vm-run KERNEL=6.1 ARGS=--without-bpf RUN='cat /sys/kernel/security/lsm'
+
+The guest sees this machine's files and writes into its own memory, has no network, and ends with
+the command; `python -m vm run` hands on its exit status. Kernels are kept in `.cache/kernels`;
+results and consoles of the last `make vm-test` are in `.cache/vm`.
 """
 
 

@@ -5,21 +5,28 @@ A kernel in the cache is a folder of its release's name: ``vmlinux``, and
 ``lib/modules/RELEASE`` with the kernel's ``config``, without the drivers that no
 guest has hardware for, and without the kernel headers. A symbolic link of the
 kernel's short name says which release it stood for when the mirror was last asked.
+A release that no name stands for any more goes when nobody uses it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vm.image import vmlinux
 from vm.mirror import Suite, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # How long the mirror is not asked again whether it has a newer build.
 FRESH_S = 24 * 3600
@@ -62,14 +69,38 @@ class Kernel:
         """What the guest has as /lib/modules/RELEASE."""
         return self.folder / "lib/modules" / self.release
 
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Keep the kernel in the cache meanwhile."""
+        with _locked(self.folder, fcntl.LOCK_SH):
+            yield
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    """Hold a lock on the folder, which the end of the process gives back too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
+
 
 def kernel(wanted: Wanted, cache: Path) -> Kernel:
     """Take the kernel from the cache, or else from the mirror.
+
+    One process asks the mirror at a time; the next one finds what it has got.
 
     Raises:
         UnavailableError: Neither has it.
 
     """
+    with _locked(cache, fcntl.LOCK_EX):
+        return _kernel(wanted, cache)
+
+
+def _kernel(wanted: Wanted, cache: Path) -> Kernel:
     link = cache / wanted.name
     cached = Kernel(wanted.name, str(link.readlink()), link.resolve()) if link.exists() else None
     if cached and time.time() - link.lstat().st_mtime < FRESH_S:
@@ -88,6 +119,8 @@ def _from_mirror(wanted: Wanted, cache: Path) -> Kernel:
     [image, *_] = [package for package in packages if package.startswith("linux-image-")]
     release = image.removeprefix("linux-image-")
     folder = cache / release
+    for left in cache.glob(".new-*"):  # by one that was killed
+        shutil.rmtree(left)
     if not folder.exists():
         print(f"{wanted.name}: fetches {' '.join(packages)} from {suite.name}", flush=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as scratch:
@@ -97,7 +130,16 @@ def _from_mirror(wanted: Wanted, cache: Path) -> Kernel:
     fresh_link = cache / f".{wanted.name}.{os.getpid()}"
     fresh_link.symlink_to(release)
     fresh_link.replace(cache / wanted.name)
+    forget_unnamed(cache)
     return Kernel(wanted.name, release, folder)
+
+
+def forget_unnamed(cache: Path) -> None:
+    """Remove the releases that no link stands for, but for those in use."""
+    named = {link.resolve() for link in cache.iterdir() if link.is_symlink()}
+    for folder in {image.parent.resolve() for image in cache.glob("*/vmlinux")} - named:
+        with suppress(BlockingIOError), _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            shutil.rmtree(folder)
 
 
 def _look_up(wanted: Wanted, cache: Path) -> tuple[Suite, list[str]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # An image of hundreds of megabytes over a slow line; a mirror that says nothing fails sooner.
 FETCH_S = 600
-SILENCE_S = 30
+SILENCE_S = 15
 # Since 6.17 or so the image is an empty package that depends on the parts.
 PARTS = ("linux-image-", "linux-base-", "linux-binary-", "linux-modules-")
 
@@ -34,18 +34,25 @@ class Suite:
     state: Path
 
     def update(self) -> None:
-        """Get the suite's package list.
+        """Get the suite's package list, once a run: a mirror that is silent is waited for once.
 
         Raises:
-            UnavailableError: The mirror has no such suite.
+            UnavailableError: The mirror has no such suite, or does not answer.
 
         """
+        if self not in _asked:
+            _asked[self] = self._update()
+        if _asked[self]:
+            raise UnavailableError(f"suite {self.name} of this machine's mirror: {_asked[self]}")
+
+    def _update(self) -> str:
+        """Give the reason why there is no list, or nothing."""
         for folder in (self.state / "lists/partial", self.state / "archives/partial"):
             folder.mkdir(parents=True, exist_ok=True)
         source = f"deb [signed-by={KEYRING}] {repository(self.name)} {self.name} main\n"
         (self.state / "sources.list").write_text(source)
-        if self._apt("apt-get", "-qq", "update").returncode:
-            raise UnavailableError(f"the mirror of this machine has no suite {self.name}")
+        done = self._apt("apt-get", "-qq", "update")
+        return _reason(done) if done.returncode else ""
 
     def packages(self, meta: str) -> list[str]:
         """List the packages that make up the kernel which the package ``meta`` stands for.
@@ -74,7 +81,7 @@ class Suite:
         """
         done = self._apt("apt-get", "-qq", "download", *packages, cwd=into)
         if done.returncode:
-            raise UnavailableError(f"download of {' '.join(packages)}: {done.stderr.strip()}")
+            raise UnavailableError(f"download of {' '.join(packages)}: {_reason(done)}")
         return sorted(into.glob("*.deb"))
 
     def _apt(
@@ -89,7 +96,9 @@ class Suite:
             "APT::Sandbox::User=root",
             "APT::Update::Post-Invoke-Success::=true",
             "Acquire::Languages=none",
-            "Acquire::Retries=2",
+            "Acquire::Retries=1",
+            # Or else a mirror that does not answer is a warning, and the old lists serve.
+            "APT::Update::Error-Mode=any",
             f"Acquire::http::Timeout={SILENCE_S}",
             # The Release file of a suite that went to the archive has run out.
             "Acquire::Check-Valid-Until=false",
@@ -101,6 +110,17 @@ class Suite:
             )
         except subprocess.TimeoutExpired as error:
             raise UnavailableError(f"{tool} did not end within {FETCH_S} s") from error
+
+
+# What came of it, by the suite that the mirror was asked for.
+_asked: dict[Suite, str] = {}
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """Give the first thing that apt says went wrong, without the mirror's address."""
+    said = [line for line in done.stderr.splitlines() if line.startswith(("E: ", "W: "))]
+    words = said[0].split()[1:] if said else [f"{done.args[0]} ended with {done.returncode}"]
+    return " ".join(word for word in words if "://" not in word)
 
 
 def repository(suite: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -49,6 +49,16 @@ class Run:
     def named(self, outcome: Outcome) -> list[str]:
         """List the tests that ended so."""
         return [case.name for case in self.cases if case.outcome is outcome]
+
+    def about(self, tests: Iterable[str]) -> Run:
+        """Leave out what passed and is none of ``tests``, which are files and folders."""
+        modules = tuple(test.removesuffix(".py").replace("/", ".") for test in tests)
+        kept = [
+            case
+            for case in self.cases
+            if case.outcome is not Outcome.PASSED or case.name.startswith(modules)
+        ]
+        return replace(self, cases=tuple(kept))
 
     @property
     def is_good(self) -> bool:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.drivers import built
+
 from vm.guest import CHECKOUT, LSM, LSM_WITHOUT_BPF, Guest, GuestError
 from vm.kernels import WANTED, kernel
 from vm.mirror import UnavailableError
@@ -22,20 +24,22 @@ from vm.report import Run, cases, features, summary
 if TYPE_CHECKING:
     from vm.kernels import Kernel
 
-TESTS = "tests/kernel"
+# Tests elsewhere that say what they need of a kernel belong to a guest as well.
+KERNEL_TESTS = "tests/kernel"
+NEED = "pytest.mark.needs("
 # The tests that behave otherwise where bpf is no active security module.
-LSM_TESTS = "tests/kernel/test_lsm.py"
+LSM_TESTS = "tests/kernel/test_lsm*.py"
 SIDE_BY_SIDE = 2
 # What does not end is interrupted first, so that it leaves results and nothing else.
 # Two guests take 3 minutes on an idle machine, 5.10 with the long tests takes 10.
-WITHIN_S = 420
-WITHIN_S_EVERYTHING = 1500
+WITHIN_S = 1200
+WITHIN_S_EVERYTHING = 3600
 GRACE_S = 30
 # pytest.ExitCode: all passed, some failed. Others mean that not all were run.
 COMPLETE = (0, 1)
 
-TASK = """\
-timeout 60 {bin}/agent-sensor doctor --json >$results/doctor.json 2>$results/doctor.err
+DOCTOR = "timeout 300 {bin}/agent-sensor doctor --json >$results/doctor.json 2>$results/doctor.err"
+TESTS = """\
 exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pytest -m "{kind}" \\
     -p no:cacheprovider -p no:cov -p no:hypothesispytest --junitxml=$results/junit.xml {tests}
 """
@@ -47,14 +51,15 @@ class Suite:
 
     cache: Path
     everything: bool
-    host_junit: Path | None = None
+    host_junit: str = ""
 
     async def run(self, kernels: list[Kernel]) -> list[Run]:
         """Give every machine's result, this machine's first."""
         slots = asyncio.Semaphore(SIDE_BY_SIDE)
-        guests = [self._guest(found, found.name, LSM, TESTS) for found in kernels]
+        guests = [self._guest(found, found.name, LSM, self._tests) for found in kernels]
         without = f"{kernels[0].name} without bpf"
-        guests.append(self._guest(kernels[0], without, LSM_WITHOUT_BPF, LSM_TESTS))
+        guests.append(self._guest(kernels[0], without, LSM_WITHOUT_BPF, files_like(LSM_TESTS)))
+        built()  # no guest has to
         here = await self._here()
         return [here, *await asyncio.gather(*(_there(guest, slots) for guest in guests))]
 
@@ -80,7 +85,11 @@ class Suite:
     def _within_s(self) -> int:
         return WITHIN_S_EVERYTHING if self.everything else WITHIN_S
 
-    def _guest(self, found: Kernel, name: str, lsm: str, tests: str) -> Guest:
+    @property
+    def _tests(self) -> list[str]:
+        return [KERNEL_TESTS, *files_with_needs()]
+
+    def _guest(self, found: Kernel, name: str, lsm: str, tests: list[str]) -> Guest:
         results = self._results(name)
         return Guest(
             name=name,
@@ -93,13 +102,13 @@ class Suite:
             console=results / "console.log",
         )
 
-    def _task(self, tests: str, kind: str) -> str:
-        return TASK.format(
+    def _task(self, tests: list[str], kind: str) -> str:
+        return f"{DOCTOR}\n{TESTS}".format(
             bin=Path(sys.executable).parent,
             within_s=self._within_s,
             grace_s=GRACE_S,
             kind=kind,
-            tests=tests,
+            tests=" ".join(tests),
         )
 
     def _results(self, name: str) -> Path:
@@ -114,12 +123,30 @@ class Suite:
         results = self._results("this machine")
         started = time.monotonic()
         if self.host_junit:
-            shutil.copyfile(self.host_junit, results / "junit.xml")
+            (results / "junit.xml").write_text(self.host_junit)
+            doctor = DOCTOR.format(bin=Path(sys.executable).parent)
+            await _run_here(f"{doctor}\ntrue", results)
             status = 0
         else:
-            status = await _run_here(self._task(TESTS, "kernel"), results)
+            status = await _run_here(self._task(self._tests, "kernel"), results)
         seconds = time.monotonic() - started
-        return _result("this machine", os.uname().release, results, seconds, _trouble(status))
+        run = _result("this machine", os.uname().release, results, seconds, _trouble(status))
+        return _told(run.about(self._tests))
+
+
+def files_with_needs() -> list[str]:
+    """List the files outside ``KERNEL_TESTS`` with tests that say what they need of a kernel."""
+    names = files_like("tests/**/test_*.py")
+    return [
+        name
+        for name in names
+        if not name.startswith(KERNEL_TESTS) and NEED in (CHECKOUT / name).read_text("utf-8")
+    ]
+
+
+def files_like(pattern: str) -> list[str]:
+    """List the files of tests that ``pattern`` stands for."""
+    return sorted(str(file.relative_to(CHECKOUT)) for file in CHECKOUT.glob(pattern))
 
 
 def _trouble(status: int) -> str:
@@ -163,7 +190,12 @@ async def _there(guest: Guest, slots: asyncio.Semaphore) -> Run:
         except GuestError as error:
             trouble = str(error)
         seconds = time.monotonic() - started
-    return _result(guest.name, guest.kernel.release, guest.results, seconds, trouble)
+    return _told(_result(guest.name, guest.kernel.release, guest.results, seconds, trouble))
+
+
+def _told(run: Run) -> Run:
+    print(summary(run), flush=True)
+    return run
 
 
 def _result(name: str, release: str, results: Path, seconds: float, trouble: str) -> Run:
@@ -172,7 +204,7 @@ def _result(name: str, release: str, results: Path, seconds: float, trouble: str
         found = cases((results / "junit.xml").read_text())
     except (OSError, ValueError) as error:
         trouble = trouble or f"no results: {error}"
-    run = Run(
+    return Run(
         machine=name,
         release=release,
         cases=tuple(found),
@@ -181,8 +213,6 @@ def _result(name: str, release: str, results: Path, seconds: float, trouble: str
         trouble=trouble,
         log=_text(results / "console.log"),
     )
-    print(summary(run), flush=True)
-    return run
 
 
 def _text(path: Path) -> str:

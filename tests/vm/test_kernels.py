@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vm.kernels import FRESH_S, Kernel, Wanted, is_wanted, kernel
+from vm.kernels import FRESH_S, Kernel, Wanted, forget_unnamed, is_wanted, kernel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,3 +50,19 @@ def test_a_cached_kernel_serves(tmp_path: Path, age_s: int) -> None:
 def test_only_what_serves_a_guest_is_unpacked(name: str, expected: bool) -> None:  # noqa: FBT001  # a table's column
     """The kernel, its lists, and modules for what a guest has; never the kernel headers."""
     assert is_wanted(name) is expected
+
+
+def test_a_release_that_no_name_stands_for_goes_unless_it_is_used(tmp_path: Path) -> None:
+    """The cache keeps to what is tested; a guest that runs keeps its kernel."""
+    releases = [
+        Kernel(WANTED.name, f"6.1.0-{number}-amd64", tmp_path / f"{number}") for number in range(3)
+    ]
+    for release in releases:
+        release.folder.mkdir()
+        release.image.touch()
+    (tmp_path / WANTED.name).symlink_to(releases[0].folder.name)
+    with releases[1].used():
+        forget_unnamed(tmp_path)
+        assert [release.folder.exists() for release in releases] == [True, True, False]
+    forget_unnamed(tmp_path)
+    assert [release.folder.exists() for release in releases] == [True, False, False]

@@ -108,3 +108,20 @@ def test_a_summary_counts_and_says_the_words_of_what_was_skipped() -> None:
 def test_a_doctor_that_said_nothing_gives_no_features() -> None:
     """A guest in which it does not start still has its tests in the table."""
     assert features("") == {}
+
+
+def test_a_run_of_all_tests_counts_those_of_guests() -> None:
+    """What passed elsewhere is no matter here; what was skipped or failed elsewhere is."""
+    whole = run(
+        "a",
+        passed("tests.kernel.test_a::test"),
+        passed("tests.core.test_b::test"),
+        passed("tests.daemon.test_c::test"),
+        skipped("tests.core.test_d::test", "lsm"),
+    )
+    kept = whole.about(["tests/kernel", "tests/daemon/test_c.py"])
+    assert [case.name for case in kept.cases] == [
+        "tests.kernel.test_a::test",
+        "tests.daemon.test_c::test",
+        "tests.core.test_d::test",
+    ]

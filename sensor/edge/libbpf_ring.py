@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ring buffer of libbpf, from the consumer's side."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import mmap
+from typing import TYPE_CHECKING
+
+from sensor.edge.libbpf import SAMPLE, check, library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_POSITION_BYTES = 8
+
+
+class Ring:
+    """The consumer's end of a ring buffer.
+
+    ``take`` gets each record as bytes. It runs inside libbpf: what it raises
+    is kept and raised again by :meth:`consume`, which takes ``most`` records at
+    a time, so that a flood does not keep the caller from all else; what a turn
+    of the loop makes of them is in memory at once.
+    """
+
+    def __init__(self, fd: int, take: Callable[[bytes], None], *, most: int = 1024) -> None:
+        self._problem: BaseException | None = None
+        self._most = self._left = most
+        string_at = ctypes.string_at
+
+        def sample(_context: int, start: int, size: int) -> int:
+            try:
+                take(string_at(start, size))
+            except BaseException as problem:  # noqa: BLE001  # must not unwind through C
+                self._problem = problem
+                return -errno.ECANCELED
+            self._left -= 1
+            return 0 if self._left else -errno.EAGAIN
+
+        self._sample = SAMPLE(sample)  # kept: libbpf calls it later
+        ring = library().ring_buffer__new(fd, self._sample, None, None)
+        if not ring:
+            check(-1, "cannot map the ring buffer")
+        self._ring = ring
+        # kernel/bpf/ringbuf.c: how far is read, and how far is reserved, a page each.
+        self._read, self._reserved = (
+            mmap.mmap(fd, mmap.PAGESIZE, prot=mmap.PROT_READ, offset=page * mmap.PAGESIZE)
+            for page in range(2)
+        )
+
+    def is_drained(self) -> bool:
+        """Tell whether nothing is left: a record that is being written holds up those behind it."""
+        return self._read[:_POSITION_BYTES] == self._reserved[:_POSITION_BYTES]
+
+    def fileno(self) -> int:
+        """Give the descriptor that is readable when records wait."""
+        return int(library().ring_buffer__epoll_fd(self._ring))
+
+    def consume(self) -> int:
+        """Hand records that wait to ``take``. Returns how many there were; ``most``: and more."""
+        self._left = self._most
+        count = library().ring_buffer__consume(self._ring)
+        if not self._left:
+            return self._most
+        if self._problem:
+            problem, self._problem = self._problem, None
+            raise problem
+        return check(count, "cannot read the ring buffer")
+
+    def close(self) -> None:
+        """Unmap the ring buffer; records that wait are lost."""
+        if self._ring:
+            library().ring_buffer__free(self._ring)
+            self._ring = None
+            self._read.close()
+            self._reserved.close()
