@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sensor.core.line import line
-from sensor.core.words import Enforcement, Kind, NameSource, Verdict
+from sensor.core.words import Enforcement, Kind, NameSource, Risk, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.facts import Address, Process
@@ -169,6 +169,11 @@ class Event:
         """Whether what was attempted did not happen, or was ended for what it is."""
         done = self.enforcement not in {None, Enforcement.NONE}
         return self.verdict is Verdict.BLOCK and done
+
+    @property
+    def is_risky(self) -> bool:
+        """Whether a tool runs without its guards, or sends its requests elsewhere."""
+        return any(one.signal != Risk.PROXIED.value for one in self.risk)
 
     @property
     def line(self) -> str:

@@ -115,7 +115,8 @@ def rules(draw: st.DrawFn) -> Rule:
     confined = None
     verdict = draw(st.sampled_from([Verdict.ALLOW, Verdict.ALERT, Verdict.BLOCK]))
     if not reached or draw(st.booleans()):
-        strangers = frozenset({UNKNOWN_CLIENT} if reached and draw(st.booleans()) else ())
+        with_strangers: bool = draw(st.booleans())
+        strangers = frozenset({UNKNOWN_CLIENT} if reached and with_strangers else ())
         condition = replace(condition, tools=draw(some_tools) | strangers)
     if not reached and verdict is not Verdict.BLOCK and draw(st.booleans()):
         confined = tuple(draw(st.lists(targets, min_size=1, max_size=3, unique=True)))
