@@ -122,6 +122,7 @@ class Daemon:
                 raise
             self._announce(standing)
             self._loop(inbox, standing)
+            standing.sensing.finish()
             self._notify.tell("STOPPING=1")
         if not keep:
             instance.remove()

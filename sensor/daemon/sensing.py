@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _LOOKS_S = 2.0
 """So long a start waits for looks at what ran before; a dead disk takes longer."""
 
+_LOOKS_IN_A_ROW = 3
+"""A process that becomes another image while it is looked at is looked at again."""
+
 _RINGFUL = 40
 """So many reads take all that the ring can hold: 2 MiB of the smallest records."""
 
@@ -65,6 +68,12 @@ class Sensing:
         """Take what looks have shown."""
         for fact in self.looking.take():
             self.see(fact)
+
+    def finish(self) -> None:
+        """Tell what waits for looks, at the end: nobody else would."""
+        for _ in range(_LOOKS_IN_A_ROW):
+            self.looking.settle(_LOOKS_S)
+            self.look()
 
     def _bury(self) -> None:
         """End what has ended unseen: nobody else would, and its session would never be over."""

@@ -66,6 +66,9 @@ class Watch:
             self._announce(loaded.missing)
             started = time.monotonic()
             self._loop([end, *([] if reader is None else [reader])], seconds, flush)
+            self._sensing.finish()
+            flush()
+            self._sensing.looking.close()
         self._farewell(time.monotonic() - started)
 
     def _loop(

@@ -221,10 +221,14 @@ def test_an_event_of_an_earlier_version_is_read() -> None:
     """It was kept before there was policy, and before strangers were told of."""
     plain = {name: value for name, value in fields_of(FULL).items() if name not in ADDED}
     assert isinstance(plain["process"], dict)
-    del plain["process"]["comm"]
+    for name in ("comm", "package", "ancestors"):
+        del plain["process"][name]
     assert FULL.process
-    process = replace(FULL.process, comm=None)
-    earlier = replace(FULL, enforcement=None, policy=None, health=None, process=process)
+    process = replace(FULL.process, comm=None, package=None, ancestors=())
+    earlier = replace(
+        FULL, enforcement=None, policy=None, health=None, process=process,
+        looked=False, risk=(), lineage=None,
+    )  # fmt: skip
     assert event_of(msgpack.packb(plain)) == earlier
 
 
