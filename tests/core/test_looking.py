@@ -21,7 +21,7 @@ from support.story import (
 
 from sensor.core import looking
 from sensor.core.catalogue import Catalogue
-from sensor.core.facts import Loss, Seen
+from sensor.core.facts import Fact, Loss, Seen
 from sensor.core.identity import Identifier
 from sensor.core.looking import PATIENCE_NS, Waiting, look
 from sensor.core.risk import PROXIES
@@ -49,24 +49,23 @@ def test_what_may_be_a_tool_is_looked_for_by_what_is_known_of_that_tool() -> Non
 
 
 @pytest.mark.parametrize(
-    ("line", "exe", "typed", "program", "module", "python"),
+    ("line", "exe", "typed", "program", "of_module"),
     [
-        ("goose", "/opt/goose", None, "/opt/goose", None, None),
-        ("node cli.js", "/usr/bin/node", None, "/home/alice/src/cli.js", None, None),
-        ("node", "/usr/bin/node", None, "/usr/bin/node", None, None),
+        ("goose", "/opt/goose", None, "/opt/goose", (None, None)),
+        ("node cli.js", "/usr/bin/node", None, "/home/alice/src/cli.js", (None, None)),
+        ("node", "/usr/bin/node", None, "/usr/bin/node", (None, None)),
         ("ld-linux-x86-64.so.2 ./x", "/lib/ld-linux-x86-64.so.2", None,
-         "/home/alice/src/./x", None, None),
-        ("python -m aider.main", "/usr/bin/python3.11", "venv/bin/python", None, "aider",
-         "/home/alice/src/venv/bin/python"),
+         "/home/alice/src/./x", (None, None)),
+        ("python -m aider.main", "/usr/bin/python3.11", "venv/bin/python", None,
+         ("aider", "/home/alice/src/venv/bin/python")),
     ],
 )  # fmt: skip
 def test_the_package_is_asked_for_of_what_really_runs(
-    line: str, exe: str, typed: str | None, program: str | None, module: str | None,
-    python: str | None,
-) -> None:  # fmt: skip
+    line: str, exe: str, typed: str | None, program: str | None, of_module: tuple[str, str]
+) -> None:
     """An interpreter came in a package too, which is not meant."""
     asked = look(exec_(9, *line.split(), exe=exe, typed=typed), IDENTIFIER)
-    assert (asked.program, asked.module, asked.python) == (program, module, python)
+    assert (asked.program, (asked.module, asked.python)) == (program, of_module)
 
 
 def test_a_typed_name_that_is_gone_leaves_the_file() -> None:
@@ -79,7 +78,7 @@ def test_all_that_a_process_and_its_children_do_waits() -> None:
     """Whatever it is, in the order in which it came."""
     waiting, start = Waiting(), exec_(9, "/usr/bin/goose")
     assert waiting.begin(start)
-    others = [
+    others: list[Fact] = [
         fork(9, 10),
         exec_(10, "/bin/true", root=9),
         resolved(9, "api.example.com", "192.0.2.1"),
