@@ -58,10 +58,10 @@ def waiting(**environment: str) -> Iterator[Process]:
 
 def test_a_process_is_shown_by_names_paths_and_ancestors(tmp_path: Path) -> None:
     """Of its variables the names that were asked for; what is not there is not told."""
-    with waiting(TOKEN_OF_TEST="hunter2", OTHER="x") as process:
+    with waiting(WANTED_NAME="hunter2", OTHER="x") as process:
         state = (str(tmp_path), str(tmp_path / "gone"), "~", "~/gone-for-sure")
-        found = seen(look(process, variables=frozenset({"TOKEN_OF_TEST", "ABSENT"}), state=state))
-    assert (found.process, found.variables, found.no_look) == (process, ("TOKEN_OF_TEST",), False)
+        found = seen(look(process, variables=frozenset({"WANTED_NAME", "ABSENT"}), state=state))
+    assert (found.process, found.variables, found.no_look) == (process, ("WANTED_NAME",), False)
     assert found.state == (str(tmp_path), "~")
     assert found.ancestors[0].process.pid == os.getpid()
     assert "hunter2" not in repr(found)

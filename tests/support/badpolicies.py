@@ -139,6 +139,12 @@ BAD_WHO = [
         ("egress_only = []", f"egress_only: is empty{ONE_AT_LEAST}"),
         ("endpoints = []", f"endpoints: is empty{ONE_AT_LEAST}"),
         ('endpoints = "some"', 'endpoints: is not a list; write ["..."]'),
+        (
+            'risk = ["yolo"]',
+            "risk: 'yolo' is not valid; write one of unguarded, redirected, proxied",
+        ),
+        ("risk = []", f"risk: is empty{ONE_AT_LEAST}"),
+        ('risk = ["proxied"]\nendpoints = ["some"]', "risk: is known of a run alone, a moment"),
         ('egress_only = ["x.test"]', "egress_only: is for tools that may run; write verdict"),
         (
             'endpoints = ["some"]\negress_only = ["x.test"]',

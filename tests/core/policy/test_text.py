@@ -260,3 +260,33 @@ def test_any_word_is_a_target_or_an_error(key: str, word: str) -> None:
         f'version = 1\nmode = "shadow"\n\n{RULE}verdict = "{verdict}"\n{more}{key} = ["{escaped}"]'
     )
     assert said.startswith("p.toml:4: rule 'r': ") or said == "p.toml"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (
+            'tools = ["unknown-client"]\nverdict = "block"',
+            "tools: 'unknown-client' is known",
+        ),
+        ('tools = ["*"]\nrisk = ["proxied"]\nverdict = "allow"', "risk: is known of a run alone"),
+        (
+            'tools = ["*"]\nrisk = ["proxied"]\nverdict = "alert"\negress_only = ["x.test"]',
+            "risk: is known of a run alone",
+        ),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(body: str, why: str) -> None:
+    """An unknown client is known by what it reaches, and risk when the tool runs already."""
+    with pytest.raises(BadInputError, match=why):
+        read(f"{RULE}{body}")
+
+
+def test_risk_and_unknown_clients_are_read() -> None:
+    """As words of a rule; all tools are those of the catalogue."""
+    (risky,) = read(f'{RULE}tools = ["*"]\nrisk = ["unguarded"]\nverdict = "block"').rules
+    assert (risky.condition.risk, risky.condition.tools) == (("unguarded",), ALL)
+    (ours,) = read(
+        f'{RULE}tools = ["unknown-client"]\nendpoints = ["some"]\nverdict = "allow"'
+    ).rules
+    assert ours.condition.tools == frozenset({"unknown-client"})
