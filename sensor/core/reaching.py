@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sensor.core.facts import Close, Connect, Exec, Resolved, Seen
     from sensor.core.identity import Identity
     from sensor.core.knowledge import Knowledge
+    from sensor.core.tools import Tool
 
 _TCP = Transport.TCP.value
 
@@ -39,12 +40,11 @@ class Reaching:
             return None
         return None if known.lineage.member(fact.process) else fact.image
 
-    def recognised(self, fact: Connect | Hello, seen: Seen) -> tuple[Exec, Identity] | None:
+    def recognised(self, fact: Connect | Hello, seen: Seen) -> tuple[Exec, Identity, Tool] | None:
         """Give the image of a stranger and the tool that it turns out to be, by what it reaches."""
-        if (image := self.stranger(fact)) is None:
-            return None
-        identity = self._identity(fact, self._far_end(fact), seen)
-        return (image, identity) if identity and identity.tool else None
+        image = self.stranger(fact)
+        found = self._identity(fact, self._far_end(fact), seen) if image else None
+        return (image, found, found.tool) if image and found and found.tool else None
 
     def connect(self, fact: Connect, seen: Seen | None = None) -> Iterator[Action]:
         """Take a new connection, or one that was refused; ``seen`` is a look at a stranger."""

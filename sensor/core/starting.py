@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sensor.core.facts import Exec, Exit, Fork, Seen
     from sensor.core.identity import Identity
     from sensor.core.knowledge import Knowledge
+    from sensor.core.tools import Tool
 
 RAN_ALREADY = "it ran already: from now on its connections are refused"
 """Said where a rule leaves what runs running, and has no words of its own."""
@@ -82,18 +83,13 @@ class Starting:
         )
         yield from self._joined(fact, member, before, identity, said)
 
-    def found(self, fact: Exec, identity: Identity) -> Iterator[Action]:
+    def found(self, fact: Exec, identity: Identity, tool: Tool) -> Iterator[Action]:
         """Take a process that runs already for a tool, now that it is known to be one."""
         known = self._known
-        if known.lineage.member(fact.process):
-            return
-        session = self._session(fact, identity, self._home(fact, None)[0])
-        if session is None:
-            return
         member = Member(
             process=fact.process,
             ppid=fact.parent.pid,
-            session=session,
+            session=self._begun(fact, identity, tool, self._home(fact, None)[0]),
             depth=0,
             image=image(known.host, fact, identity),
             recorded=True,
@@ -196,11 +192,16 @@ class Starting:
 
     def _session(self, fact: Exec, identity: Identity, home: Session | None) -> Session | None:
         """Return the session that a new image is part of; None if it is no one's."""
-        tool, known = identity.tool, self._known
+        tool = identity.tool
         if tool is None:
             return home
         if home and (session := home.resumed(tool, fact.process)):
             return session
+        return self._begun(fact, identity, tool, home)
+
+    def _begun(self, fact: Exec, identity: Identity, tool: Tool, home: Session | None) -> Session:
+        """Return the session that begins with an image."""
+        known = self._known
         return Session(
             id=session_id(known.host.boot_id, fact.process, tool),
             tool=tool,
