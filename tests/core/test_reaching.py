@@ -10,7 +10,6 @@ import pytest
 from support.story import (
     CATALOGUE,
     CLAUDE,
-    SECOND,
     START,
     StoryHost,
     at,
@@ -30,7 +29,7 @@ from support.story import (
 from sensor.core.actions import Learn
 from sensor.core.engine import Engine
 from sensor.core.event import Destination, NameSource, ProcessView
-from sensor.core.facts import RULE_CANARY, RULE_QUIC, Process, Seen, Transport
+from sensor.core.facts import RULE_CANARY, RULE_QUIC, Process, Transport
 from sensor.core.flows import Flow
 from sensor.core.lineage import Member
 from sensor.core.names import Endpoints, Names
@@ -270,50 +269,3 @@ def test_a_connection_without_an_address_cannot_be_closed() -> None:
     member = Member(process=at(9), ppid=1, session=session, depth=0, image=None)
     flow = Flow(member, Destination(ip=None, port=None, transport="tcp"))
     assert list(destruction(1, flow)) == []
-
-
-def seen(**more: object) -> Seen:
-    """Say what a look at a stranger showed."""
-    return replace(Seen(at_ns=10 * SECOND, process=at(9)), **more)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def looking() -> Engine:
-    """Return an engine that looks, and goes by a policy."""
-    engine = Engine(CATALOGUE, StoryHost(), looks=True)
-    list(engine.policy(enforced(NO_ANTHROPIC), at_ns=1))
-    return engine
-
-
-def test_a_stranger_is_told_of_after_a_look(looking: Engine) -> None:
-    """With its package, its ancestors, and what of them runs tests; one that is gone at once."""
-    image = exec_(9, "/usr/bin/curl", late=True)
-    fact = replace(connect(9, "198.51.100.7", image=image, ruled=ALERT), root=Process(0, 0))
-    play(looking, fact, ["look 9"])
-    (told,) = events(looking, seen(package="npm:x", ancestors=(exec_(8, "/usr/bin/ninja"),)))
-    assert [one.value for one in told.evidence] == ["anthropic", "npm:x", "ninja"]
-    assert told.process
-    assert (told.process.package, told.process.ancestors) == ("npm:x", ("/usr/bin/ninja",))
-    play(looking, replace(fact, image=None), ["connect unknown-client None alert no"])
-
-
-def test_a_stranger_of_a_weak_name_is_a_tool_by_what_it_reaches(looking: Engine) -> None:
-    """More of it that waited is its session's."""
-    image = exec_(9, "/usr/bin/goose", late=True)
-    fact = replace(connect(9, "198.51.100.7", image=image, ruled=ALERT), root=Process(0, 0))
-    said = replace(hello(9, "198.51.100.7", "anthropic.com", ruled=ALERT), root=Process(0, 0))
-    play(
-        looking,
-        fact,
-        ["look 9"],
-        replace(said, image=image, cookie=2),
-        [],
-        seen(),
-        [
-            "connect goose None alert no",
-            "follow 9 of 9",
-            "session_start goose",
-            "exec goose 0",
-            "connect goose 0 alert no",
-        ],
-    )

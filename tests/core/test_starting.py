@@ -35,7 +35,6 @@ from sensor.core.words import Enforcement, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
-    from sensor.core.facts import Exec
 
 LSM = ruling(Verdict.BLOCK, Enforcement.LSM)
 KILL = ruling(Verdict.BLOCK, Enforcement.KILL)
@@ -278,64 +277,3 @@ def test_a_refused_process_that_the_kernel_has_no_root_for_is_nobodys(engine: En
     fact = exec_(9, *CLAUDE, ruled=LSM, refused=True)
     [event] = events(engine, replace(fact, root=Process(0, 0)))
     assert (event.session, event.depth) == (None, None)
-
-
-RISKY = (
-    'mode = "enforce"\n[[rule]]\nid = "guarded"\ntools = ["*"]\nrisk = ["unguarded"]\n'
-    'verdict = "{}"\n'
-)
-UNSAFE = replace(
-    CATALOGUE, tools=(replace(CATALOGUE.tools[0], unsafe=("--yolo",)), *CATALOGUE.tools[1:])
-)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "late", "told"),
-    [
-        (
-            "block",
-            False,
-            ["exec claude-code 0 block kill guarded", "notify 9 pts/3", "kill 9 guarded"],
-        ),
-        ("block", True, ["exec claude-code 0 block guarded"]),
-        ("alert", False, ["exec claude-code 0 alert guarded"]),
-    ],
-)
-def test_a_dangerous_run_is_judged_by_a_rule_about_risk(
-    verdict: str, told: list[str], *, late: bool
-) -> None:
-    """As soon as it is known; one that ran before the sensor is left running, and told."""
-    engine = Engine(UNSAFE, StoryHost())
-    list(engine.policy(enforced(RISKY.format(verdict)), at_ns=1))
-    done = [brief(one) for one in engine.see(exec_(9, *CLAUDE, "--yolo", late=late))]
-    assert [one for one in done if not one.startswith("follow")] == [
-        "session_start claude-code",
-        *told,
-    ]
-
-
-@pytest.mark.parametrize(
-    ("fact", "looked"),
-    [
-        (exec_(9, *CLAUDE), True),
-        (exec_(9, "/usr/bin/goose"), True),
-        (exec_(9, *GIT), False),
-        (exec_(9, *CLAUDE, late=True), False),
-        (exec_(9, "/usr/bin/goose", late=True), True),
-        (exec_(9, *CLAUDE, refused=True), False),
-        (exec_(9, *CLAUDE, ruled=KILL), False),
-        (exec_(9, *CLAUDE, ruled=replace(KILL, rule=RULE_CANARY)), False),
-    ],
-)
-def test_a_look_is_wanted_where_it_makes_a_difference(fact: Exec, *, looked: bool) -> None:
-    """Of what may be a tool and runs, in no session yet."""
-    engine = Engine(CATALOGUE, StoryHost(), looks=True)
-    list(engine.policy(enforced(BLOCK), at_ns=1))
-    assert ("look 9" in [brief(one) for one in engine.see(fact)]) is looked
-
-
-def test_who_is_released_is_looked_at_when_it_becomes_something_else() -> None:
-    """But not when it is found in /proc: the kernel's record was first."""
-    engine = Engine(CATALOGUE, StoryHost(), looks=True)
-    list(engine.see(exec_(9, *GIT)))
-    play(engine, exec_(9, "/usr/bin/goose", late=True), [], exec_(9, *CODEX), ["look 9"])
