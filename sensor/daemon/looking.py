@@ -33,7 +33,12 @@ _MINOR_BITS = 20
 
 
 class Looking:
-    """Takes looks, gives what they showed. The thread is started by the first one."""
+    """Takes looks, gives what they showed.
+
+    Until it is told to ``begin`` it looks at once, while whoever asks waits: rights
+    are given up by thread, so that a daemon that still has some can have no second.
+    Afterwards the first look starts the thread.
+    """
 
     def __init__(self, see: Callable[[Look], Seen] | None = None) -> None:
         self._see = see or seen
@@ -45,7 +50,11 @@ class Looking:
         self._open = 0
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._is_over = False
+        self._has_begun = self._is_over = False
+
+    def begin(self) -> None:
+        """Look in a thread from now on."""
+        self._has_begun = True
 
     def fileno(self) -> int:
         """Give what is readable when there are answers."""
@@ -53,6 +62,10 @@ class Looking:
 
     def ask(self, look: Look) -> None:
         """Have a process looked at."""
+        if not self._has_begun:
+            self._given.append(self._looked(look))
+            self._tell()
+            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="looks", daemon=True)
             self._thread.start()
@@ -95,15 +108,18 @@ class Looking:
                 if self._is_over:
                     return
                 look = self._asked.popleft()
-            try:
-                found = self._see(look)
-            except (OSError, ValueError):  # what a process leaves lying about is not ours
-                found = _nothing(look)
+            found = self._looked(look)
             with self._change:
                 self._given.append(found)
                 self._open -= 1
                 self._change.notify_all()
                 self._tell()
+
+    def _looked(self, look: Look) -> Seen:
+        try:
+            return self._see(look)
+        except (OSError, ValueError):  # what a process leaves lying about is not ours
+            return _nothing(look)
 
     def _tell(self) -> None:
         with suppress(OSError):  # it rings already, or nobody is there any more

@@ -152,6 +152,7 @@ class Daemon:
             self._refusing.policing.enclose()
         door = Door(self._places.socket, group=group_id(self._config.group))
         capabilities.keep(frozenset(RUNNING))
+        sensing.looking.begin()
         past = stack.enter_context(Store(self._places.store, read_only=True))
         writer = partial(Writer, store, begun, self._keep(), told.note)
         return self._open(stack, sensing, writer, past, door, loaded.missing)

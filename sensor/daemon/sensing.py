@@ -62,7 +62,8 @@ class Sensing:
         """Take all that waits now. More may come as fast as it is read, so there is a bound."""
         for _ in range(_RINGFUL):
             if not self.probing.read():
-                return
+                break
+        self.look()
 
     def look(self) -> None:
         """Take what looks have shown."""

@@ -63,6 +63,7 @@ class Watch:
             self._sensing.probing.teach(known)
             self._sensing.reconcile(self._scope, top=self._top)
             flush()
+            self._sensing.looking.begin()
             self._announce(loaded.missing)
             started = time.monotonic()
             self._loop([end, *([] if reader is None else [reader])], seconds, flush)

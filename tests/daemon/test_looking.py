@@ -113,6 +113,7 @@ def test_every_look_is_answered() -> None:
         return Seen(at_ns=1, process=asked.process, package="npm:x")
 
     looks = Looking(fails)
+    looks.begin()
     for pid in (1, 2, 3):
         looks.ask(look(Process(pid, 1)))
     assert looks.settle(PATIENCE_S)
@@ -133,6 +134,7 @@ def test_where_too_many_wait_there_is_no_look(monkeypatch: pytest.MonkeyPatch) -
         return Seen(at_ns=1, process=asked.process)
 
     looks = Looking(hangs)
+    looks.begin()
     looks.ask(look(Process(1, 1)))
     assert is_busy.wait(PATIENCE_S)
     looks.ask(look(Process(2, 1)))
@@ -146,9 +148,13 @@ def test_where_too_many_wait_there_is_no_look(monkeypatch: pytest.MonkeyPatch) -
     looks.close()
 
 
-def test_without_a_look_there_is_no_thread() -> None:
-    """A daemon on a host without AI tools costs nothing for it."""
-    looks = Looking()
+def test_before_it_is_told_to_begin_there_is_no_thread() -> None:
+    """A daemon that still has rights can have none; what it asks is answered at once."""
+    looks = Looking(lambda asked: Seen(at_ns=1, process=asked.process))
+    looks.ask(look(Process(1, 1)))
+    assert not any(thread.name == "looks" for thread in threading.enumerate())
+    (told,) = answers(looks, 1)
+    assert told.process.pid == 1
     assert looks.settle(0)
     looks.close()
     assert not any(thread.name == "looks" for thread in threading.enumerate())
