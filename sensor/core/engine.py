@@ -129,14 +129,20 @@ class Engine:
         """Take an image, or have it looked at first where that can make a difference."""
         if self._looks and self._starting.wants_look(fact) and self._waiting.begin(fact):
             yield look(fact, self._known.identifier)
-        else:
-            yield from self._starting.exec(fact)
+            return
+        yield from self._starting.exec(fact)
+        # Within a session nothing waits: it is told again if it turns out to be a tool.
+        if self._looks and self._starting.is_unsure(fact) and self._waiting.begin(fact):
+            yield look(fact, self._known.identifier)
 
     def _seen(self, fact: Seen) -> Iterator[Action]:
         """Take what a look showed: the image that waits for it, and what came after."""
         for number, waited in enumerate(self._waiting.end(fact.process)):
             if number == 0 and isinstance(waited, Exec):
-                yield from self._starting.exec(waited, fact)
+                if waited.root == waited.process:
+                    yield from self._starting.exec(waited, fact)
+                else:
+                    yield from self._starting.second_look(waited, fact)
             elif isinstance(waited, Connect | Hello) and not waited.root.pid:
                 yield from self._contact(waited, fact)
             else:

@@ -36,6 +36,7 @@ class Starting:
 
     def __init__(self, known: Knowledge) -> None:
         self._known = known
+        self._doubtful: Exec | None = None
 
     def wants_look(self, fact: Exec) -> bool:
         """Tell whether it takes a look to know an image: it may be a tool, in no session yet.
@@ -53,6 +54,18 @@ class Starting:
         identity = known.identifier.identify(fact)
         return bool(identity.evidence) and not (fact.late and identity.tool)
 
+    def is_unsure(self, fact: Exec) -> bool:
+        """Tell whether an image within a session may be a tool for all that is known."""
+        if self._doubtful is not fact or fact.root == fact.process or fact.late:
+            return False
+        return self._known.lineage.member(fact.process) is not None
+
+    def second_look(self, fact: Exec, seen: Seen) -> Iterator[Action]:
+        """Take what a look showed of an image within a session that still runs."""
+        identity = self._known.identifier.identify(fact, seen)
+        if identity.tool and self._known.lineage.member(fact.process):
+            yield from self.found(fact, identity, identity.tool)
+
     def exec(self, fact: Exec, seen: Seen | None = None) -> Iterator[Action]:
         """Take a new image, or one that was refused; ``seen`` is what a look at it showed."""
         if is_canary(fact.ruled):
@@ -66,6 +79,7 @@ class Starting:
         if fact.late and (before or lineage.is_stranger(fact.process)):
             return  # a record of the kernel was first
         identity = self._known.identifier.identify(fact, seen)
+        self._doubtful = fact if identity.evidence and identity.tool is None else None
         home, depth = self._home(fact, before)
         session = self._session(fact, identity, home)
         if session is None:
@@ -86,15 +100,16 @@ class Starting:
     def found(self, fact: Exec, identity: Identity, tool: Tool) -> Iterator[Action]:
         """Take a process that runs already for a tool, now that it is known to be one."""
         known = self._known
+        before = known.lineage.member(fact.process)
         member = Member(
             process=fact.process,
             ppid=fact.parent.pid,
-            session=self._begun(fact, identity, tool, self._home(fact, None)[0]),
+            session=self._begun(fact, identity, tool, self._home(fact, before)[0]),
             depth=0,
             image=image(known.host, fact, identity),
             recorded=True,
         )
-        yield from self._joined(fact, member, None, identity, None)
+        yield from self._joined(fact, member, before, identity, None)
 
     def _joined(
         self,

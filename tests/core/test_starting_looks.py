@@ -12,16 +12,20 @@ from support.story import (
     CLAUDE,
     CODEX,
     GIT,
+    SECOND,
     StoryHost,
+    at,
     brief,
     enforced,
     exec_,
+    exit_,
+    fork,
     play,
     ruling,
 )
 
 from sensor.core.engine import Engine
-from sensor.core.facts import RULE_CANARY
+from sensor.core.facts import RULE_CANARY, Seen
 from sensor.core.words import Enforcement, Verdict
 
 if TYPE_CHECKING:
@@ -88,3 +92,42 @@ def test_who_is_released_is_looked_at_when_it_becomes_something_else() -> None:
     engine = Engine(CATALOGUE, StoryHost(), looks=True)
     list(engine.see(exec_(9, *GIT)))
     play(engine, exec_(9, "/usr/bin/goose", late=True), [], exec_(9, *CODEX), ["look 9"])
+
+
+AGENT = replace(CATALOGUE.tools[3], packages=("npm:@block/goose",))
+KNOWN = replace(CATALOGUE, tools=(*CATALOGUE.tools[:3], AGENT))
+
+
+def within() -> Engine:
+    """Return an engine with a session of claude, in which git became what may be a tool."""
+    engine = Engine(KNOWN, StoryHost(), looks=True)
+    for fact in (exec_(9, *CLAUDE), Seen(at_ns=9 * SECOND + 2000, process=at(9)), fork(9, 10)):
+        list(engine.see(fact))
+    goose = exec_(10, "/usr/bin/goose", root=9, parent=at(9))
+    assert [brief(one) for one in engine.see(goose)] == ["exec claude-code 1", "look 10"]
+    return engine
+
+
+def seen(package: str | None) -> Seen:
+    """Say what a look at it showed."""
+    return Seen(at_ns=10 * SECOND + 5000, process=at(10), package=package, owns=bool(package))
+
+
+def test_within_a_session_a_tool_is_told_again_when_it_is_known() -> None:
+    """Nothing waits for the look: by then it has a session of its own within the outer one."""
+    play(
+        within(),
+        fork(10, 11, root=9),
+        [],
+        seen("npm:@block/goose"),
+        ["follow 10 of 10", "session_start goose", "exec goose 0"],
+        exit_(10, root=10),
+        ["exit goose 0", "session_end goose"],
+    )
+
+
+@pytest.mark.parametrize("package", [None, "npm:other"])
+def test_within_a_session_a_stranger_stays_a_part_of_it(package: str | None) -> None:
+    """As does what has ended by the time that it is known."""
+    play(within(), seen(package), [], exit_(10, root=9), ["exit claude-code 1"])
+    play(within(), exit_(10, root=9), ["exit claude-code 1"], seen("npm:@block/goose"), [])
