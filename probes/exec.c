@@ -100,7 +100,7 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 	fill_stranger(&self, task);
 	if (what.ruling.verdict == VERDICT_BLOCK)
 		end_image(&what.ruling);
-	else
+	if (what.ruling.enforcement == ENFORCED_NOT) /* also where no signal can be sent */
 		member = enter_image(task, member, &image);
 	if (member)
 		self = *member;

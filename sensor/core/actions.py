@@ -73,18 +73,6 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learn:
-    """Have the kernel judge addresses by a name.
-
-    ``trusted`` is whether a resolver gave them that the host is configured with.
-    """
-
-    name: str
-    addresses: tuple[Address, ...]
-    trusted: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """Have a process looked at; a ``Seen`` fact comes back, whatever there is to see.
 
@@ -104,4 +92,4 @@ class Look:
     state: tuple[str, ...] = ()
 
 
-Action = Record | Follow | Release | Destroy | Kill | Notify | Learn | Look
+Action = Record | Follow | Release | Destroy | Kill | Notify | Look

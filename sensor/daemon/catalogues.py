@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.catalogue import merge, parse
 from sensor.core.layers import layered
+from sensor.daemon.loader import catalogue_folder
 from sensor.edge import guarded
 from sensor.errors import BadInputError, SensorError
 from sensor.wire import marks
@@ -18,14 +19,13 @@ if TYPE_CHECKING:
 DIRECTORY = Path("/etc/agent-sensor/catalog.d")
 """Where an owner's files are, if there are any; read in the order of their names."""
 
-_SHIPPED = Path(__file__).resolve().parent.parent / "catalogue"
-
 
 def shipped() -> Catalogue:
     """Read the catalogue that comes with the sensor."""
-    files = sorted(_SHIPPED.glob("*.toml"))
+    folder = catalogue_folder()
+    files = sorted(folder.glob("*.toml"))
     if not files:
-        raise SensorError(f"{_SHIPPED} holds no catalogue: install agent-sensor again")
+        raise SensorError(f"{folder} holds no catalogue: install agent-sensor again")
     return merge(read(path) for path in files)
 
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Follow, Kill, Learn, Look, Notify, Record, Release
+from sensor.core.actions import Destroy, Follow, Kill, Look, Notify, Record, Release
 from sensor.core.facts import Damaged
 from sensor.core.order import Order
 from sensor.daemon.instance import Loaded
@@ -39,10 +39,11 @@ def command(*arguments: str) -> list[str]:
 def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> Loaded:
     """Load through a process that ends afterwards.
 
+    What was in force of another version stays so until the caller has it retired.
     Raises SensorError with the loader's own sentence where it fails.
     """
     arguments = [
-        f"--bpffs={bpffs}", f"--run-dir={run_dir}", f"--scope={scope}", "--json",
+        f"--bpffs={bpffs}", f"--run-dir={run_dir}", f"--scope={scope}", "--json", "--beside",
     ]  # fmt: skip
     done = subprocess.run(
         command("load", *arguments), capture_output=True, text=True, errors="backslashreplace",
@@ -147,7 +148,7 @@ class Probing:
                 self.members.follow(process, root, tools, paths=self.places_of(exe))
             case Release(process):
                 self.members.release(process)
-            case Record() | Destroy() | Kill() | Notify() | Learn() | Look():
+            case Record() | Destroy() | Kill() | Notify() | Look():
                 pass  # none of the kernel's tables that it keeps
 
     def follow_connection(self, fact: Connect) -> None:

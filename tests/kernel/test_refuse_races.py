@@ -111,3 +111,16 @@ def test_no_connection_gets_through_while_the_daemon_dies_and_comes_back(
             police.restart()
     assert storm.said
     assert {*storm.said} == {f"{AT_ONCE} refused, 0 through\n"}
+
+
+def test_no_connection_gets_through_an_upgrade(
+    police: Policing, drivers: Drivers, network: Network, tmp_path: Path
+) -> None:
+    """What another version left in force is retired when the policy is in force anew."""
+    police.daemon.kill()
+    (pins,) = (tmp_path / "bpf/agent-sensor").glob("*/*")
+    pins.rename(pins.with_name("another-version"))
+    with Storm(police, drivers, network) as storm:
+        police.restart()
+    assert {*storm.said} == {f"{AT_ONCE} refused, 0 through\n"}
+    assert [left.name for left in pins.parent.iterdir()] == [pins.name]
