@@ -10,7 +10,7 @@ import pytest
 
 from sensor.core.policy import rows, tables, targets, text
 from sensor.core.policy.model import Accounts
-from sensor.daemon.sensing import catalogue
+from sensor.daemon.catalogues import catalogue
 
 DOCS = (Path(__file__).parents[1] / "docs" / "policy.md").read_text("utf-8")
 EXAMPLE = "\n".join(re.findall(r"^    (.*)$", DOCS.split("## Rules")[0], re.MULTILINE))

@@ -23,6 +23,7 @@ _MODULES = {
     "sockets": "load",
     "deputy": "deputy",
     "block": "block",
+    "catalog": "catalog",
     "tail": "tail",
     "sessions": "sessions",
     "query": "query",

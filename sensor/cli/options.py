@@ -37,4 +37,11 @@ bpffs = click.option(
     show_default=True,
     help="Where the pins go.",
 )
+catalog_dir = click.option(
+    "--catalog-dir",
+    type=_DIRECTORY,
+    default=Path("/etc/agent-sensor/catalog.d"),
+    show_default=True,
+    help="Files that add to the catalogue.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -25,7 +25,7 @@ from sensor.core.table import table
 from sensor.core.units import count
 from sensor.core.words import Kind
 from sensor.daemon import policies
-from sensor.daemon.sensing import catalogue
+from sensor.daemon.catalogues import catalogue
 
 if TYPE_CHECKING:
     from sensor.core.policy.model import Accounts, Policy

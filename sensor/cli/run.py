@@ -32,6 +32,7 @@ DEFAULT_CONFIG = Path("/etc/agent-sensor/config.toml")
 @options.run_dir
 @options.bpffs
 @options.scope
+@options.catalog_dir
 @click.option("--keep", is_flag=True, help="Leave the probes attached at the end.")
 def run(
     *,
@@ -41,11 +42,13 @@ def run(
     run_dir: Path,
     bpffs: Path,
     scope: Path | None,
+    catalog_dir: Path,
     keep: bool,
 ) -> None:
     """Record what AI tools do, store it, and tell readers live.
 
-    With a policy, what it refuses does not happen. SIGHUP reads it again.
+    With a policy, what it refuses does not happen. SIGHUP reads it again, and
+    the catalogue.
     Ctrl-C, SIGTERM and `agent-sensor unload` are a clean end, which detaches
     the probes. A kill leaves them, and what is refused; the next start goes on.
 
@@ -62,7 +65,7 @@ def run(
         settings = replace(settings, scope=str(scope))
     if policy is not None:
         settings = replace(settings, policy=str(policy))
-    places = Places(state_dir=state_dir, run_dir=run_dir, bpffs=bpffs)
+    places = Places(state_dir=state_dir, run_dir=run_dir, bpffs=bpffs, catalog=catalog_dir)
     Daemon(settings, places, say=lambda text: click.echo(text, err=True)).run(keep=keep)
 
 

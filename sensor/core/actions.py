@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sensor.core.event import Event
-    from sensor.core.facts import Address, Process
+    from sensor.core.facts import Address, File, Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,24 @@ class Notify:
     text: str
 
 
-Action = Record | Follow | Release | Destroy | Kill | Notify
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Have a process looked at; a ``Seen`` fact comes back, whatever there is to see.
+
+    ``program`` is the path whose package is asked for, as the process sees it, ``module``
+    what Python was told to run and ``python`` by which path. ``exe`` is ``file``. Of ``variables``
+    only the names that are there come back. ``state`` are paths, ``~`` is its user's home.
+    """
+
+    process: Process
+    file: File
+    uid: int
+    exe: str
+    program: str | None
+    module: str | None = None
+    python: str | None = None
+    variables: frozenset[str] = frozenset()
+    state: tuple[str, ...] = ()
+
+
+Action = Record | Follow | Release | Destroy | Kill | Notify | Look

@@ -48,7 +48,7 @@ def _doom(known: Knowledge, session: Session, at_ns: int) -> Judgment | None:
     enforced = known.rules.in_force
     if enforced is None:
         return None
-    attempt = known.execution(session.tool.id, session.root, session.view)
+    attempt = known.execution(session.tool.id, session.root, session.view, session.identity.risk)
     judged, kills = enforced.judge(attempt, known.wall_ns(at_ns))
     if judged.verdict is Verdict.BLOCK and kills:
         return replace(judged, enforcement=Enforcement.KILL)

@@ -7,11 +7,11 @@ under the source that they share, so none can be entered without one.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sensor.core.entries import HOST, LINE, SLUG, Document, Entry, Shape
+from sensor.core.entries import HOST, LINE, SLUG, Document, Entry
+from sensor.core.keys import MARKS, NAME, SOURCE, TEXTS
 from sensor.core.tools import (
     Category,
     Endpoint,
@@ -21,6 +21,7 @@ from sensor.core.tools import (
     Mark,
     MarkKind,
     Role,
+    Sourced,
     Tool,
 )
 from sensor.errors import BadInputError
@@ -36,12 +37,17 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All that is known by name. A tool's index, from 1, is its number in the kernel's maps."""
+    """All that is known by name. A tool's index, from 1, is its number in the kernel's maps.
+
+    ``replacing`` are the ids of entries that stand for themselves in a layer, rather than
+    add to the ones of that id below.
+    """
 
     version: int
     tools: tuple[Tool, ...]
     endpoints: tuple[Endpoint, ...]
     interpreters: tuple[Interpreter, ...]
+    replacing: frozenset[str] = frozenset()
     _indexes: dict[str, int] = field(init=False, repr=False, compare=False)
     _endpoints: dict[str, Endpoint] = field(init=False, repr=False, compare=False)
 
@@ -80,60 +86,10 @@ class Catalogue:
         return None
 
 
-_SOURCE = Shape(
-    re.compile(r"(ran|installed) \S[^\n]*|docs: \S[^\n]*"),
-    'write "ran VERSION", "installed VERSION" or "docs: WHERE"',
-)
-_NAME = Shape(
-    re.compile(r"(?!\.{1,2}\Z)[^/\x00-\x20\x7f]+"),
-    'write a base name without a slash, or "parent/child" under paths',
-)
-_PATH = Shape(
-    re.compile(r"[^/\x00-\x20\x7f]+/[^/\x00-\x20\x7f]+"),
-    'write exactly two components, like "@openai/codex"',
-)
-_MODULE = Shape(re.compile(r"[A-Za-z_]\w*", re.ASCII), 'write the top package, like "aider"')
-_PACKAGE = Shape(
-    re.compile(
-        r"npm:(@[a-z0-9._-]+/)?[a-z0-9._-]+|pypi:[a-z0-9]+(-[a-z0-9]+)*"
-        r"|(brew|deb|rpm|snap|flatpak):[A-Za-z0-9][A-Za-z0-9.+_-]*"
-    ),
-    'write "npm:name" or "pypi:name"; also brew, deb, rpm, snap, flatpak',
-)
-_STATE = Shape(re.compile(r"(~|<repo>)?/[^\x00-\x1f\x7f]+"), "begin with ~/, / or <repo>/")
-_LAYOUT = Shape(
-    re.compile(r"~/[^*\x00-\x1f\x7f]+(/\*)?"), "begin with ~/; end with /* for versions"
-)
-_EXTENSION = Shape(
-    re.compile(r"[a-z0-9-]+\.[a-z0-9-]+"), 'write publisher and name, like "openai.chatgpt"'
-)
-_CONTENT = Shape(
-    re.compile(r"[ -~]{12,64}"), "write 12 to 64 printable ASCII characters that only it holds"
-)
-_VARIABLE = Shape(re.compile(r"[A-Z_][A-Z0-9_]*"), 'write it like "CLAUDECODE"')
-
-_MARKS = {
-    "names": (MarkKind.NAME, False, _NAME),
-    "weak_names": (MarkKind.NAME, True, _NAME),
-    "paths": (MarkKind.PATH, False, _PATH),
-    "weak_paths": (MarkKind.PATH, True, _PATH),
-    "modules": (MarkKind.MODULE, False, _MODULE),
-    "weak_modules": (MarkKind.MODULE, True, _MODULE),
-}
-
-_PLAIN = {
-    "packages": _PACKAGE,
-    "state": _STATE,
-    "weak_state": _STATE,
-    "environment": _VARIABLE,
-    "layout": _LAYOUT,
-    "extensions": _EXTENSION,
-    "contents": _CONTENT,
-}
-
-
-def parse(text: str, *, where: str) -> Catalogue:
+def parse(text: str, *, where: str, is_layer: bool = False) -> Catalogue:
     """Read one text of the catalogue; ``where`` names it in errors.
+
+    What adds to another text need not have marks.
 
     BadInputError names the line, the entry, the key and the remedy.
     """
@@ -146,11 +102,13 @@ def parse(text: str, *, where: str) -> Catalogue:
         list(document.entries(root, header, header=header))
         for header in ("tool", "endpoint", "interpreter")
     )
-    return _checked(
-        [(entry.at, _tool(document, entry)) for entry in tools],
+    found = _checked(
+        [(entry.at, _tool(document, entry, is_layer=is_layer)) for entry in tools],
         [(entry.at, _endpoint(document, entry)) for entry in endpoints],
         [(entry.at, one) for entry in interpreters for one in _interpreters(entry)],
     )
+    replacing = {entry.text("id", SLUG) for entry in (*tools, *endpoints) if entry.flag("replaces")}
+    return replace(found, replacing=frozenset(replacing))
 
 
 def merge(catalogues: Iterable[Catalogue]) -> Catalogue:
@@ -166,14 +124,14 @@ def merge(catalogues: Iterable[Catalogue]) -> Catalogue:
     )
 
 
-def _tool(document: Document, entry: Entry) -> Tool:
-    entry.only("id", "name", "vendor", "category", "facts")
+def _tool(document: Document, entry: Entry, *, is_layer: bool) -> Tool:
+    entry.only("id", "name", "vendor", "category", "facts", "replaces")
     facts = tuple(document.entries(entry, "facts", header="tool.facts"))
     roles = [role.value for role in Role]
     for group in facts:
-        group.only("source", *_MARKS, *roles, *_PLAIN)
+        group.only("source", *MARKS, *roles, *TEXTS)
     marks = tuple(mark for group in facts for mark in _marks(group))
-    if not marks:
+    if not (marks or is_layer):
         raise entry.wrong("facts", "hold no mark", "write names, paths or modules")
     return Tool(
         id=entry.text("id", SLUG),
@@ -183,28 +141,36 @@ def _tool(document: Document, entry: Entry) -> Tool:
         marks=marks,
         hosts=tuple(host for group in facts for host in _hosts(group)),
         **{
-            key: tuple(value for group in facts for value in group.texts(key, shape))
-            for key, shape in _PLAIN.items()
+            key: tuple(one for group in facts for one in group.texts(key, shape))
+            for key, shape in TEXTS.items()
         },
+        sourced=tuple(one for group in facts for one in _sourced(group)),
     )
 
 
+def _sourced(facts: Entry) -> Iterator[Sourced]:
+    source = facts.text("source", SOURCE)
+    for key, shape in TEXTS.items():
+        for value in facts.texts(key, shape):
+            yield Sourced(key, value, source)
+
+
 def _marks(facts: Entry) -> Iterator[Mark]:
-    source = facts.text("source", _SOURCE)
-    for key, (kind, weak, shape) in _MARKS.items():
+    source = facts.text("source", SOURCE)
+    for key, (kind, weak, shape) in MARKS.items():
         for value in facts.texts(key, shape):
             yield Mark(kind, value, weak, source)
 
 
 def _hosts(facts: Entry) -> Iterator[Host]:
-    source = facts.text("source", _SOURCE)
+    source = facts.text("source", SOURCE)
     for role in Role:
         for name in facts.texts(role.value, HOST):
             yield Host(name, role, source)
 
 
 def _endpoint(document: Document, entry: Entry) -> Endpoint:
-    entry.only("id", "vendor", "facts")
+    entry.only("id", "vendor", "facts", "replaces")
     facts = tuple(document.entries(entry, "facts", header="endpoint.facts"))
     for group in facts:
         group.only("source", "hosts", "ranges")
@@ -216,15 +182,15 @@ def _endpoint(document: Document, entry: Entry) -> Endpoint:
         vendor=entry.text("vendor", SLUG),
         hosts=hosts,
         ranges=tuple(network for group in facts for network in group.networks("ranges")),
-        source="; ".join(group.text("source", _SOURCE) for group in facts),
+        source="; ".join(group.text("source", SOURCE) for group in facts),
     )
 
 
 def _interpreters(entry: Entry) -> Iterator[Interpreter]:
     entry.only("kind", "names", "source")
-    entry.text("source", _SOURCE)
+    entry.text("source", SOURCE)
     kind = entry.choice("kind", InterpreterKind)
-    for name in entry.texts("names", _NAME):
+    for name in entry.texts("names", NAME):
         yield Interpreter(name, kind)
 
 

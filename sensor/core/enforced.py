@@ -7,7 +7,7 @@ know: what user space alone recognises, and what ran or was open before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -71,6 +71,16 @@ class Enforced:
         """Give the id of a rule by its number, and what it says to people."""
         rule = self.tables.rule_at(index)
         return (rule.id, message(rule)) if rule else None
+
+    def minds_risk(self, attempt: Execution, wall_ns: int) -> bool:
+        """Tell whether it says what it says for what is dangerous about a run.
+
+        The kernel has not judged by that: it does not know.
+        """
+        if not attempt.risk:
+            return False
+        harmless = replace(attempt, risk=frozenset())
+        return self.judge(attempt, wall_ns) != self.judge(harmless, wall_ns)
 
     def judge(self, attempt: Execution | Reach, wall_ns: int) -> tuple[Judgment, bool]:
         """Say what it makes of an attempt, and whether what runs already is to be ended for it."""

@@ -31,11 +31,13 @@ from sensor.core.facts import (
     PolicyChanged,
     Process,
     Resolved,
+    Seen,
     Standing,
 )
 from sensor.core.identity import Identity
 from sensor.core.knowledge import Knowledge
 from sensor.core.lineage import MEMBERS
+from sensor.core.looking import Waiting, look
 from sensor.core.names import Names
 from sensor.core.reaching import Reaching
 from sensor.core.sessions import Session
@@ -57,12 +59,21 @@ class Engine:
 
     It keeps no clock of its own: time is whatever the last fact said it was.
     What it remembers is bounded by ``limit`` processes and the sessions they
-    are in. Not every order of facts can happen, but every one is survived.
+    are in. Not every order of facts can happen, but every one is survived. Where
+    it ``looks``, somebody answers each ``Look`` with a ``Seen``.
     """
 
     def __init__(
-        self, catalogue: Catalogue, host: Host, *, limit: int = MEMBERS, first_seq: int = 1
+        self,
+        catalogue: Catalogue,
+        host: Host,
+        *,
+        limit: int = MEMBERS,
+        first_seq: int = 1,
+        looks: bool = False,
     ) -> None:
+        self._looks = looks
+        self._waiting = Waiting()
         self._known = Knowledge(catalogue, host, limit=limit, first_seq=first_seq)
         self._starting = Starting(self._known)
         self._reaching = Reaching(self._known)
@@ -87,11 +98,20 @@ class Engine:
 
     def see(self, fact: Fact) -> Iterator[Action]:
         """Take a fact; yield what it calls for. Each iterator is to be used up before the next."""
+        while (process := self._waiting.overdue(fact.at_ns)) is not None:
+            yield from self._seen(Seen(at_ns=fact.at_ns, process=process, no_look=True))
+        if self._waiting.hold(fact):
+            return
+        yield from self._take(fact)
+
+    def _take(self, fact: Fact) -> Iterator[Action]:
         match fact:
+            case Seen():
+                yield from self._seen(fact)
             case Exec():
-                yield from self._starting.exec(fact)
-            case Connect():
-                yield from self._reaching.connect(fact)
+                yield from self._exec(fact)
+            case Connect() | Hello():
+                yield from self._contact(fact)
             case Close():
                 yield from self._reaching.close(fact)
             case Fork():
@@ -100,13 +120,47 @@ class Engine:
                 yield from self._starting.exit(fact)
             case Resolved():
                 yield from self._reaching.resolved(fact)
-            case Hello():
-                yield from self._reaching.hello(fact)
             case Loss() | Damaged() | Gap() | PolicyChanged() | Health() | Found():
                 yield told(fact, self._known.numbering)
             case _:
                 assert_never(fact)
         yield from self._known.account(fact.at_ns)
+
+    def _exec(self, fact: Exec) -> Iterator[Action]:
+        """Take an image, or have it looked at first where that can make a difference."""
+        if self._looks and self._starting.wants_look(fact) and self._waiting.begin(fact):
+            yield look(fact, self._known.identifier)
+            return
+        yield from self._starting.exec(fact)
+        # Within a session nothing waits: it is told again if it turns out to be a tool.
+        if self._looks and self._starting.is_unsure(fact) and self._waiting.begin(fact):
+            yield look(fact, self._known.identifier)
+
+    def _seen(self, fact: Seen) -> Iterator[Action]:
+        """Take what a look showed: the image that waits for it, and what came after."""
+        for number, waited in enumerate(self._waiting.end(fact.process)):
+            if number == 0 and isinstance(waited, Exec):
+                if waited.root == waited.process:
+                    yield from self._starting.exec(waited, fact)
+                else:
+                    yield from self._starting.second_look(waited, fact)
+            elif isinstance(waited, Connect | Hello) and not waited.root.pid:
+                yield from self._contact(waited, fact)
+            else:
+                yield from self.see(waited)
+
+    def _contact(self, fact: Connect | Hello, seen: Seen | None = None) -> Iterator[Action]:
+        """Take what somebody reaches; one in no session is looked at first."""
+        image = self._reaching.stranger(fact) if self._looks and seen is None else None
+        if image and self._waiting.begin(fact):
+            yield look(image, self._known.identifier)
+            return
+        if isinstance(fact, Connect):
+            yield from self._reaching.connect(fact, seen)
+        else:
+            yield from self._reaching.hello(fact, seen)
+        if seen and (found := self._reaching.recognised(fact, seen)):
+            yield from self._starting.found(*found)
 
     def policy(self, enforced: Enforced | None, *, at_ns: int) -> Iterator[Action]:
         """Go by a policy that the kernel keeps from now on, or by none; tell, and judge what runs.
@@ -117,6 +171,10 @@ class Engine:
         self._known.rules.enter(enforced)
         yield told(_changed(enforced, at_ns), self._known.numbering)
         yield from already.there(self._known, self._reaching, at_ns)
+
+    def learn(self, catalogue: Catalogue) -> None:
+        """Go by another catalogue, in which every tool has the number that it had."""
+        self._known.learn(catalogue)
 
     def cordon(self, catalogue: Catalogue) -> Iterator[Action]:
         """Go by a catalogue with the sessions that are blocked now behind its own tools."""

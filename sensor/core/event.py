@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sensor.core.line import line
-from sensor.core.words import Enforcement, Kind, NameSource, Verdict
+from sensor.core.words import Enforcement, Kind, NameSource, Risk, Verdict
 
 if TYPE_CHECKING:
     from sensor.core.facts import Address, Process
@@ -31,6 +31,7 @@ class ProcessView:
     """The process of an event, as the stream shows it.
 
     ``comm`` is its own word for itself, and shown only where nothing else is known.
+    ``package`` is what its program came in, ``ancestors`` what those run that started it.
     """
 
     pid: int
@@ -54,6 +55,8 @@ class ProcessView:
     fileless: bool | None = None
     truncated: tuple[str, ...] = ()
     status: int | None = None
+    package: str | None = None
+    ancestors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,8 @@ class HealthView:
 class Event:
     """One event. ``seq`` counts without holes within one run of the sensor.
 
+    ``looked`` says whether ``evidence`` is what a look at the process added to the
+    kernel's. ``lineage`` is what says who started it, where that is not ancestry.
     ``processes`` and ``hosts`` sum up a session at its end. ``loss`` is what was
     lost and how much of it, ``gap`` of which time something may be missing,
     ``reason`` why; of an attempt it is what the rule says to people. ``inventory``
@@ -141,6 +146,9 @@ class Event:
     vendor: str | None = None
     confidence: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    looked: bool = False
+    risk: tuple[Evidence, ...] = ()
+    lineage: str | None = None
     session: str | None = None
     parent_session: str | None = None
     depth: int | None = None
@@ -164,6 +172,11 @@ class Event:
         """Whether what was attempted did not happen, or was ended for what it is."""
         done = self.enforcement not in {None, Enforcement.NONE}
         return self.verdict is Verdict.BLOCK and done
+
+    @property
+    def is_risky(self) -> bool:
+        """Whether a tool runs without its guards, or sends its requests elsewhere."""
+        return any(one.signal != Risk.PROXIED.value for one in self.risk)
 
     @property
     def line(self) -> str:

@@ -11,15 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sensor.core.identity import THRESHOLD, confidence_of, weight_of
+from sensor.core.absent import SAID, absent
 from sensor.core.judgment import DEFAULT_RULE
 from sensor.core.quote import quote
-from sensor.core.stream import UNKNOWN_CLIENT
-from sensor.core.words import Enforcement, Kind, Verdict
+from sensor.core.weights import THRESHOLD, confidence_of, weigh
+from sensor.core.words import UNKNOWN_CLIENT, Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sensor.core.absent import Absent
     from sensor.core.catalogue import Catalogue
     from sensor.core.event import Event, Evidence
     from sensor.core.tools import Mark, Tool
@@ -33,7 +34,9 @@ MESSAGE_LIMIT = 240
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One piece of evidence; ``mark`` and ``weight`` are None where the catalogue lacks it.
+    """One piece of evidence; ``weight`` is None where the catalogue lacks it.
+
+    ``mark`` is None also where it is none of the tool's marks, but what a look showed.
 
     ``without`` is the confidence that would be left if it were not there.
     """
@@ -52,7 +55,7 @@ class Explanation:
     start: Event | None
     tool: Tool | None
     reasons: tuple[Reason, ...]
-    absent: tuple[Mark, ...]
+    absent: tuple[Absent, ...]
     recomputed: float | None
     would_change: tuple[str, ...]
 
@@ -87,9 +90,12 @@ class Explanation:
                 for one in self.reasons
             ],
             "absent": [
-                {"signal": one.kind.value, "value": one.value, "weight": weight_of(one)}
+                {"signal": one.signal, "value": one.value, "weight": one.weight}
                 for one in self.absent
             ],
+            "looked": self._looked,
+            "risk": [{"signal": one.signal, "value": one.value} for one in self.event.risk],
+            "lineage": self.event.lineage,
             "verdict": self.event.verdict.value if self.event.verdict else None,
             "rule": self.event.rule,
             "rule_said": rule_said(self.event),
@@ -118,6 +124,7 @@ class Explanation:
             return
         if self.event.tool == UNKNOWN_CLIENT:
             yield f"tool        {UNKNOWN_CLIENT}: in no session, and it reached an AI service"
+            yield from _listed("evidence", self.event.evidence)
             return
         name = f" ({quote(self.tool.name)})" if self.tool else ", which this catalogue lacks"
         yield f"tool        {quote(self.event.tool)}{name}"
@@ -128,12 +135,21 @@ class Explanation:
             yield "session     none: it was refused before one began"
         elif not self.reasons:
             yield f"session     {self.event.session}, whose beginning is not stored"
+        yield from self._evidence()
+
+    def _evidence(self) -> Iterator[str]:
         for position, reason in enumerate(self.reasons):
             yield f"{'' if position else 'evidence':10}  {_reason(reason)}"
         if self.reasons:
             yield f"confidence  {self._arithmetic()}"
         for position, text in enumerate(self._absent()):
             yield f"{'' if position else 'absent':10}  {text}"
+        yield from _listed("risk", self.event.risk)
+
+    @property
+    def _looked(self) -> bool:
+        judged = _judged(self.event, self.start)
+        return bool(judged and judged.looked)
 
     def _arithmetic(self) -> str:
         weights = [reason.weight for reason in self.reasons]
@@ -146,10 +162,12 @@ class Explanation:
         return text
 
     def _absent(self) -> Iterator[str]:
-        for mark in self.absent[:MARKS]:
-            yield f"{mark.kind.value} {quote(mark.value)}  weight {weight_of(mark)}"
+        for one in self.absent[:MARKS]:
+            yield f"{one.signal} {quote(one.value)}  weight {one.weight}"
         if len(self.absent) > MARKS:
             yield f"[+{len(self.absent) - MARKS} marks]"
+        if self.reasons and not self._looked and self.tool and self.tool.packages:
+            yield "not looked for: package, settings, state"
 
 
 def explain(event: Event, start: Event | None, catalogue: Catalogue) -> Explanation:
@@ -159,7 +177,7 @@ def explain(event: Event, start: Event | None, catalogue: Catalogue) -> Explanat
     evidence = judged.evidence if judged else ()
     marks = {(mark.kind.value, mark.value): mark for mark in tool.marks} if tool else {}
     found = [marks.get((one.signal, one.value)) for one in evidence]
-    weights = [weight_of(mark) if mark else None for mark in found]
+    weights = weigh(evidence, tool)
     known = [weight for weight in weights if weight is not None]
     reasons = tuple(
         Reason(one, mark, weight, _without(weights, position))
@@ -170,7 +188,7 @@ def explain(event: Event, start: Event | None, catalogue: Catalogue) -> Explanat
         start=judged if judged and judged.kind is Kind.SESSION_START else start,
         tool=tool,
         reasons=reasons,
-        absent=tuple(mark for mark in marks.values() if mark not in found),
+        absent=tuple(absent(tool, evidence, looked=bool(judged and judged.looked))),
         recomputed=confidence_of(known) if len(known) == len(weights) and weights else None,
         would_change=tuple(_changes(event, reasons)),
     )
@@ -202,6 +220,11 @@ def enforced(event: Event) -> str | None:
     return _HOW[event.enforcement or Enforcement.NONE]
 
 
+def _listed(head: str, evidence: tuple[Evidence, ...]) -> Iterator[str]:
+    for position, one in enumerate(evidence):
+        yield f"{'' if position else head:10}  {one.signal} {quote(one.value)}"
+
+
 def _judged(event: Event, start: Event | None) -> Event | None:
     """Return the event with the evidence: its own counts before that of its session's start."""
     return event if event.evidence else start
@@ -215,8 +238,10 @@ def _without(weights: list[float | None], position: int) -> float | None:
 
 def _reason(reason: Reason) -> str:
     what = f"{reason.evidence.signal} {quote(reason.evidence.value)}"
-    if reason.mark is None:
+    if reason.weight is None:
         return f"{what}  weight unknown: this catalogue lacks the mark"
+    if reason.mark is None:
+        return f"{what}  {SAID.get(reason.evidence.signal) or f'weight {reason.weight}'}"
     weak = ", weak: other software bears it too" if reason.mark.weak else ""
     return f"{what}  weight {reason.weight}{weak} ({quote(reason.mark.source)})"
 

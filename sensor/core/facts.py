@@ -234,13 +234,34 @@ class Resolved:
     tcp: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look at a process showed that was asked for (``actions.Look``).
+
+    ``package`` is the one that its program came in, ``npm:NAME`` or ``pypi:NAME``, and
+    ``owns`` says whether that one names the program as its own. Of what was asked
+    for, ``variables`` are in its environment (values are never read on), ``state``
+    are the paths that are there. ``ancestors`` are the images of those that started
+    it, the nearest first. Where there was ``no_look``, nothing is known.
+    """
+
+    at_ns: int
+    process: Process
+    package: str | None = None
+    owns: bool = False
+    variables: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    ancestors: tuple[Exec, ...] = ()
+    no_look: bool = False
+
+
 Fact = (
-    Exec | Fork | Exit | Connect | Hello | Close | Resolved
+    Exec | Fork | Exit | Connect | Hello | Close | Resolved | Seen
     | Loss | Damaged | Gap | PolicyChanged | Health | Found
 )  # fmt: skip
 
 __all__ = [
     "RULE_CANARY", "RULE_DEFAULT", "RULE_FULL", "RULE_QUIC", "Address", "Close", "Connect",
     "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Found", "Gap", "Health", "Hello", "Loss",
-    "PolicyChanged", "Process", "Resolved", "Ruled", "Signal", "Standing", "Transport",
+    "PolicyChanged", "Process", "Resolved", "Ruled", "Seen", "Signal", "Standing", "Transport",
 ]  # fmt: skip

@@ -33,6 +33,9 @@ def fields_of(event: Event) -> dict[str, object]:
         "vendor": event.vendor,
         "confidence": event.confidence,
         "evidence": [{"signal": one.signal, "value": one.value} for one in event.evidence],
+        "looked": event.looked,
+        "risk": [{"signal": one.signal, "value": one.value} for one in event.risk],
+        "lineage": event.lineage,
         "session": event.session,
         "parent_session": event.parent_session,
         "depth": event.depth,
@@ -101,6 +104,8 @@ def _process(process: ProcessView) -> dict[str, object]:
         "fileless": process.fileless,
         "truncated": list(process.truncated),
         "status": process.status,
+        "package": process.package,
+        "ancestors": list(process.ancestors),
     }
 
 

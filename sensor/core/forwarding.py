@@ -29,7 +29,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def severity(event: Event) -> int | None:
     """Rate an event as syslog(3) does; None for one that the log does without."""
-    if event.verdict not in {None, Verdict.ALLOW}:
+    if event.is_risky or event.verdict not in {None, Verdict.ALLOW}:
         return _WARNING
     return _NOTABLE.get(event.kind)
 

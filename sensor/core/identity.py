@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Identity: which catalogued tool a new image is, and what speaks for it.
 
-Evidence is what the kernel resolved and what an interpreter was given to run.
-argv[0] and the thread's name are the process's own word and prove nothing.
+Evidence is what the kernel resolved, what an interpreter was given to run, and
+what a look at the process showed. argv[0] and the thread's name are the process's
+own word and prove nothing.
 """
 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,41 +17,24 @@ from typing import TYPE_CHECKING
 from sensor.core.event import Evidence
 from sensor.core.facts import Signal
 from sensor.core.invocation import invocation
+from sensor.core.risk import risks
+from sensor.core.runners import runner
 from sensor.core.tools import MarkKind
+from sensor.core.weights import THRESHOLD, Sign, confidence_of, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sensor.core.catalogue import Catalogue
-    from sensor.core.facts import Exec
-    from sensor.core.tools import Mark, Tool
-
-NAME_WEIGHT = 0.9
-"""A name that only the tool bears; a stranger may still have picked it."""
-
-PATH_WEIGHT = 0.95
-"""The tool's package folder: nobody lays that out by chance."""
-
-MODULE_WEIGHT = 0.9
-"""A Python module that was asked for by its name."""
-
-WEAK_WEIGHT = 0.3
-"""Something that other software bears too: alone not enough, two together just enough."""
-
-THRESHOLD = 0.5
-"""Less confidence than this makes no tool."""
+    from sensor.core.facts import Exec, Seen
+    from sensor.core.invocation import Invocation
+    from sensor.core.tools import Tool
 
 MEMFD = "memfd:"
 """What the kernel puts before the name that a memfd was given (mm/memfd.c)."""
 
 PATHS_REMEMBERED = 4096
 """A build runs few programs many times: so many paths are looked at once only."""
-
-_WEIGHTS = {
-    MarkKind.NAME: NAME_WEIGHT,
-    MarkKind.PATH: PATH_WEIGHT,
-    MarkKind.MODULE: MODULE_WEIGHT,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +43,32 @@ class Identity:
 
     Without a ``tool``, ``confidence`` and ``evidence`` are of the likeliest
     one: reasons that were not enough. ``script`` is what an interpreter runs.
+    ``risk`` is what makes the tool's run a dangerous one. ``lineage`` are marks of
+    tools in its environment, which must have started it. ``seen`` is the look, if
+    there was one.
     """
 
     tool: Tool | None = None
     confidence: float = 0.0
     evidence: tuple[Evidence, ...] = ()
     script: str | None = None
+    risk: tuple[Evidence, ...] = ()
+    lineage: tuple[Evidence, ...] = ()
+    seen: Seen | None = None
+
+    @property
+    def was_looked_at(self) -> bool:
+        """Whether the process was looked at, beyond what the kernel told of it."""
+        return self.seen is not None and not self.seen.no_look
 
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """A mark was found; ``tool`` is the position in the catalogue."""
+    """A sign was found; ``tool`` is the position in the catalogue."""
 
     tool: int
-    kind: MarkKind
+    sign: Sign
     value: str
-    weight: float
 
 
 class Identifier:
@@ -88,15 +82,70 @@ class Identifier:
         self._tools = catalogue.tools
         self._interpreters = {one.name: one.kind for one in catalogue.interpreters}
         self._hits: dict[tuple[MarkKind, str], tuple[_Hit, ...]] = {}
+        self._packages: dict[str, tuple[_Hit, ...]] = {}
+        self._markers: dict[str, tuple[str, ...]] = {}
         for position, tool in enumerate(catalogue.tools):
             for mark in tool.marks:
                 key = (mark.kind, mark.value)
-                self._hits[key] = (*self._hits.get(key, ()), _hit(position, mark))
+                hit = _Hit(position, Sign(mark.kind.value), mark.value)
+                self._hits[key] = (*self._hits.get(key, ()), hit)
+            for package in tool.packages:
+                hit = _Hit(position, Sign.PACKAGE, package)
+                self._packages[package] = (*self._packages.get(package, ()), hit)
+            for name in tool.environment:
+                self._markers[name] = (*self._markers.get(name, ()), tool.id)
         self._of_path = lru_cache(PATHS_REMEMBERED)(self._look_at)
 
-    def identify(self, fact: Exec) -> Identity:
-        """Return the tool that the evidence makes likeliest, if it makes one likely enough."""
-        asked = invocation(fact, self._interpreters)
+    @property
+    def markers(self) -> frozenset[str]:
+        """Name the variables that tools set for what they start."""
+        return frozenset(self._markers)
+
+    def invocation(self, fact: Exec) -> Invocation:
+        """Say what an image really runs."""
+        return invocation(fact, self._interpreters)
+
+    def runner(self, seen: Seen) -> Evidence | None:
+        """Name what runs builds or tests and started a process, if anything of the kind did."""
+        return runner(seen.ancestors, self._interpreters)
+
+    def candidates(self, fact: Exec) -> tuple[Tool, ...]:
+        """Name the tools for which anything speaks that the kernel told."""
+        found, _ = self._marks(fact)
+        if hidden := self._origin(fact, found):
+            found.append(hidden)
+        return tuple(self._tools[at] for at in dict.fromkeys(hit.tool for hit in found))
+
+    def identify(
+        self, fact: Exec, seen: Seen | None = None, *, endpoint: str | None = None
+    ) -> Identity:
+        """Return the tool that the evidence makes likeliest, if it makes one likely enough.
+
+        ``seen`` is what a look showed, ``endpoint`` the AI service that it reaches.
+        """
+        hits, script = self._marks(fact)
+        hidden = self._origin(fact, hits)
+        if not hits and hidden is None and seen is None:
+            return Identity(script=script)
+        foreign = None
+        if seen and seen.package:
+            hits += self._packages.get(seen.package, ())
+            if seen.owns and seen.package not in self._packages:
+                foreign = Evidence(Sign.FOREIGN.value, seen.package)
+        found = self._judged(hits, script, seen, foreign, endpoint) if hits else Identity()
+        if hidden and found.tool is None:
+            found = self._judged([hidden], script, seen, foreign, endpoint)
+        variables = seen.variables if seen else ()
+        return replace(
+            found,
+            script=script,
+            risk=risks(found.tool, fact.argv, variables) if found.tool else (),
+            lineage=tuple(self._lineage(variables)),
+            seen=seen,
+        )
+
+    def _marks(self, fact: Exec) -> tuple[list[_Hit], str | None]:
+        asked = self.invocation(fact)
         hits = list(self._of_path(fact.exe))
         cwd = fact.cwd or ""
         script = posixpath.join(cwd, asked.script) if asked.script else None
@@ -106,31 +155,54 @@ class Identifier:
         if asked.module:
             package = asked.module.partition(".")[0]
             hits += self._hits.get((MarkKind.MODULE, package), ())
-        judged = self._judged(hits, script) if hits else Identity(script=script)
-        return judged if judged.tool else self._of_origin(fact) or judged
+        return hits, script
 
-    def _of_origin(self, fact: Exec) -> Identity | None:
-        """Return what the kernel knows a file for by where it lies, if a mount hides that."""
+    def _origin(self, fact: Exec, hits: Iterable[_Hit]) -> _Hit | None:
+        """Give what the kernel knows a file for by where it lies, if a mount hides that.
+
+        A tool that the path speaks for is judged by the path.
+        """
         if not fact.tool or fact.unsure or Signal.FILE not in fact.signals:
             return None
-        if fact.tool > len(self._tools):  # the canary's, or a blocked session's
+        position = fact.tool - 1
+        if position >= len(self._tools):  # the canary's, or a blocked session's
             return None
-        tool = self._tools[fact.tool - 1]
-        evidence = (Evidence("origin", tool.id),)
-        return Identity(tool=tool, confidence=PATH_WEIGHT, evidence=evidence)
+        if any(hit.tool == position for hit in hits):
+            return None
+        return _Hit(position, Sign.ORIGIN, self._tools[position].id)
 
-    def _judged(self, hits: list[_Hit], script: str | None) -> Identity:
-        candidates = [
-            _weighed(position, [hit for hit in hits if hit.tool == position])
-            for position in dict.fromkeys(hit.tool for hit in hits)
-        ]
-        best = max(candidates, key=lambda one: (one.confidence, one.by_path))
+    def _judged(
+        self,
+        hits: list[_Hit],
+        script: str | None,
+        seen: Seen | None,
+        foreign: Evidence | None,
+        endpoint: str | None,
+    ) -> Identity:
+        around = [Evidence(Sign.ENDPOINT.value, endpoint)] if endpoint else []
+        candidates = []
+        for position in dict.fromkeys(hit.tool for hit in hits):
+            tool = self._tools[position]
+            evidence = [
+                *_strongest((hit for hit in hits if hit.tool == position), tool),
+                *_circumstance(tool, seen),
+                *around,
+                *([foreign] if foreign else []),
+            ]
+            weights = (weight or 0.0 for weight in weigh(evidence, tool))
+            candidates.append((confidence_of(weights), tool, tuple(evidence)))
+        confidence, best, why = max(candidates, key=lambda one: (one[0], _by_path(one[2])))
         return Identity(
-            tool=self._tools[best.tool] if best.confidence >= THRESHOLD else None,
-            confidence=best.confidence,
-            evidence=best.evidence,
+            tool=best if confidence >= THRESHOLD else None,
+            confidence=confidence,
+            evidence=why,
             script=script,
         )
+
+    def _lineage(self, variables: Iterable[str]) -> Iterator[Evidence]:
+        for name in variables:
+            for tool in self._markers.get(name, ()):
+                yield Evidence(Sign.MARKER.value, f"{tool} {name}")
 
     def _look_at(self, path: str) -> tuple[_Hit, ...]:
         # "a/./b" and "a//b" hide a pair of components from sight, not from the kernel.
@@ -142,40 +214,29 @@ class Identifier:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    tool: int
-    confidence: float
-    evidence: tuple[Evidence, ...]
-    by_path: bool
-
-
-def weight_of(mark: Mark) -> float:
-    """Say how much a mark counts for its tool when it is found."""
-    return WEAK_WEIGHT if mark.weak else _WEIGHTS[mark.kind]
-
-
-def confidence_of(weights: Iterable[float]) -> float:
-    """Combine reasons that are independent: each leaves so much less of the doubt."""
-    doubt = 1.0
-    for weight in weights:
-        doubt *= 1.0 - weight
-    return round(1.0 - doubt, 4)
-
-
-def _hit(position: int, mark: Mark) -> _Hit:
-    return _Hit(position, mark.kind, mark.value, weight_of(mark))
-
-
-def _weighed(tool: int, hits: Iterable[_Hit]) -> _Candidate:
-    """Combine what speaks for one tool; of each kind of signal the strongest counts, once."""
-    strongest: dict[MarkKind, _Hit] = {}
+def _strongest(hits: Iterable[_Hit], tool: Tool) -> Iterator[Evidence]:
+    """Give what speaks for one tool; of each sign the strongest counts, once."""
+    strongest: dict[Sign, tuple[float, Evidence]] = {}
     for hit in hits:
-        if hit.kind not in strongest or hit.weight > strongest[hit.kind].weight:
-            strongest[hit.kind] = hit
-    return _Candidate(
-        tool=tool,
-        confidence=confidence_of(hit.weight for hit in strongest.values()),
-        evidence=tuple(Evidence(one.kind.value, one.value) for one in strongest.values()),
-        by_path=MarkKind.PATH in strongest,
-    )
+        evidence = Evidence(hit.sign.value, hit.value)
+        weight = weigh((evidence,), tool)[0] or 0.0
+        if hit.sign not in strongest or weight > strongest[hit.sign][0]:
+            strongest[hit.sign] = (weight, evidence)
+    return (evidence for _, evidence in strongest.values())
+
+
+def _circumstance(tool: Tool, seen: Seen | None) -> Iterator[Evidence]:
+    """Give one sign, if there is any, that its user has the tool."""
+    if seen is None:
+        return
+    for sign, there, known in (
+        (Sign.SETTING, seen.variables, tool.settings),
+        (Sign.STATE, seen.state, tool.state),
+    ):
+        if found := next((one for one in there if one in known), None):
+            yield Evidence(sign.value, found)
+            return
+
+
+def _by_path(evidence: tuple[Evidence, ...]) -> bool:
+    return any(one.signal == Sign.PATH.value for one in evidence)

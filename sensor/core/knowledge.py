@@ -18,6 +18,7 @@ from sensor.core.names import Endpoints
 from sensor.core.notices import Notices
 from sensor.core.numbering import Numbering
 from sensor.core.policy.judge import Execution, Reach
+from sensor.core.risk import words_of
 from sensor.core.sessions import Sessions
 from sensor.core.stream import Stream
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
     from sensor.core.enforced import Enforced
-    from sensor.core.event import ProcessView
+    from sensor.core.event import Evidence, ProcessView
     from sensor.core.facts import Address, Close, Connect, Hello, Process, Resolved
     from sensor.core.flows import Flow
     from sensor.core.host import Host
@@ -61,6 +62,12 @@ class Knowledge:
         self._evicted: list[Member] = []
         self._lost: Counter[str] = Counter()
         self._told_ns = -LOSS_EVERY_NS
+
+    def learn(self, catalogue: Catalogue) -> None:
+        """Go by another catalogue. Sessions that run are named by it from the next name on."""
+        self.catalogue = catalogue
+        self.identifier = Identifier(catalogue)
+        self.endpoints = Endpoints(catalogue)
 
     def member(self, fact: Connect | Close | Resolved | Hello) -> Member | None:
         """Return whose doing a fact is, by the kernel's root if all else about it was lost."""
@@ -113,14 +120,17 @@ class Knowledge:
         """Give the wall clock of a time since boot, by which exceptions end."""
         return at_ns + self.host.wall_offset_ns
 
-    def execution(self, tool: str, process: Process, view: ProcessView | None) -> Execution:
-        """Put to policy that a process runs a tool."""
+    def execution(
+        self, tool: str, process: Process, view: ProcessView | None, risk: tuple[Evidence, ...]
+    ) -> Execution:
+        """Put to policy that a process runs a tool, and what is dangerous about that."""
         return Execution(
             tool=tool,
             uid=_uid(view),
             cgroup=(view.cgroup if view else None) or "/",
             in_container=self.host.in_container(process),
             exe=view.exe if view else None,
+            risk=words_of(risk),
         )
 
     def reach(self, flow: Flow, enforced: Enforced) -> Reach:

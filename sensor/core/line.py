@@ -34,6 +34,7 @@ _RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"
 _SIGNAL_BITS = 0x7F  # WTERMSIG of wait(2)
 _CWD_COLUMNS = 40
 _ADDRESSES = 4
+_RUNNER = "runner"
 
 
 def line(event: Event) -> str:
@@ -192,6 +193,10 @@ def _notes(event: Event, *, cwd: str | None = None) -> str:
         notes.append(f"cut: {' '.join(process.truncated)}")
     if event.late:
         notes.append("late")
+    notes += [f"{one.signal} by {quote(one.value)}" for one in event.risk]
+    notes += [f"run by {quote(one.value)}" for one in event.evidence if one.signal == _RUNNER]
+    if event.lineage:
+        notes.append(f"lineage by {event.lineage}")
     return f"  ({', '.join(notes)})"
 
 

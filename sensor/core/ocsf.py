@@ -215,6 +215,8 @@ def _confidence(event: Event, activity: Activity) -> dict[str, object]:
 
 def _severity(event: Event, activity: Activity) -> int:
     """Rate a verdict; what is no activity of anybody (a loss, a gap) somebody has to look at."""
+    if event.is_risky:
+        return _HIGH
     if event.verdict:
         return CONTROL[event.verdict].severity
     if event.kind is Kind.POLICY or (event.health and event.health.is_well):

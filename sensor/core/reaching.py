@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.actions import Destroy
 from sensor.core.event import Destination, NameSource
-from sensor.core.facts import Transport
+from sensor.core.facts import Hello, Transport
 from sensor.core.flows import Flow, Said
 from sensor.core.judgment import ALLOWED, Judgment, is_canary
 from sensor.core.views import outsider
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sensor.core.actions import Action, Record
-    from sensor.core.facts import Close, Connect, Hello, Resolved
+    from sensor.core.facts import Close, Connect, Exec, Resolved, Seen
+    from sensor.core.identity import Identity
     from sensor.core.knowledge import Knowledge
+    from sensor.core.tools import Tool
 
 _TCP = Transport.TCP.value
 
@@ -30,8 +32,22 @@ class Reaching:
     def __init__(self, known: Knowledge) -> None:
         self._known = known
 
-    def connect(self, fact: Connect) -> Iterator[Action]:
-        """Take a new connection, or one that was refused."""
+    def stranger(self, fact: Connect | Hello) -> Exec | None:
+        """Give the image of a process in no session of which something is to be told."""
+        known = self._known
+        said = known.rules.said(fact.ruled)
+        if fact.root.pid or said is None or said.verdict is Verdict.ALLOW or is_canary(fact.ruled):
+            return None
+        return None if known.lineage.member(fact.process) else fact.image
+
+    def recognised(self, fact: Connect | Hello, seen: Seen) -> tuple[Exec, Identity, Tool] | None:
+        """Give the image of a stranger and the tool that it turns out to be, by what it reaches."""
+        image = self.stranger(fact)
+        found = self._identity(fact, self._far_end(fact), seen) if image else None
+        return (image, found, found.tool) if image and found and found.tool else None
+
+    def connect(self, fact: Connect, seen: Seen | None = None) -> Iterator[Action]:
+        """Take a new connection, or one that was refused; ``seen`` is a look at a stranger."""
         known = self._known
         if is_canary(fact.ruled) or (fact.late and fact.cookie in known.flows):
             return  # of the latter, a record of the kernel was first
@@ -40,7 +56,7 @@ class Reaching:
         if member is None:
             known.miss(fact)
             if said and said.verdict is not Verdict.ALLOW:
-                yield from self._told(self._stranger(fact, said))
+                yield from self._told(self._outside(fact, self._far_end(fact), said, seen))
             return
         names, judged = member.session.names, said or ALLOWED
         name = names.destination if judged.is_refused else names.reach
@@ -65,9 +81,11 @@ class Reaching:
         endpoint = self._known.endpoints.of_name(name) or to.endpoint
         return replace(to, name=name, name_source=source, endpoint=endpoint)
 
-    def _stranger(self, fact: Connect, said: Judgment) -> Record:
-        to = self._named(self._address(fact), fact)
-        return self._outside(fact, to, said)
+    def _far_end(self, fact: Connect | Hello) -> Destination:
+        """Name what somebody in no session reaches."""
+        if isinstance(fact, Hello):
+            return self._greeted(fact, self._known.flows.get(fact.cookie))
+        return self._named(self._address(fact), fact)
 
     def _address(self, fact: Connect) -> Destination:
         endpoint = self._known.endpoints.in_range(fact.address)
@@ -79,11 +97,21 @@ class Reaching:
             endpoint=endpoint,
         )
 
-    def _outside(self, fact: Connect | Hello, to: Destination, said: Judgment) -> Record:
+    def _outside(
+        self, fact: Connect | Hello, to: Destination, said: Judgment, seen: Seen | None
+    ) -> Record:
         known = self._known
-        identity = known.identifier.identify(fact.image) if fact.image else None
+        identity = self._identity(fact, to, seen)
         view = outsider(known.host, fact, identity)
-        return known.stream.stranger(fact, view, to, said)
+        runner = known.identifier.runner(seen) if seen else None
+        return known.stream.stranger(fact, view, to, said, identity, runner)
+
+    def _identity(
+        self, fact: Connect | Hello, to: Destination, seen: Seen | None
+    ) -> Identity | None:
+        if fact.image is None:
+            return None
+        return self._known.identifier.identify(fact.image, seen, endpoint=to.endpoint)
 
     def _told(self, record: Record) -> Iterator[Action]:
         """Tell of an attempt, and the person at the terminal if it was refused."""
@@ -101,7 +129,7 @@ class Reaching:
             return None
         return replace(said, enforcement=Enforcement.DESTROY)
 
-    def hello(self, fact: Hello) -> Iterator[Action]:
+    def hello(self, fact: Hello, seen: Seen | None = None) -> Iterator[Action]:
         """Take what a connection says first: a name for it, and maybe its end."""
         known = self._known
         if is_canary(fact.ruled):
@@ -120,7 +148,7 @@ class Reaching:
         if member:
             yield from self._told(known.stream.connect(fact, member, to, judged))
         else:
-            yield from self._told(self._outside(fact, to, judged))
+            yield from self._told(self._outside(fact, to, judged, seen))
         if judged.is_refused:
             yield Destroy(
                 process=fact.process,

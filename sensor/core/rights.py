@@ -30,7 +30,7 @@ class Capability(IntEnum):
 RUNNING: dict[Capability, str] = {
     Capability.BPF: "read and write open maps, on kernels before 5.19",
     Capability.DAC_READ_SEARCH: "name cgroups by handle; read files in homes closed to others",
-    Capability.SYS_PTRACE: "read exe and cwd of other users' processes in /proc",
+    Capability.SYS_PTRACE: "read exe, cwd and names of variables of other users' processes",
 }
 """What the daemon keeps once the probes are in place."""
 

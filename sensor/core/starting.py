@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sensor.core.actions import Action
-    from sensor.core.facts import Exec, Exit, Fork
+    from sensor.core.facts import Exec, Exit, Fork, Seen
     from sensor.core.identity import Identity
     from sensor.core.knowledge import Knowledge
+    from sensor.core.tools import Tool
 
 RAN_ALREADY = "it ran already: from now on its connections are refused"
 """Said where a rule leaves what runs running, and has no words of its own."""
@@ -35,9 +36,38 @@ class Starting:
 
     def __init__(self, known: Knowledge) -> None:
         self._known = known
+        self._doubtful: Exec | None = None
 
-    def exec(self, fact: Exec) -> Iterator[Action]:
-        """Take a new image, or one that was refused."""
+    def wants_look(self, fact: Exec) -> bool:
+        """Tell whether it takes a look to know an image: it may be a tool, in no session yet.
+
+        One that ran before the sensor is looked at only where it is not known without.
+        """
+        known = self._known
+        said = known.rules.said(fact.ruled)
+        if is_canary(fact.ruled) or fact.refused or (said and said.is_refused):
+            return False
+        if fact.late and known.lineage.is_stranger(fact.process):
+            return False
+        if self._home(fact, known.lineage.member(fact.process))[0] is not None:
+            return False
+        identity = known.identifier.identify(fact)
+        return bool(identity.evidence) and not (fact.late and identity.tool)
+
+    def is_unsure(self, fact: Exec) -> bool:
+        """Tell whether an image within a session may be a tool for all that is known."""
+        if self._doubtful is not fact or fact.root == fact.process or fact.late:
+            return False
+        return self._known.lineage.member(fact.process) is not None
+
+    def second_look(self, fact: Exec, seen: Seen) -> Iterator[Action]:
+        """Take what a look showed of an image within a session that still runs."""
+        identity = self._known.identifier.identify(fact, seen)
+        if identity.tool and self._known.lineage.member(fact.process):
+            yield from self.found(fact, identity, identity.tool)
+
+    def exec(self, fact: Exec, seen: Seen | None = None) -> Iterator[Action]:
+        """Take a new image, or one that was refused; ``seen`` is what a look at it showed."""
         if is_canary(fact.ruled):
             return
         said = self._known.rules.said(fact.ruled)
@@ -48,7 +78,8 @@ class Starting:
         before = lineage.member(fact.process)
         if fact.late and (before or lineage.is_stranger(fact.process)):
             return  # a record of the kernel was first
-        identity = self._known.identifier.identify(fact)
+        identity = self._known.identifier.identify(fact, seen)
+        self._doubtful = fact if identity.evidence and identity.tool is None else None
         home, depth = self._home(fact, before)
         session = self._session(fact, identity, home)
         if session is None:
@@ -65,6 +96,20 @@ class Starting:
             recorded=True,
         )
         yield from self._joined(fact, member, before, identity, said)
+
+    def found(self, fact: Exec, identity: Identity, tool: Tool) -> Iterator[Action]:
+        """Take a process that runs already for a tool, now that it is known to be one."""
+        known = self._known
+        before = known.lineage.member(fact.process)
+        member = Member(
+            process=fact.process,
+            ppid=fact.parent.pid,
+            session=self._begun(fact, identity, tool, self._home(fact, before)[0]),
+            depth=0,
+            image=image(known.host, fact, identity),
+            recorded=True,
+        )
+        yield from self._joined(fact, member, before, identity, None)
 
     def _joined(
         self,
@@ -112,15 +157,18 @@ class Starting:
         session, enforced = member.session, self._known.rules.in_force
         if doom := session.doomed():
             return doom  # it was started while its session was being ended
-        if said:
-            return said
         if identity.tool is None or enforced is None:
-            return TOOL_STARTS if identity.tool else ALLOWED
-        attempt = self._known.execution(identity.tool.id, fact.process, member.view())
+            return said or (TOOL_STARTS if identity.tool else ALLOWED)
+        attempt = self._known.execution(
+            identity.tool.id, fact.process, member.view(), identity.risk
+        )
         judged, kills = enforced.judge(attempt, self._known.wall_ns(fact.at_ns))
+        is_risky = enforced.minds_risk(attempt, self._known.wall_ns(fact.at_ns))
+        if said and not is_risky:
+            return said
         if judged.verdict is not Verdict.BLOCK:
             return judged
-        if not (kills or fact.unsure):
+        if not (kills or fact.unsure or (is_risky and not fact.late)):
             silent = LEFT_ALONE if judged.rule == DEFAULT_RULE else RAN_ALREADY
             return replace(judged, reason=judged.reason or silent)
         ended = replace(judged, enforcement=Enforcement.KILL)
@@ -159,11 +207,16 @@ class Starting:
 
     def _session(self, fact: Exec, identity: Identity, home: Session | None) -> Session | None:
         """Return the session that a new image is part of; None if it is no one's."""
-        tool, known = identity.tool, self._known
+        tool = identity.tool
         if tool is None:
             return home
         if home and (session := home.resumed(tool, fact.process)):
             return session
+        return self._begun(fact, identity, tool, home)
+
+    def _begun(self, fact: Exec, identity: Identity, tool: Tool, home: Session | None) -> Session:
+        """Return the session that begins with an image."""
+        known = self._known
         return Session(
             id=session_id(known.host.boot_id, fact.process, tool),
             tool=tool,

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, TypedDict
 from sensor.core.actions import Record
 from sensor.core.event import Destination, Event, Kind, ProcessView, Traffic
 from sensor.core.facts import Connect
+from sensor.core.knownby import contact, known
 from sensor.core.outcome import outcome_of
 from sensor.core.views import as_user, image
+from sensor.core.words import UNKNOWN_CLIENT
 
 if TYPE_CHECKING:
+    from sensor.core.event import Evidence
     from sensor.core.facts import Close, Exec, Exit, Hello, Resolved
     from sensor.core.host import Host
     from sensor.core.identity import Identity
@@ -25,9 +28,6 @@ if TYPE_CHECKING:
     from sensor.core.numbering import Numbering
     from sensor.core.sessions import Session
     from sensor.core.words import Enforcement, Verdict
-
-UNKNOWN_CLIENT = "unknown-client"
-"""In the place of a tool's id: whoever reaches an endpoint and is in no session."""
 
 
 class _Owner(TypedDict):
@@ -59,8 +59,7 @@ class Stream:
                 **_owner(member.session),
                 **_verdict(said),
                 kind=Kind.EXEC,
-                confidence=identity.confidence if is_tool else None,
-                evidence=identity.evidence if is_tool else (),
+                **known(identity if is_tool else None),
                 depth=member.depth,
                 late=fact.late,
                 process=member.view(),
@@ -89,8 +88,7 @@ class Stream:
                 tool=tool.id if tool else None,
                 vendor=tool.vendor if tool else None,
                 session=session.id if session else None,
-                confidence=identity.confidence if tool else None,
-                evidence=identity.evidence if tool else (),
+                **known(identity if tool else None),
                 depth=depth,
                 process=image(self._host, fact, identity),
                 parent=fact.parent,
@@ -131,8 +129,7 @@ class Stream:
                 **self._numbering.head(fact.at_ns),
                 **_owner(session),
                 kind=Kind.SESSION_START,
-                confidence=session.identity.confidence,
-                evidence=session.identity.evidence,
+                **known(session.identity),
                 parent_session=session.parent.id if session.parent else None,
                 late=fact.late,
                 process=session.view,
@@ -191,16 +188,20 @@ class Stream:
             )
         )
 
-    def stranger(
-        self, fact: Connect | Hello, view: ProcessView | None, to: Destination, said: Judgment
-    ) -> Record:
+    def stranger(  # noqa: PLR0917  # all that is known of somebody in no session
+        self, fact: Connect | Hello, view: ProcessView | None, to: Destination, said: Judgment,
+        identity: Identity | None = None, runner: Evidence | None = None,
+    ) -> Record:  # fmt: skip
         """Tell of an attempt by a process of no session; of some, nothing is known."""
+        tool = identity.tool if identity and to.endpoint else None
         return Record(
             Event(
                 **self._numbering.head(fact.at_ns),
                 **_verdict(said),
+                **contact(identity, to.endpoint, runner),
                 kind=Kind.CONNECT,
-                tool=UNKNOWN_CLIENT if to.endpoint else None,
+                tool=tool.id if tool else UNKNOWN_CLIENT if to.endpoint else None,
+                vendor=tool.vendor if tool else None,
                 process=view,
                 destination=to,
             )

@@ -20,11 +20,12 @@ class MarkKind(Enum):
 
 
 class Category(Enum):
-    """What sort of program a tool is."""
+    """What sort of program a tool is; a ``CLIENT`` is a company's own."""
 
     CLI = "cli"
     SDK = "sdk"
     IDE_AGENT = "ide-agent"
+    CLIENT = "client"
 
 
 class Role(Enum):
@@ -42,6 +43,10 @@ class InterpreterKind(Enum):
     SCRIPT = "script"
     PYTHON = "python"
     LOADER = "loader"
+
+
+HEARSAY = "docs:"
+"""What a source begins with that nobody here has run or read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,15 @@ class Host:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A fact about a tool under its key in the catalogue's text, and where it comes from."""
+
+    key: str
+    value: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """One AI program. ``packages`` are ``npm:name``, ``pypi:name`` or ``brew:name``.
@@ -75,8 +89,11 @@ class Tool:
     ``state`` are paths that it leaves behind, from ``~/``, ``/`` or ``<repo>/``
     (``weak_state`` those that other software leaves as well),
     ``layout`` those at which its own installer puts it; ``environment`` are names
-    of variables that it sets for its children, ``extensions`` the ids of its editor
-    extensions. A program that holds all of ``contents`` is the tool.
+    of variables that it sets for its children, ``settings`` of those that it alone
+    reads, ``extensions`` the ids of its editor extensions. ``unsafe`` are arguments
+    and variables that switch its guards off, ``overrides`` those that send its
+    requests elsewhere. A program that holds all of ``contents`` is the tool.
+    ``sourced`` says of all that is neither mark nor host where it comes from.
     """
 
     id: str
@@ -92,6 +109,15 @@ class Tool:
     layout: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    unsafe: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    sourced: tuple[Sourced, ...] = ()
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Whether nobody here has seen any of its marks: all are from documentation."""
+        return bool(self.marks) and all(one.source.startswith(HEARSAY) for one in self.marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

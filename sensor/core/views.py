@@ -10,7 +10,7 @@ from sensor.core.event import ProcessView
 from sensor.core.facts import Connect
 
 if TYPE_CHECKING:
-    from sensor.core.facts import Exec, Hello
+    from sensor.core.facts import Exec, Hello, Seen
     from sensor.core.host import Host
     from sensor.core.identity import Identity
 
@@ -37,7 +37,14 @@ def image(host: Host, fact: Exec, identity: Identity) -> ProcessView:
         ino=fact.file.ino,
         fileless=fact.fileless,
         truncated=fact.truncated,
+        package=identity.seen.package if identity.seen else None,
+        ancestors=ancestors(identity.seen),
     )
+
+
+def ancestors(seen: Seen | None) -> tuple[str, ...]:
+    """Show what those run that started a process, the nearest first: a script, or a program."""
+    return tuple(one.exe for one in seen.ancestors) if seen else ()
 
 
 def outsider(host: Host, fact: Connect | Hello, identity: Identity | None) -> ProcessView | None:

@@ -5,6 +5,17 @@ from __future__ import annotations
 
 from enum import Enum
 
+UNKNOWN_CLIENT = "unknown-client"
+"""In the place of a tool's id: whoever reaches an AI service and is in no session."""
+
+
+class Risk(Enum):
+    """What is dangerous about a run of a tool."""
+
+    UNGUARDED = "unguarded"
+    REDIRECTED = "redirected"
+    PROXIED = "proxied"
+
 
 class Kind(Enum):
     """What an event tells."""

@@ -42,6 +42,7 @@ class Auditing:
     """
 
     def __init__(self, config: Config, catalogue: Catalogue, *, say: Callable[[str], None]) -> None:
+        self._config = config
         self._occasion = _configured(config, catalogue)
         self._trigger = Trigger()
         self._say = say
@@ -49,6 +50,10 @@ class Auditing:
         self._worker: subprocess.Popen[bytes] | None = None
         self._lines = Lines(_now_ns)
         self._uid = -1
+
+    def learn(self, catalogue: Catalogue) -> None:
+        """Read the configuration's words for tools again, by another catalogue."""
+        self._occasion = _configured(self._config, catalogue)
 
     def hear(self, event: Event, policys: Occasion | None = None) -> None:
         """Take an event; it may call for an audit, which begins at the next turn.

@@ -10,7 +10,7 @@ from sensor.core.audit.sessions import traces_of
 from sensor.core.filter import Filter
 from sensor.core.quote import quote
 from sensor.daemon.audit import Audit
-from sensor.daemon.sensing import catalogue
+from sensor.daemon.catalogues import catalogue
 from sensor.errors import BadInputError, NoDaemonError, SensorError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from sensor.core import blocks
 from sensor.core.policy.model import Mode, Policy, settled
 from sensor.core.policy.text import with_blocks
 from sensor.daemon import policies
-from sensor.daemon.sensing import catalogue
+from sensor.daemon.catalogues import catalogue
 from sensor.edge.resolvers import configured
 from sensor.errors import BadInputError
 
@@ -40,7 +40,7 @@ class Live:
 def ask(connection: Connection) -> Live:
     """Ask a daemon. Raises BadInputError where its file is not what is in force any more."""
     status = connection.status()
-    known = catalogue()
+    known = _known(status)
     told = status.get("policy")
     ways = status.get("enforcement")
     policy = Policy(mode=Mode.OBSERVE)
@@ -53,6 +53,11 @@ def ask(connection: Connection) -> Live:
         by_name=str(ways.get("exec")) if isinstance(ways, dict) else "none",
         newest_seq=connection.hello.seq,
     )
+
+
+def _known(status: Mapping[str, object]) -> Catalogue:
+    said = status.get("catalogue")
+    return catalogue(Path(str(said["directory"]))) if isinstance(said, dict) else catalogue()
 
 
 def _in_force(told: Mapping[str, object], listed: Mapping[str, object], known: Catalogue) -> Policy:

@@ -58,6 +58,15 @@ class Policing:
         self._change(lambda: (self._read(), self.blocks))
         return self.state()
 
+    def learn(self, catalogue: Catalogue) -> None:
+        """Go by another catalogue, if the policy can be had with it: else nothing changes."""
+        before, self._catalogue = self._catalogue, catalogue
+        try:
+            self._change(lambda: (self._read(), self.blocks))
+        except SensorError:
+            self._catalogue = before
+            raise
+
     def block_add(self, asked: Mapping[str, object]) -> dict[str, object]:
         """Block something from now on."""
         added, block = self.blocks.tidied(_now()).add(asked, _now())

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Follow, Kill, Notify, Record, Release
+from sensor.core.actions import Destroy, Follow, Kill, Look, Notify, Record, Release
 from sensor.core.facts import Damaged
 from sensor.core.order import Order
 from sensor.daemon.instance import Loaded
@@ -23,7 +23,7 @@ from sensor.errors import DamagedRecordError, ExitCode, SensorError
 from sensor.wire import marks, probe, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, KeysView
 
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
@@ -94,6 +94,7 @@ class Probing:
         self.verdicts = Ring(pins.map("verdicts").fd, self._refusal)
         self.ring = Ring(pins.map("records").fd, self._record)
         self.places_of: Callable[[str | None], int] = lambda _: 0
+        self._taught: dict[str, KeysView[bytes]] = {}
         self.lost = 0
         self.lost_at_ns: int | None = None
         self._counted = tables.counters_of(
@@ -107,8 +108,14 @@ class Probing:
             ("names", marks.names(catalogue)),
         ):
             table = self._pins.map(name)
+            there = dict(table.items(len(next(iter(entries), b"")), marks.MARK.size))
+            # What is not of the catalogue is of the run before, until the first time.
+            stale = self._taught.get(name, there.keys()) - entries.keys()
             for key, value in entries.items():
                 table.update(key, value)
+            for key in stale & there.keys():
+                table.delete(key)
+            self._taught[name] = entries.keys()
         self.members.renew_answers()
 
     def read(self) -> int:
@@ -141,7 +148,7 @@ class Probing:
                 self.members.follow(process, root, tools, paths=self.places_of(exe))
             case Release(process):
                 self.members.release(process)
-            case Record() | Destroy() | Kill() | Notify():
+            case Record() | Destroy() | Kill() | Notify() | Look():
                 pass  # none of the kernel's tables that it keeps
 
     def follow_connection(self, fact: Connect) -> None:

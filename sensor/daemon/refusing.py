@@ -95,15 +95,6 @@ class Refusing:
         """Say for how long nothing is due; None: for ever."""
         return self.policing.timeout()
 
-    def reload(self) -> None:
-        """Read policy again, as a signal asks for; what is wrong with it is told, and kept out."""
-        try:
-            self.policing.reload()
-        except SensorError as problem:
-            self._say(f"the policy stays as it was: {problem}")
-        else:
-            self._say(f"policy in force: generation {self._generation()}")
-
     def control(self, request: Control) -> dict[str, object]:
         """Carry out what root asks for. Raises SensorError where it cannot be."""
         match request.do:
@@ -170,7 +161,8 @@ class Refusing:
         ago = f"{ago_s} s" if ago_s < _MINUTE_S else duration(ago_s * _NS_PER_S)
         return f"enforcing (proved {ago} ago)"
 
-    def _generation(self) -> int:
+    def generation(self) -> int:
+        """Give the number of the policy in force, 0 for none."""
         return self.enforcing.in_force.generation if self.enforcing.in_force else 0
 
     def close(self) -> None:

@@ -22,13 +22,15 @@ from sensor.core.rights import RUNNING
 from sensor.core.wall import rfc3339
 from sensor.daemon import standby
 from sensor.daemon.audit_worker import Auditing
+from sensor.daemon.catalogues import DIRECTORY, catalogue
 from sensor.daemon.ending import ENDING, received, signals
 from sensor.daemon.exporting import Exporting
 from sensor.daemon.instance import Instance, Loaded, Pins
 from sensor.daemon.lookback import Before, look_back
 from sensor.daemon.probing import run_loader
-from sensor.daemon.sensing import Sensing, catalogue
+from sensor.daemon.sensing import Sensing
 from sensor.daemon.standing import Clock, Standing
+from sensor.daemon.teaching import Teaching
 from sensor.daemon.telling import Telling
 from sensor.edge import capabilities, mounts
 from sensor.edge.door import Door
@@ -39,6 +41,7 @@ from sensor.edge.store import Begun, Store
 from sensor.edge.store_told import Told
 from sensor.edge.store_writer import Keep, Writer
 from sensor.edge.system import lock
+from sensor.errors import SensorError
 from sensor.wire.answers import Hello
 
 if TYPE_CHECKING:
@@ -64,6 +67,8 @@ class Places:
     bpffs: Path
     policy: Path = standby.DEFAULT
     """Where policy is, if it is there and no other was named."""
+    catalog: Path = DIRECTORY
+    """Where files are that add to the catalogue."""
 
     @property
     def store(self) -> Path:
@@ -94,7 +99,7 @@ class Daemon:
         self._host = LocalHost(self._top)
         self._notify = Notify()
         self._telling = Telling(say=say)
-        self._known = catalogue()
+        self._known = catalogue(places.catalog)
         self._auditing = Auditing(config, self._known, say=say)
         self._policy = standby.wanted(
             Path(config.policy) if config.policy else None, places.policy, places.state_dir
@@ -122,6 +127,7 @@ class Daemon:
             instance.retire(loaded.pins)  # what an upgrade finds is in force until this is
             self._announce(standing)
             self._loop(inbox, standing)
+            standing.sensing.finish()
             self._notify.tell("STOPPING=1")
         if not keep:
             instance.remove()
@@ -138,17 +144,20 @@ class Daemon:
         before = look_back(
             store, boot_id=self._host.boot_id, booted_wall_ns=self._host.wall_offset_ns
         )
-        engine = Engine(known, self._host, first_seq=begun.next_seq)
+        engine = Engine(known, self._host, first_seq=begun.next_seq, looks=True)
         self._telling.next_seq = begun.next_seq
         pins = Pins(loaded.pins)
         sensing = Sensing(pins, engine, tell=self._hear)
         sensing.probing.teach(known)
+        self._teaching = Teaching(self._places.catalog, known, sensing, self._auditing)
+        stack.callback(sensing.looking.close)
         self._refuse(stack, sensing, pins, known)
         self._go_on(sensing, before, begun, was_loaded=loaded.reused)
         if self._refusing:
             self._refusing.policing.enclose()
         door = Door(self._places.socket, group=group_id(self._config.group))
         capabilities.keep(frozenset(RUNNING))
+        sensing.looking.begin()
         past = stack.enter_context(Store(self._places.store, read_only=True))
         writer = partial(Writer, store, begun, self._keep(), told.note)
         return self._open(stack, sensing, writer, past, door, loaded.missing)
@@ -167,6 +176,7 @@ class Daemon:
             run_dir=self._places.run_dir, state_dir=self._places.state_dir,
             default=self._places.policy, say=self._say,
         )  # fmt: skip
+        self._teaching.refusing = self._refusing
         stack.callback(self._refusing.close)
         self._refusing.policing.begin()
 
@@ -202,7 +212,7 @@ class Daemon:
         standing = Standing(
             sensing=sensing, telling=self._telling, past=past, started_at=started_at,
             started_s=time.time(), scope=str(self._scope), missing=missing, stop=self._stop,
-            refusing=self._refusing,
+            refusing=self._refusing, teaching=self._teaching,
         )  # fmt: skip
         hello = Hello(
             host=self._host.name, boot_id=self._host.boot_id, seq=self._telling.next_seq - 1,
@@ -240,6 +250,7 @@ class Daemon:
         self._selector.register(inbox, _READ, lambda _mask: self._heed(inbox))
         for ring in sensing.probing.verdicts, sensing.probing.ring:
             self._selector.register(ring, _READ, lambda _mask: sensing.read())
+        self._selector.register(sensing.looking, _READ, lambda _mask: sensing.look())
         if standing.writer:
             self._selector.register(standing.writer, _READ, lambda _mask: self._listen(sensing))
         watchdog_s = self._notify.watchdog_s()
@@ -263,8 +274,19 @@ class Daemon:
         came = received(inbox)
         if came & set(ENDING):
             self._is_ending = True
-        elif signal.SIGHUP in came and self._refusing:
-            self._refusing.reload()
+        elif signal.SIGHUP in came:
+            self._reload()
+
+    def _reload(self) -> None:
+        """Read catalogue and policy again, as a signal asks for; what is wrong is told."""
+        try:
+            self._teaching.reload()
+        except SensorError as problem:
+            self._say(f"catalogue and policy stay as they were: {problem}")
+            return
+        self._say(f"catalogue in force: {self._teaching.state()['digest']}")
+        if self._refusing:
+            self._say(f"policy in force: generation {self._refusing.generation()}")
 
     def _listen(self, sensing: Sensing) -> None:
         for fact in self._telling.news():

@@ -4,48 +4,36 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Follow, Record
-from sensor.core.catalogue import merge, parse
+from sensor.core.actions import Follow, Look, Record
 from sensor.core.facts import Exit, Loss
 from sensor.daemon import reconcile
-from sensor.daemon.loader import catalogue_folder
+from sensor.daemon.looking import Looking
 from sensor.daemon.probing import Probing
 from sensor.daemon.strangers import introduced
 from sensor.edge import proc
-from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sensor.core.actions import Action
-    from sensor.core.catalogue import Catalogue
     from sensor.core.engine import Engine
     from sensor.core.event import Event
     from sensor.core.facts import Fact, Process
     from sensor.daemon.instance import Pins
 
 
+_LOOKS_S = 2.0
+"""So long a start waits for looks at what ran before; a dead disk takes longer."""
+
+_LOOKS_IN_A_ROW = 3
+"""A process that becomes another image while it is looked at is looked at again."""
+
 _RINGFUL = 40
 """So many reads take all that the ring can hold: 2 MiB of the smallest records."""
-
-
-def catalogue() -> Catalogue:
-    """Read the catalogue that comes with the sensor."""
-    folder = catalogue_folder()
-    files = sorted(folder.glob("*.toml"))
-    if not files:
-        raise SensorError(f"{folder} holds no catalogue: install agent-sensor again")
-    return merge(parse(_text(path), where=str(path)) for path in files)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as problem:
-        raise BadInputError(f"{path}: {problem}; write it in UTF-8") from problem
 
 
 class Sensing:
@@ -59,6 +47,7 @@ class Sensing:
         self.engine = engine
         self.probing = Probing(pins, self.see)
         self._tell = tell
+        self.looking = Looking()
         self.act: Callable[[Action], None] | None = None
         self._were_ends_lost = False
 
@@ -73,7 +62,19 @@ class Sensing:
         """Take all that waits now. More may come as fast as it is read, so there is a bound."""
         for _ in range(_RINGFUL):
             if not self.probing.read():
-                return
+                break
+        self.look()
+
+    def look(self) -> None:
+        """Take what looks have shown."""
+        for fact in self.looking.take():
+            self.see(fact)
+
+    def finish(self) -> None:
+        """Tell what waits for looks, at the end: nobody else would."""
+        for _ in range(_LOOKS_IN_A_ROW):
+            self.looking.settle(_LOOKS_S)
+            self.look()
 
     def _bury(self) -> None:
         """End what has ended unseen: nobody else would, and its session would never be over."""
@@ -100,6 +101,8 @@ class Sensing:
         self.probing.apply(action)
         if isinstance(action, Record):
             self._tell(action.event)
+        elif isinstance(action, Look):
+            self.looking.ask(action)
         elif self.act:
             self.act(action)
 
@@ -112,7 +115,8 @@ class Sensing:
         roots = {root.pid: root for root in self.engine.roots()}
         for _ in range(2):
             known = self.probing.members.find
-            for fact in reconcile.running(scope, top=top, known=known, roots=roots):
+            facts: Iterator[Fact] = reconcile.running(scope, top=top, known=known, roots=roots)
+            for fact in chain(facts, self._looked()):
                 for action in self.engine.see(fact):
                     self.do(action)
                     if isinstance(action, Follow):
@@ -121,6 +125,11 @@ class Sensing:
         for connection in reconcile.connections(found):
             self.probing.follow_connection(connection)
             self.see(connection)
+
+    def _looked(self) -> Iterator[Fact]:
+        """Wait for what looks show at the start, when nothing is held up by that."""
+        self.looking.settle(_LOOKS_S)
+        yield from self.looking.take()
 
     def take_over(self, scope: Path, *, top: Path) -> None:
         """Go on with the processes that the kernel has followed while nobody was there.

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from sensor.daemon.exporting import Exporting
     from sensor.daemon.refusing import Refusing
     from sensor.daemon.sensing import Sensing
+    from sensor.daemon.teaching import Teaching
     from sensor.daemon.telling import Telling
     from sensor.edge.hub import Hub
     from sensor.edge.store import Store
     from sensor.edge.store_writer import Writer
     from sensor.wire.requests import Control
 
-CONTROLS = frozenset({"stop", "policy_reload", "block_add", "block_rm", "block_ls"})
+CONTROLS = frozenset(
+    {"stop", "policy_reload", "block_add", "block_rm", "block_ls", "catalog_reload"}
+)
 """What root may ask for."""
 
 RECENTLY_NS = 3_600_000_000_000
@@ -63,6 +66,7 @@ class Standing:
     writer: Writer | None = None
     exporting: Exporting | None = None
     refusing: Refusing | None = None
+    teaching: Teaching | None = None
     controls: frozenset[str] = field(default=CONTROLS)
 
     def status(self) -> dict[str, object]:
@@ -80,6 +84,7 @@ class Standing:
             "processes": self.sensing.engine.members,
             "events": dict(self.telling.counts),
             "lost": self.sensing.probing.lost,
+            "catalogue": self.teaching.state() if self.teaching else None,
             "store": self._store(),
             "hub": self.hub.state() if self.hub else {},
             "memory_bytes": _resident_bytes(),
@@ -106,6 +111,8 @@ class Standing:
         if request.do == "stop":
             self.stop()
             return {"stopping": True}
+        if request.do == "catalog_reload" and self.teaching:
+            return self.teaching.reload()
         if self.refusing is None:
             raise BadInputError(
                 "this daemon was started without a policy and has given up the rights to keep one:"

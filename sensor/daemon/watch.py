@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.engine import Engine
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.ending import signals
 from sensor.daemon.instance import Pins
 from sensor.daemon.probing import run_loader
-from sensor.daemon.sensing import Sensing, catalogue
+from sensor.daemon.sensing import Sensing
 from sensor.edge import mounts
 from sensor.edge.host import LocalHost
 from sensor.wire.programs import PROGRAMS
@@ -57,14 +58,18 @@ class Watch:
         with signals() as end:
             bpffs = mounts.private_bpffs()
             loaded = run_loader(bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope)
-            engine = Engine(known, LocalHost(self._top))
+            engine = Engine(known, LocalHost(self._top), looks=True)
             self._sensing = Sensing(Pins(loaded.pins), engine, tell=self._tell)
             self._sensing.probing.teach(known)
             self._sensing.reconcile(self._scope, top=self._top)
             flush()
+            self._sensing.looking.begin()
             self._announce(loaded.missing)
             started = time.monotonic()
             self._loop([end, *([] if reader is None else [reader])], seconds, flush)
+            self._sensing.finish()
+            flush()
+            self._sensing.looking.close()
         self._farewell(time.monotonic() - started)
 
     def _loop(
@@ -79,12 +84,14 @@ class Watch:
         with selectors.DefaultSelector() as selector:
             for end in ends:
                 selector.register(end, selectors.EVENT_READ)
-            for ring in self._sensing.probing.verdicts, self._sensing.probing.ring:
-                selector.register(ring, selectors.EVENT_READ)
+            probing, looking = self._sensing.probing, self._sensing.looking
+            for source in probing.verdicts, probing.ring, looking:
+                selector.register(source, selectors.EVENT_READ)
             while deadline is None or time.monotonic() < deadline:
                 left = None if deadline is None else min(deadline - time.monotonic(), _LONGEST_S)
                 ready = {key.fileobj for key, _ in selector.select(left)}
                 self._sensing.read()
+                self._sensing.look()
                 flush()
                 if not ready.isdisjoint(ends):
                     return

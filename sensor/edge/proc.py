@@ -18,11 +18,17 @@ from typing import TYPE_CHECKING
 from sensor.core.facts import Exec, File, Process, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 PROC = Path("/proc")
 # As much as the probes take: ARGV_BYTES of probes/events.h.
 ARGV_BYTES = 8192
+ENVIRON_BYTES = 262_144
+"""So much of an environment is looked through: twice ARG_MAX of include/uapi/linux/limits.h."""
+
+ANCESTORS = 12
+"""So far up is looked for who started a process."""
+
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _UNSET = 0xFFFFFFFF
 # Fields of /proc/PID/stat behind the command's closing bracket (man 5 proc).
@@ -180,6 +186,30 @@ def _text(raw: bytes) -> str:
 
 def _link(path: Path) -> str:
     return _text(os.fsencode(path.readlink()))
+
+
+def variables(pid: int, wanted: Collection[str]) -> tuple[str, ...]:
+    """Name those of the wanted variables that a process was started with; values are let go of.
+
+    Raises OSError where it has ended.
+    """
+    with (PROC / str(pid) / "environ").open("rb") as file:
+        pairs = file.read(ENVIRON_BYTES).split(b"\0")
+    names = dict.fromkeys(_text(pair.partition(b"=")[0]) for pair in pairs)
+    return tuple(name for name in names if name in wanted)
+
+
+def ancestors(found: Entry) -> Iterator[Exec]:
+    """Give the images of those that started a process, the nearest first, without init."""
+    for _ in range(ANCESTORS):
+        if found.ppid <= 1:
+            return
+        try:
+            found = entry(found.ppid)
+        except OSError:
+            return
+        if shown := image(found, Process(found.ppid, 0)):
+            yield shown
 
 
 def sockets(pid: int) -> Iterator[int]:

@@ -90,6 +90,9 @@ def event_of(body: bytes) -> Event:
         vendor=raw.maybe("vendor", str),
         confidence=raw.maybe_number("confidence"),
         evidence=raw.parts("evidence", _evidence),
+        looked=raw.need("looked", bool) if "looked" in raw else False,
+        risk=raw.parts("risk", _evidence) if "risk" in raw else (),
+        lineage=raw.maybe("lineage", str) if "lineage" in raw else None,
         session=raw.maybe("session", str),
         parent_session=raw.maybe("parent_session", str),
         depth=raw.maybe("depth", int),
@@ -168,6 +171,8 @@ def _process(raw: Fields) -> ProcessView:
         fileless=raw.maybe("fileless", bool),
         truncated=raw.texts("truncated"),
         status=raw.maybe("status", int),
+        package=raw.maybe("package", str) if "package" in raw else None,
+        ancestors=raw.texts("ancestors") if "ancestors" in raw else (),
     )
 
 

@@ -122,13 +122,15 @@ def words(catalogue: Catalogue) -> dict[bytes, bytes]:
 def _words(catalogue: Catalogue) -> Iterator[tuple[bytes, int, MarkFlag]]:
     for index, tool in enumerate(catalogue.tools, 1):
         for mark in tool.marks:
-            yield mark.value.encode(), index, _flags(mark)
+            yield mark.value.encode(), index, _flags(mark, is_sure=not tool.is_hearsay)
     for interpreter in catalogue.interpreters:
         yield interpreter.name.encode(), 0, _FLAGS[interpreter.kind]
 
 
-def _flags(mark: Mark) -> MarkFlag:
-    return _FLAGS[mark.kind] | (MarkFlag.WEAK if mark.weak else MarkFlag.STRONG)
+def _flags(mark: Mark, *, is_sure: bool) -> MarkFlag:
+    """Say how a mark is treated; the kernel alone refuses nothing for what nobody has seen."""
+    is_strong = is_sure and not mark.weak
+    return _FLAGS[mark.kind] | (MarkFlag.STRONG if is_strong else MarkFlag.WEAK)
 
 
 def _hash(word: bytes, flags: MarkFlag) -> int:

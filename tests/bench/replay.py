@@ -18,9 +18,9 @@ from bench.table import Table
 from sensor.core.actions import Record
 from sensor.core.engine import Engine
 from sensor.core.form import as_dict
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.instance import Instance, Pins
 from sensor.daemon.probing import Probing, run_loader
-from sensor.daemon.sensing import catalogue
 from sensor.edge.host import LocalHost
 from sensor.edge.libbpf_ring import Ring
 from sensor.edge.mounts import BPFFS, cgroup2

@@ -10,8 +10,8 @@ from bench.policed import NOTHING, policed
 from bench.table import Table, spread
 from sensor.core.policy import text
 from sensor.core.policy.tables import compile_tables
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.policies import accounts_of
-from sensor.daemon.sensing import catalogue
 
 if TYPE_CHECKING:
     from bench.workshop import Workshop

@@ -85,7 +85,7 @@ def _load(clock: Clock) -> None:
 
 
 def _teach(clock: Clock) -> None:
-    from sensor.daemon.sensing import catalogue  # noqa: PLC0415
+    from sensor.daemon.catalogues import catalogue  # noqa: PLC0415
     from sensor.wire import marks  # noqa: PLC0415
 
     known = catalogue()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -71,3 +72,23 @@ def test_the_host_s_resolvers_are_trusted() -> None:
     assert policy.trusts(ip_address(f"::ffff:{RESOLVER}"))
     assert not policy.trusts(ip_address("192.0.2.54"))
     assert not policy.trusts(None)
+
+
+RISKY = (
+    'mode = "enforce"\n[[rule]]\nid = "r"\ntools = ["*"]\nrisk = ["proxied"]\nverdict = "block"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "risk", "minds"),
+    [
+        (RISKY, ("proxied",), True),
+        (RISKY, ("unguarded",), False),
+        (RISKY, (), False),
+        (BLOCK + RISKY.removeprefix('mode = "enforce"\n'), ("proxied",), False),
+    ],
+)
+def test_whether_risk_decides_is_told(text: str, risk: tuple[str, ...], *, minds: bool) -> None:
+    """Where it does, the kernel's word is not the last."""
+    attempt = replace(CODEX, risk=frozenset(risk))
+    assert enforced(text).minds_risk(attempt, NOON_NS) is minds

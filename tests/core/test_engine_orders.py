@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 from support.orders import FACTS
-from support.story import CATALOGUE, StoryHost, enforced, events, exit_
+from support.story import CATALOGUE, SECOND, StoryHost, at, enforced, events, exit_
 
-from sensor.core.actions import Destroy, Kill, Record
+from sensor.core.actions import Destroy, Kill, Look, Record
 from sensor.core.enforced import Enforced
 from sensor.core.engine import Engine
 from sensor.core.event import Kind
-from sensor.core.facts import RULE_CANARY, Fact
+from sensor.core.facts import RULE_CANARY, Fact, Seen
 from sensor.core.sessions import NESTING
 
 if TYPE_CHECKING:
@@ -112,3 +112,32 @@ def test_all_sessions_end_with_their_processes(story: list[Fact]) -> None:
     engine = Engine(CATALOGUE, StoryHost())
     events(engine, *story, *(exit_(pid) for pid in range(1, 7)))
     assert (engine.members, engine.sessions) == (0, 0)
+
+
+LOOKS = st.builds(
+    Seen,
+    at_ns=st.integers(1, 10 * SECOND),
+    process=st.integers(1, 6).map(at),
+    package=st.sampled_from([None, "npm:x"]),
+    owns=st.booleans(),
+    no_look=st.booleans(),
+)
+
+
+@given(st.lists(STEPS | LOOKS, max_size=60), st.integers(1, 4))
+def test_every_order_of_facts_and_looks_is_survived(
+    story: list[Fact | Enforced | None], limit: int
+) -> None:
+    """Whatever waits for a look that never comes; once all looks have come nothing waits."""
+    engine = Engine(CATALOGUE, StoryHost(), limit=limit, looks=True)
+    seqs: list[int] = []
+    for step in story:
+        seqs += [event.seq for event in told(go(engine, step))]
+        assert engine.members <= limit
+    for pid in range(1, 7):
+        for _ in range(len(story) + 1):  # what it became meanwhile is looked at again
+            looked = Seen(at_ns=9 * SECOND, process=at(pid))
+            seqs += [event.seq for event in told(go(engine, looked))]
+    assert seqs == list(range(1, len(seqs) + 1))
+    for pid in range(1, 7):
+        assert not any(isinstance(one, Look) for one in engine.see(exit_(pid)))

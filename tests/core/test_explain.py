@@ -248,3 +248,41 @@ def test_a_default_that_blocks_is_explained() -> None:
     assert rule_said(event) == (
         "block by rule default: what [defaults] tool says of a tool that no rule names"
     )
+
+
+LOOKED = replace(
+    CATALOGUE,
+    tools=(replace(CATALOGUE.tools[0], packages=("npm:a", "npm:b")), *CATALOGUE.tools[1:]),
+)
+
+
+def test_what_a_look_showed_is_weighed_and_what_it_did_not_is_absent() -> None:
+    """Without a look, nothing is said to be absent that takes one."""
+    start = replace(
+        START,
+        looked=True,
+        confidence=0.995,
+        evidence=(*START.evidence, Evidence("package", "npm:a"), Evidence("marker", "codex X")),
+        risk=(Evidence("unguarded", "--yolo"),),
+    )
+    lines = list(explain(start, start, LOOKED).lines())
+    assert "            package npm:a  weight 0.95" in lines
+    assert '            marker "codex X"  says who started it, not what it is' in lines
+    assert "            package npm:b  weight 0.95" in lines
+    assert "risk        unguarded --yolo" in lines
+    told = explain(start, start, LOOKED).as_dict()
+    assert (told["looked"], told["risk"]) == (True, [{"signal": "unguarded", "value": "--yolo"}])
+    blind = list(explain(START, START, LOOKED).lines())
+    assert "            not looked for: package, settings, state" in blind
+    assert not any("npm:b" in text for text in blind)
+
+
+def test_an_unknown_client_is_explained_by_what_is_known_of_it() -> None:
+    """Each piece; none has a weight, as there is no tool."""
+    event = replace(
+        of_kind(Kind.CONNECT), tool="unknown-client", session=None,
+        evidence=(Evidence("endpoint", "lab"), Evidence("runner", "pytest")),
+    )  # fmt: skip
+    lines = list(explain(event, None, CATALOGUE).lines())
+    assert "evidence    endpoint lab" in lines
+    assert "            runner pytest" in lines

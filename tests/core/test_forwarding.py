@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from sensor.core.event import Destination, Event, Kind, ProcessView, Verdict
+from sensor.core.event import Destination, Event, Evidence, Kind, ProcessView, Verdict
 from sensor.core.forwarding import journal, severity, syslog
 
 EVENT = Event(
@@ -96,3 +96,9 @@ def test_syslog_gets_one_line() -> None:
     assert syslog(replace(EVENT, at="2026-01-23T14:03:07Z"), 5, pid=1).startswith(
         b"<85>Jan 23 14:03:07 agent-sensor[1]: "
     )
+
+
+def test_a_dangerous_run_is_a_warning() -> None:
+    """Whatever policy says of it."""
+    quiet = replace(EVENT, verdict=Verdict.ALLOW)
+    assert severity(replace(quiet, risk=(Evidence("unguarded", "--yolo"),))) == 4

@@ -12,15 +12,15 @@ from support.story import CATALOGUE, exec_, name, path, tool
 
 from sensor.core.catalogue import Catalogue
 from sensor.core.event import Evidence
-from sensor.core.facts import Signal
-from sensor.core.identity import (
+from sensor.core.facts import Process, Seen, Signal
+from sensor.core.identity import Identifier, Identity
+from sensor.core.weights import (
     MODULE_WEIGHT,
     NAME_WEIGHT,
+    ORIGIN_WEIGHT,
     PATH_WEIGHT,
     THRESHOLD,
     WEAK_WEIGHT,
-    Identifier,
-    Identity,
 )
 
 IDENTIFIER = Identifier(CATALOGUE)
@@ -163,6 +163,8 @@ def test_a_file_that_a_mount_hides_is_known_by_where_it_lies() -> None:
     identity = Identifier(CATALOGUE).identify(hidden)
     assert identity.tool is CATALOGUE.tools[0]
     assert identity.evidence == (Evidence("origin", CATALOGUE.tools[0].id),)
+    assert identity.confidence == ORIGIN_WEIGHT
+    assert Identifier(CATALOGUE).candidates(hidden) == (CATALOGUE.tools[0],)
     for strange in (
         replace(hidden, unsure=True),
         replace(hidden, signals=Signal.ARGUMENT),
@@ -170,3 +172,104 @@ def test_a_file_that_a_mount_hides_is_known_by_where_it_lies() -> None:
         replace(hidden, tool=0),
     ):
         assert Identifier(CATALOGUE).identify(strange).tool is None
+
+
+GOOSE = replace(
+    CATALOGUE.tools[3],
+    packages=("npm:@block/goose",),
+    settings=("GOOSE_MODE",),
+    state=("~/.config/goose",),
+    environment=("GOOSE_CHILD",),
+    unsafe=("--yolo",),
+)
+LOOKED = Catalogue(
+    1,
+    (replace(CATALOGUE.tools[0], environment=("CLAUDECODE",)), *CATALOGUE.tools[1:3], GOOSE),
+    (),
+    CATALOGUE.interpreters,
+)
+
+
+def seen(
+    package: str | None = None, *, owns: bool = True, variables: tuple[str, ...] = (),
+    state: tuple[str, ...] = (),
+) -> Seen:  # fmt: skip
+    """Say what a look showed."""
+    return Seen(
+        at_ns=1, process=Process(9, 9), package=package, owns=owns, variables=variables,
+        state=state,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "look", "tool", "confidence"),
+    [
+        ("goose", seen(), None, 0.3),
+        ("goose", seen("npm:@block/goose"), "goose", 0.965),
+        ("goose", seen("npm:@block/goose", owns=False), "goose", 0.965),
+        ("goose", seen("npm:goose-of-another"), None, 0.09),
+        ("goose", seen(variables=("GOOSE_MODE",)), None, 0.44),
+        ("goose", seen(state=("~/.config/goose",)), None, 0.44),
+        ("goose", seen(variables=("GOOSE_MODE",), state=("~/.config/goose",)), None, 0.44),
+        ("codex", seen(), "codex", 0.9),
+        ("codex", seen("npm:codex-of-another"), None, 0.27),
+        ("codex", seen("npm:some-project", owns=False), "codex", 0.9),
+        ("renamed", seen("npm:@block/goose"), "goose", 0.95),
+        ("renamed", seen("npm:of-nobody"), None, 0.0),
+        ("renamed", seen(variables=("GOOSE_MODE",)), None, 0.0),
+    ],
+)
+def test_a_look_decides_what_a_name_is_worth(
+    name: str, look: Seen, tool: str | None, confidence: float
+) -> None:
+    """A package of the tool's makes one of any name; another's takes it away; a setting helps."""
+    identity = Identifier(LOOKED).identify(exec_(9, f"/opt/{name}"), look)
+    assert (identity.tool.id if identity.tool else None, identity.confidence) == (tool, confidence)
+    assert identity.was_looked_at
+
+
+def test_a_service_that_is_reached_makes_a_tool_of_a_weak_name() -> None:
+    """And nothing of a program that has no name of any tool."""
+    identifier = Identifier(LOOKED)
+    goose = identifier.identify(exec_(9, "/opt/goose"), endpoint="anthropic")
+    assert (goose.tool, goose.confidence) == (GOOSE, 0.58)
+    assert Evidence("endpoint", "anthropic") in goose.evidence
+    assert identifier.identify(exec_(9, "/opt/curl"), endpoint="anthropic") == Identity()
+
+
+def test_who_started_a_process_is_told_by_the_marks_in_its_environment() -> None:
+    """Whatever it is itself."""
+    identity = Identifier(LOOKED).identify(exec_(9, "/opt/x"), seen(variables=("CLAUDECODE", "X")))
+    assert identity.lineage == (Evidence("marker", "claude-code CLAUDECODE"),)
+    assert identity.tool is None
+    assert Identifier(LOOKED).markers == {"CLAUDECODE", "GOOSE_CHILD"}
+
+
+def test_only_a_tool_s_run_is_dangerous() -> None:
+    """By its own options."""
+    look = seen("npm:@block/goose")
+    risky = Identifier(LOOKED).identify(exec_(9, "/opt/goose", "--yolo"), look)
+    assert risky.risk == (Evidence("unguarded", "--yolo"),)
+    assert Identifier(LOOKED).identify(exec_(9, "/opt/goose", "--yolo")).risk == ()
+
+
+def test_runners_are_found_among_ancestors() -> None:
+    """By the interpreters of the catalogue."""
+    image = exec_(8, "python3.11", "-m", "pytest", exe="/usr/bin/python3.11")
+    found = Identifier(LOOKED).runner(replace(seen(), ancestors=(image,)))
+    assert found == Evidence("runner", "pytest")
+
+
+def test_tools_for_which_anything_speaks_are_candidates() -> None:
+    """Each once."""
+    tools = Identifier(LOOKED).candidates(exec_(9, "/usr/lib/block/goose"))
+    assert [tool.id for tool in tools] == ["goose"]
+
+
+def test_a_name_that_a_look_took_away_is_not_given_back_by_where_the_file_lies() -> None:
+    """The kernel went by the same name: what it hashes of a path it knows no better."""
+    codex = next(number for number, tool in enumerate(LOOKED.tools, 1) if tool.id == "codex")
+    image = replace(exec_(9, "/opt/codex"), signals=Signal.FILE, tool=codex)
+    look = seen("npm:codex-of-another")
+    assert Identifier(LOOKED).identify(image).tool is LOOKED.tools[codex - 1]
+    assert Identifier(LOOKED).identify(image, look).tool is None

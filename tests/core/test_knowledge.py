@@ -47,7 +47,7 @@ def test_a_connection_is_its_process_s_and_its_tool_s(condition: str, *, holds: 
 def test_a_process_in_a_container_is_judged_as_one() -> None:
     """Where it is, is asked of the host."""
     known = Knowledge(CATALOGUE, StoryHost(), limit=4, first_seq=1)
-    inside = known.execution("codex", Process(1000, 5), None)
+    inside = known.execution("codex", Process(1000, 5), None, ())
     assert (inside.in_container, inside.uid, inside.cgroup, inside.exe) == (True, -1, "/", None)
 
 

@@ -13,6 +13,7 @@ from sensor.core.event import (
     Destination,
     Enforcement,
     Event,
+    Evidence,
     HealthView,
     Kind,
     PolicyView,
@@ -115,3 +116,16 @@ def said(
 def test_a_line_begins_with_what_policy_did(told: Event, text: str) -> None:
     """All else goes without saying."""
     assert line(told) == f"14:03:07.512  -         codex         {text}"
+
+
+def test_a_line_says_what_is_dangerous_and_who_ran_it() -> None:
+    """Behind all else."""
+    event = Event(
+        v=1, seq=1, boot_id="b", host="h", at="2026-11-23T14:03:07.512345678Z", at_ns=1,
+        kind=Kind.EXEC, tool="codex", lineage="marker",
+        risk=(Evidence("unguarded", "--yolo"),), evidence=(Evidence("runner", "pytest"),),
+        process=ProcessView(pid=9, started_ns=8, exe="/usr/bin/codex"),
+    )  # fmt: skip
+    assert line(event).endswith(
+        "(codex, pid 9, unguarded by --yolo, run by pytest, lineage by marker)"
+    )

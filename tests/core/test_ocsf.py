@@ -266,3 +266,12 @@ def test_what_has_no_attribute_is_kept_under_our_names() -> None:
     assert "parent" not in rest
     lost = as_ocsf(replace(BARE, kind=Kind.LOSS, loss=("exec", 3)))
     assert part(lost, "unmapped")["loss"] == {"what": "exec", "count": 3}
+
+
+@pytest.mark.parametrize(
+    ("risk", "severity"), [("unguarded", 4), ("redirected", 4), ("proxied", 3)]
+)
+def test_a_dangerous_run_is_rated_high(risk: str, severity: int) -> None:
+    """A proxy is what many hosts have for all programs."""
+    event = replace(FULL, risk=(Evidence(risk, "--x"),), verdict=Verdict.ALERT)
+    assert as_ocsf(event)["severity_id"] == severity

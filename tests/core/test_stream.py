@@ -28,8 +28,9 @@ from sensor.core.lineage import Member
 from sensor.core.names import Endpoints, Names
 from sensor.core.numbering import Numbering
 from sensor.core.sessions import Session
-from sensor.core.stream import UNKNOWN_CLIENT, Stream
+from sensor.core.stream import Stream
 from sensor.core.views import image
+from sensor.core.words import UNKNOWN_CLIENT
 
 EVIDENCE = (Evidence("name", "claude"),)
 IDENTITY = Identity(

@@ -18,6 +18,7 @@ from sensor.core.config import Config
 from sensor.core.engine import Engine
 from sensor.core.event import Event, Kind, ProcessView, Verdict
 from sensor.core.facts import Fact, Found
+from sensor.core.tools import Category
 from sensor.daemon import audit_worker, probing
 from sensor.daemon.audit_worker import Auditing
 from sensor.errors import BadInputError
@@ -183,3 +184,25 @@ def test_a_tool_that_nobody_knows_is_refused() -> None:
     """Nothing would ever be audited for it."""
     with pytest.raises(BadInputError, match=r"^configuration: audit: high_risk: 'clod' is no tool"):
         Loop(On.HIGH_RISK, "clod")
+
+
+def test_words_of_the_configuration_go_by_the_catalogue_that_is_in_force(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a category holds may have changed."""
+    monkeypatch.setattr(audit_worker, "command", lambda _uid: [sys.executable, "-c", ""])
+    loop = Loop(On.HIGH_RISK, "category:cli")
+    tools = tuple(
+        replace(tool, category=Category.CLIENT) if tool.id == "codex" else tool
+        for tool in CATALOGUE.tools
+    )
+    loop.auditing.learn(replace(CATALOGUE, tools=tools))
+    loop.auditing.hear(EXEC)
+    loop.turn()
+    assert not loop.selector.get_map()
+    loop.auditing.learn(CATALOGUE)
+    loop.auditing.hear(EXEC)
+    loop.turn()
+    assert loop.selector.get_map()
+    loop.run()
+    loop.selector.close()

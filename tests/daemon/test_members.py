@@ -11,9 +11,9 @@ import pytest
 from support.host import copied
 
 from sensor.core.facts import Process
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.members import Members
 from sensor.daemon.probing import Probing
-from sensor.daemon.sensing import catalogue
 
 if TYPE_CHECKING:
     from support.loading import Loaded

@@ -18,9 +18,9 @@ from support.scope import Scope
 
 from sensor.core.actions import Follow, Release
 from sensor.core.facts import Connect, Damaged, Exec, Exit, Loss, Process, Transport
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.instance import Pins
 from sensor.daemon.probing import Probing, command, run_loader
-from sensor.daemon.sensing import catalogue
 from sensor.edge import proc
 from sensor.errors import ExitCode, SensorError
 from sensor.wire import probe, tables

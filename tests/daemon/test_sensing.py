@@ -15,8 +15,9 @@ from support.scope import cgroup2_root
 from sensor.core.engine import Engine
 from sensor.core.event import Kind
 from sensor.core.facts import Process
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.members import Members
-from sensor.daemon.sensing import Sensing, catalogue
+from sensor.daemon.sensing import Sensing
 from sensor.edge.host import LocalHost
 from sensor.wire import probe
 

@@ -13,8 +13,8 @@ from support.host import BPFFS, Host
 from support.loading import Loaded, loading
 from support.scope import Scope
 
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.probing import Probing
-from sensor.daemon.sensing import catalogue
 from sensor.edge import libbpf
 from sensor.errors import NotPermittedError, SensorError
 from sensor.wire.programs import MAPS, PROGRAMS

@@ -10,8 +10,8 @@ import pytest
 from support.loading import Loaded, loading
 
 from sensor.core.facts import Exec
+from sensor.daemon.catalogues import catalogue
 from sensor.daemon.probing import Probing
-from sensor.daemon.sensing import catalogue
 from sensor.edge.libbpf_ring import Ring
 from sensor.errors import SensorError
 from sensor.wire import probe

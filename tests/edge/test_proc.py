@@ -266,3 +266,28 @@ def test_a_process_outlives_its_first_thread() -> None:
         while b"State:\tZ" not in Path(f"/proc/{pid}/status").read_bytes():
             time.sleep(0)
         assert proc.lives(proc.entry(pid).process)
+
+
+def test_variables_are_given_by_name_if_they_are_wanted() -> None:
+    """No value leaves the function that reads them."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "print(flush=True); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"WANTED": "hunter2", "OTHER": "x"},
+    )  # fmt: skip
+    try:
+        assert child.stdout
+        child.stdout.readline()
+        assert proc.variables(child.pid, {"WANTED", "ABSENT"}) == ("WANTED",)
+        (nearest, *_) = proc.ancestors(proc.entry(child.pid))
+        assert nearest.process.pid == os.getpid()
+    finally:
+        child.communicate(b"\n", timeout=10)
+    with pytest.raises(OSError):  # noqa: PT011  # whichever it is
+        proc.variables(child.pid, {"WANTED"})
+
+
+def test_init_has_no_ancestors() -> None:
+    """Nor has who was started by a process that has ended meanwhile."""
+    assert list(proc.ancestors(proc.entry(1))) == []
+    orphan = proc.Entry(process=Process(7, 7), ppid=4194303, tty=None)
+    assert list(proc.ancestors(orphan)) == []

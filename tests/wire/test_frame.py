@@ -59,6 +59,9 @@ FULL = Event(
     vendor="openai",
     confidence=0.75,
     evidence=(Evidence("name", "codex"), Evidence("path", "@openai/codex")),
+    looked=True,
+    risk=(Evidence("unguarded", "--yolo"),),
+    lineage="marker",
     session="s1",
     parent_session="s0",
     depth=0,
@@ -85,6 +88,8 @@ FULL = Event(
         fileless=False,
         truncated=("argv",),
         status=256,
+        package="npm:@openai/codex",
+        ancestors=("/usr/bin/bash",),
     ),
     parent=Process(1, 2),
     destination=Destination(
@@ -132,14 +137,10 @@ PROCESSES = st.builds(
     truncated=st.lists(TEXTS, max_size=2).map(tuple),
 )
 DESTINATIONS = st.builds(
-    Destination,
-    ip=st.none() | st.ip_addresses(),
-    port=st.none() | st.integers(0, 65535),
-    transport=st.none() | TEXTS,
-    name_source=st.none() | st.sampled_from(NameSource),
-    addresses=st.lists(st.ip_addresses(), max_size=3).map(tuple),
-    cut=st.booleans(),
-)
+    Destination, ip=st.none() | st.ip_addresses(), port=st.none() | st.integers(0, 65535),
+    transport=st.none() | TEXTS, name_source=st.none() | st.sampled_from(NameSource),
+    addresses=st.lists(st.ip_addresses(), max_size=3).map(tuple), cut=st.booleans(),
+)  # fmt: skip
 TRAFFIC = st.builds(
     Traffic, sent_bytes=NUMBERS, received_bytes=NUMBERS, duration_ns=NUMBERS, outcome=TEXTS
 )
@@ -209,7 +210,7 @@ def test_names_of_a_later_version_are_left_out() -> None:
     assert event_of(msgpack.packb({**plain, "mood": "good"})) == FULL
 
 
-ADDED = {"enforcement", "policy", "health", "inventory"}
+ADDED = {"enforcement", "policy", "health", "inventory", "looked", "risk", "lineage"}
 
 
 @pytest.mark.parametrize("name", [name for name in fields_of(FULL) if name not in ADDED])
@@ -225,12 +226,14 @@ def test_an_event_of_an_earlier_version_is_read() -> None:
     """It was kept before there was policy, an audit, and strangers were told of."""
     plain = {name: value for name, value in fields_of(FULL).items() if name not in ADDED}
     assert isinstance(plain["process"], dict)
-    del plain["process"]["comm"]
+    for name in ("comm", "package", "ancestors"):
+        del plain["process"][name]
     assert FULL.process
-    process = replace(FULL.process, comm=None)
+    process = replace(FULL.process, comm=None, package=None, ancestors=())
     earlier = replace(
-        FULL, enforcement=None, policy=None, health=None, inventory=None, process=process
-    )
+        FULL, enforcement=None, policy=None, health=None, inventory=None, process=process,
+        looked=False, risk=(), lineage=None,
+    )  # fmt: skip
     assert event_of(msgpack.packb(plain)) == earlier
 
 

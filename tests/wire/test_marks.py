@@ -248,3 +248,16 @@ def test_every_component_of_the_shipped_catalogue_is_hashed_whole() -> None:
     assert [part for part in parts if len(part.encode()) > COMPONENT_BYTES] == []
     assert words(catalogue)
     assert names(catalogue)
+
+
+def test_marks_from_documentation_alone_are_weak_to_the_kernel() -> None:
+    """It refuses nothing by itself for what nobody has seen."""
+
+    def strong(source: str) -> bool:
+        text = TOOL.format("x", 'names = ["x"]')
+        seen = parse(f"version = 1\n{text}".replace("ran 1", source), where="t")
+        (value,) = names(seen).values()
+        return bool(MARK.unpack(value)[1] & MarkFlag.STRONG)
+
+    assert strong("ran 1")
+    assert not strong("docs: a page")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sensor.core.policy.rows import CONDITIONS
+from sensor.core.words import UNKNOWN_CLIENT
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Bits:
     def tool(self, tool: str | None) -> int:
         """Give what holds in sessions of a tool, None for whoever is in none."""
         if tool is None:
-            return self._mask(lambda who: who.tools is None)
+            return self._mask(lambda who: who.tools is None or UNKNOWN_CLIENT in who.tools)
         return self._mask(
             lambda who: not who.strangers and (who.tools is None or tool in who.tools)
         )

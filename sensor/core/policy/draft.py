@@ -13,7 +13,7 @@ from sensor.core.policy.judge import refuses_by_name
 from sensor.core.policy.lists import Names, Ranges, add_entry
 from sensor.core.policy.model import Mode, WhenFull
 from sensor.core.policy.rows import RULE_CANARY, RULE_DEFAULT, Entry, EntryFlag, TableVerdict
-from sensor.core.words import Verdict
+from sensor.core.words import UNKNOWN_CLIENT, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,8 +68,11 @@ class Draft:
         self._wall_offset_ns = wall_offset_ns
 
     def add(self, position: int, rule: Rule) -> None:
-        """Enter a rule; one that this host has nobody for leaves no trace."""
-        if rule.condition.is_nobodys:
+        """Enter a rule; one that this host has nobody for leaves no trace.
+
+        Nor does one about risk, which the kernel cannot tell: user space asks the policy.
+        """
+        if rule.condition.is_nobodys or rule.condition.risk:
             return
         who = Who.of(rule.condition, with_tools=True)
         is_closed = (
@@ -161,7 +164,11 @@ class Draft:
         """Give the lists of whom a rule is about; the first is that of whoever is in no session."""
         if rule.condition.tools is None:
             return self.tools
-        return [self.tools[self._catalogue.index_of(tool)] for tool in rule.condition.tools]
+        index = self._catalogue.index_of
+        return [
+            self.tools[0 if tool == UNKNOWN_CLIENT else index(tool)]
+            for tool in sorted(rule.condition.tools)
+        ]
 
     def _skips(self, position: int, rule: Rule) -> Iterator[Entry]:
         for exception in rule.exceptions:

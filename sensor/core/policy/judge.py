@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.facts import Transport
 from sensor.core.policy.model import Mode
-from sensor.core.words import NameSource, Verdict
+from sensor.core.words import UNKNOWN_CLIENT, NameSource, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,13 +33,17 @@ DEFAULT, QUIC = "default", "quic"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """A catalogued tool is to be executed. ``exe`` is its file, ``cgroup`` a path from the root."""
+    """A catalogued tool is to be executed. ``exe`` is its file, ``cgroup`` a path from the root.
+
+    ``risk`` are the words for what is dangerous about the run, as far as it is known.
+    """
 
     tool: str
     uid: int
     cgroup: str = "/"
     in_container: bool = False
     exe: str | None = None
+    risk: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,7 @@ def holds(condition: Condition, attempt: Execution | Reach) -> bool:
         )
         and condition.container in {None, attempt.in_container}
         and (not condition.paths or any(_is_below(attempt.exe, one) for one in condition.paths))
+        and (not condition.risk or not _risk(attempt).isdisjoint(condition.risk))
     )
 
 
@@ -241,7 +246,14 @@ def _basis(targets: Iterable[Target], reach: Reach) -> Basis | None:
 
 
 def _tools(attempt: Execution | Reach) -> tuple[str, ...]:
-    return (attempt.tool,) if isinstance(attempt, Execution) else attempt.tools
+    """Give the tools that act; who is in no session is an unknown client."""
+    if isinstance(attempt, Execution):
+        return (attempt.tool,)
+    return attempt.tools or (UNKNOWN_CLIENT,)
+
+
+def _risk(attempt: Execution | Reach) -> frozenset[str]:
+    return attempt.risk if isinstance(attempt, Execution) else frozenset()
 
 
 def _is_below(path: str | None, folder: str) -> bool:

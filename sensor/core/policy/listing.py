@@ -92,6 +92,7 @@ def _who(condition: Condition) -> dict[str, object]:
         "cgroups": list(condition.cgroups),
         "container": condition.container,
         "paths": list(condition.paths),
+        "risk": list(condition.risk),
     }
 
 
@@ -146,6 +147,8 @@ def _named(condition: Condition) -> str:
         parts.append("in a container" if condition.container else "outside of containers")
     if condition.paths:
         parts.append(f"below {_joined(condition.paths)}")
+    if condition.risk:
+        parts.append(f"runs that are {_joined(condition.risk)}")
     return "; ".join(parts)
 
 

@@ -67,7 +67,8 @@ class Condition:
     """Whom a rule is about. All parts have to hold; of one part, any of its words.
 
     ``tools`` are ids of the catalogue, None for whoever acts. ``uids`` are those
-    of ``users`` and ``groups``, as far as they are known.
+    of ``users`` and ``groups``, as far as they are known. ``risk`` is what makes a
+    run of a tool a dangerous one, which user space alone can tell.
     """
 
     tools: frozenset[str] | None = None
@@ -76,6 +77,7 @@ class Condition:
     cgroups: tuple[str, ...] = ()
     container: bool | None = None
     paths: tuple[str, ...] = ()
+    risk: tuple[str, ...] = ()
     uids: frozenset[int] = frozenset()
 
     @property

@@ -14,6 +14,7 @@ from sensor.core.event import ProcessView
 from sensor.core.facts import Transport
 from sensor.core.policy.judge import DNS_PORT, Execution, Reach, judge, plain
 from sensor.core.policy.model import Mode, conditions
+from sensor.core.risk import words_of
 from sensor.core.table import shown
 from sensor.core.words import Kind, NameSource, Verdict
 
@@ -121,7 +122,7 @@ class Replay:
         if event.kind is Kind.CONNECT and event.destination:
             self._judge(event, self._reach(event, process, event.destination))
         elif event.kind is Kind.EXEC and event.evidence and event.tool:
-            self._judge(event, _execution(event.tool, process))
+            self._judge(event, _execution(event.tool, process, event))
 
     def groups(self) -> list[Refused]:
         """Return what would have been refused, the most first."""
@@ -214,12 +215,13 @@ class Replay:
             name = one.parent
 
 
-def _execution(tool: str, process: ProcessView) -> Execution:
+def _execution(tool: str, process: ProcessView, event: Event) -> Execution:
     return Execution(
         tool=tool,
         uid=-1 if process.uid is None else process.uid,
         cgroup=process.cgroup or "/",
         exe=process.exe,
+        risk=words_of(event.risk),
     )
 
 

@@ -46,6 +46,7 @@ def covers(one: Condition, other: Condition) -> bool:
         and (not one.cgroups or _all_within(other.cgroups, one.cgroups))
         and one.container in {None, other.container}
         and (not one.paths or _all_within(other.paths, one.paths))
+        and (not one.risk or (bool(other.risk) and {*other.risk} <= {*one.risk}))
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.entries import HOST, SLUG
 from sensor.core.policy.model import Target
+from sensor.core.words import UNKNOWN_CLIENT
 from sensor.errors import BadWordError
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ _ENDPOINT_FORMS = (
     'write an endpoint of the catalogue, "vendor:openai", "example.com", "*.example.com",'
     ' "192.0.2.0/24", "192.0.2.7:443", "[2001:db8::/32]:443" or "*"'
 )
-_TOOL_FORMS = 'write a tool of the catalogue, "vendor:cursor", "category:ide-agent" or "*"'
+_TOOL_FORMS = (
+    'write a tool of the catalogue, "vendor:cursor", "category:ide-agent", "unknown-client" or "*"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Words:
         """Give the ids of the tools that a word names."""
         if word == EVERYTHING:
             return frozenset(tool.id for tool in self.catalogue.tools)
-        if self.catalogue.tool(word):
+        if word == UNKNOWN_CLIENT or self.catalogue.tool(word):
             return frozenset((word,))
         kind, _, name = word.partition(":")
         found = frozenset(

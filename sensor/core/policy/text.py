@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sensor.core.audit.trigger import Occasion, On
 from sensor.core.entries import LINE, SLUG, Document, Entry, Shape
+from sensor.core.policy.contradictions import refuse_contradictions
 from sensor.core.policy.model import (
     Condition,
     Mode,
@@ -22,7 +23,7 @@ from sensor.core.policy.model import (
     WhenFull,
 )
 from sensor.core.policy.targets import EVERYTHING, Words
-from sensor.core.words import Verdict
+from sensor.core.words import Risk, Verdict
 from sensor.errors import BadWordError
 
 if TYPE_CHECKING:
@@ -61,13 +62,17 @@ _CGROUP = Shape(
     f'write a path from the root of the cgroup2 hierarchy, like "/build.slice", {CGROUP_DEPTH} deep'
     " at most",
 )
+_RISK = Shape(
+    re.compile("|".join(one.value for one in Risk)),
+    f"write one of {', '.join(one.value for one in Risk)}",
+)
 _TAKEN = re.compile(r"default|quic|canary|full|runtime-.*")
 _LATEST_UID = (1 << 32) - 2
 
 _WHO = ("users", "groups", "cgroups", "container", "paths")
 _RULE = (
-    "id", "tools", "endpoints", *_WHO, "verdict", "mode", "message", "egress_only", "running",
-    "when_full",
+    "id", "tools", "endpoints", *_WHO, "risk", "verdict", "mode", "message", "egress_only",
+    "running", "when_full",
 )  # fmt: skip
 _VERDICTS = {one.value: one for one in (Verdict.ALLOW, Verdict.ALERT, Verdict.BLOCK)}
 
@@ -169,21 +174,8 @@ def _rule(entry: Entry, words: Words) -> Rule:
         egress=entry.texts("egress_only", LINE),
         place=entry.place,
     )
-    _refuse_contradictions(entry, rule)
+    refuse_contradictions(entry, rule)
     return rule
-
-
-def _refuse_contradictions(entry: Entry, rule: Rule) -> None:
-    if not rule.tools and not rule.endpoints:
-        raise entry.wrong("tools", "is missing", "write tools, endpoints or both")
-    if rule.confines and rule.endpoints:
-        raise entry.wrong("egress_only", "stands beside endpoints", "leave one of them out")
-    if rule.confines and rule.verdict is Verdict.BLOCK:
-        raise entry.wrong(
-            "egress_only",
-            "is for tools that may run",
-            'write verdict = "allow" or "alert", or leave it out',
-        )
 
 
 def _condition(entry: Entry, tools: frozenset[str] | None) -> Condition:
@@ -204,6 +196,7 @@ def _condition(entry: Entry, tools: frozenset[str] | None) -> Condition:
         cgroups=tuple(path.rstrip("/") or "/" for path in _several(entry, "cgroups", _CGROUP)),
         container=entry.flag("container"),
         paths=tuple(path.rstrip("/") for path in _several(entry, "paths", _FOLDER)),
+        risk=_several(entry, "risk", _RISK),
     )
 
 

@@ -33,7 +33,7 @@ def test_state_that_several_leave_names_them_all() -> None:
     assert {tool.id for tool in ATLAS.state[".claude"]} == {
         "claude-code", "claude-agent-sdk", "claude-code-acp",
     }  # fmt: skip
-    assert [tool.id for tool in ATLAS.weak_state[".cursor"]] == ["cursor-sdk"]
+    assert [tool.id for tool in ATLAS.weak_state[".cursor"]] == ["cursor-sdk", "cursor-cli"]
 
 
 def test_paths_outside_homes_are_patterns() -> None:

@@ -75,3 +75,12 @@ def test_there_are_64_bits() -> None:
     assert bits.of(Who(uids=frozenset({0})), "p") == 1
     with pytest.raises(BadInputError, match=r"p\.toml:7: rule 'x': there are 64 other combin"):
         bits.of(CLI, "p.toml:7: rule 'x'")
+
+
+def test_who_is_in_no_session_meets_conditions_that_name_unknown_clients() -> None:
+    """Tools do not, and it meets no condition of a tool's."""
+    bits = Bits()
+    strangers = bits.always(Who(tools=frozenset({"unknown-client"})), "p")
+    tool = bits.always(CLI, "p")
+    assert bits.tool(None) == strangers
+    assert bits.tool("cli") == tool

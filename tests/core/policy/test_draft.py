@@ -179,3 +179,17 @@ def test_a_rule_too_many_is_named() -> None:
 def test_a_rule_says_where_it_is() -> None:
     """As errors begin."""
     assert at(known(rule("no", ONE_TOOL, BLOCK)).rules[0]) == "p.toml:4: rule 'no'"
+
+
+def test_a_rule_about_risk_leaves_no_trace() -> None:
+    """The kernel cannot tell; what comes after it stands as if it were not there."""
+    risky = rule("guarded", ONE_TOOL, 'risk = ["unguarded"]', BLOCK)
+    made = draft(risky + rule("no", ONE_TOOL, BLOCK))
+    assert [flat(one.exec) for one in made.tools] == [[], [replace(NO, rule=1, order=4)], [], []]
+
+
+def test_a_rule_about_unknown_clients_is_in_the_list_of_who_is_in_no_session() -> None:
+    """Beside those of tools that it names as well."""
+    tools = 'tools = ["unknown-client", "some-cli"]'
+    made = draft(rule("no", tools, 'endpoints = ["*"]', BLOCK))
+    assert [flat(one.reach) for one in made.tools] == [[NO], [NO], [], []]

@@ -127,3 +127,29 @@ def test_a_runtime_block_ends_on_time() -> None:
     assert judge(ending, reach, LATER - timedelta(microseconds=1)).rule_id == "no"
     assert judge(ending, reach, LATER).rule_id == "default"
     assert judge(ending, replace(reach, transport=UDP), LATER).rule_id == "quic"
+
+
+RISKY = rule("guarded", 'tools = ["*"]', 'risk = ["unguarded", "redirected"]', BLOCK)
+STRANGERS = rule("ours", 'tools = ["unknown-client"]', 'endpoints = ["some"]', 'verdict = "allow"')
+
+
+@pytest.mark.parametrize(
+    ("risk", "verdict"), [((), "alert"), (("proxied",), "alert"), (("unguarded",), "block")]
+)
+def test_a_rule_about_risk_is_about_runs_that_have_it(risk: tuple[str, ...], verdict: str) -> None:
+    """Any of its words will do."""
+    policy = known(RISKY)
+    assert judge(policy, replace(runs(), risk=frozenset(risk)), NOW).verdict.value == verdict
+
+
+def test_a_rule_about_risk_says_nothing_of_connections() -> None:
+    """What it refuses is ended, and reaches nothing by that."""
+    assert judge(known(RISKY), to("192.0.2.1:443", CLI), NOW).rule is None
+
+
+def test_a_rule_about_unknown_clients_is_about_who_is_in_no_session() -> None:
+    """Sessions reach the same by other rules."""
+    policy = known(STRANGERS)
+    stranger = judge(policy, to("192.0.2.1:443", name="www.some.example"), NOW)
+    assert (stranger.rule_id, stranger.verdict.value) == ("ours", "allow")
+    assert judge(policy, to("192.0.2.1:443", CLI, name="www.some.example"), NOW).rule is None

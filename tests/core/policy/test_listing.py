@@ -131,3 +131,12 @@ def test_audits_are_shown_where_the_policy_asks_for_them() -> None:
 def test_what_is_left_is_a_few_words(left: timedelta, text: str) -> None:
     """Hours up to two days, days beyond."""
     assert remaining(NOW + left, NOW) == text
+
+
+def test_risk_is_shown_as_what_a_rule_is_for() -> None:
+    """Also in plain values."""
+    policy = known('[[rule]]\nid = "r"\ntools = ["*"]\nrisk = ["unguarded"]\nverdict = "block"')
+    assert "     for         runs that are unguarded" in list(lines(policy, NOW))
+    told = as_dict(policy, NOW)["rules"]
+    assert isinstance(told, list)
+    assert told[0]["risk"] == ["unguarded"]

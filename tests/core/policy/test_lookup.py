@@ -41,7 +41,7 @@ from sensor.core.policy.model import (
 )
 from sensor.core.policy.rows import RULE_CANARY, Span, TableVerdict
 from sensor.core.policy.targets import Words
-from sensor.core.words import NameSource, Verdict
+from sensor.core.words import UNKNOWN_CLIENT, NameSource, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +115,9 @@ def rules(draw: st.DrawFn) -> Rule:
     confined = None
     verdict = draw(st.sampled_from([Verdict.ALLOW, Verdict.ALERT, Verdict.BLOCK]))
     if not reached or draw(st.booleans()):
-        condition = replace(condition, tools=draw(some_tools))
+        with_strangers: bool = draw(st.booleans())
+        strangers = frozenset({UNKNOWN_CLIENT} if reached and with_strangers else ())
+        condition = replace(condition, tools=draw(some_tools) | strangers)
     if not reached and verdict is not Verdict.BLOCK and draw(st.booleans()):
         confined = tuple(draw(st.lists(targets, min_size=1, max_size=3, unique=True)))
     return Rule(

@@ -26,6 +26,8 @@ COVERED = [
     (f'{ONE_TOOL}\ncgroups = ["/a"]', BLOCK, f'{ONE_TOOL}\ncgroups = ["/a/b", "/a"]', BLOCK),
     (f'{ONE_TOOL}\npaths = ["/a"]', BLOCK, f'{ONE_TOOL}\npaths = ["/a/b"]', BLOCK),
     (f"{ONE_TOOL}\ncontainer = true", BLOCK, f"{ONE_TOOL}\ncontainer = true", BLOCK),
+    (f'{ONE_TOOL}\nrisk = ["unguarded"]', BLOCK, f'{ONE_TOOL}\nrisk = ["unguarded"]', BLOCK),
+    (ONE_TOOL, BLOCK, f'{ONE_TOOL}\nrisk = ["unguarded"]', BLOCK),
     (ONE_TOOL, f'{ALLOW}\negress_only = ["x.test"]', ONE_TOOL, BLOCK),
     (ONE_TOOL, BLOCK, f'{ONE_TOOL}\nendpoints = ["x.test"]', BLOCK),
     ('endpoints = ["x.test"]', BLOCK, 'endpoints = ["x.test"]', ALLOW),
@@ -41,6 +43,13 @@ COVERED = [
 FREE = [
     (ONE_TOOL, BLOCK, EVERY_TOOL, BLOCK),
     (f'{ONE_TOOL}\nusers = ["alice"]', BLOCK, ONE_TOOL, BLOCK),
+    (f'{ONE_TOOL}\nrisk = ["unguarded"]', BLOCK, ONE_TOOL, BLOCK),
+    (
+        f'{ONE_TOOL}\nrisk = ["unguarded"]',
+        BLOCK,
+        f'{ONE_TOOL}\nrisk = ["proxied"]',
+        BLOCK,
+    ),
     (f'{ONE_TOOL}\nusers = ["alice"]', BLOCK, f'{ONE_TOOL}\nusers = ["bob"]', BLOCK),
     (f'{ONE_TOOL}\ncgroups = ["/a/b"]', BLOCK, f'{ONE_TOOL}\ncgroups = ["/a"]', BLOCK),
     (f'{ONE_TOOL}\ncgroups = ["/a"]', BLOCK, ONE_TOOL, BLOCK),

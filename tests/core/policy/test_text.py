@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from ipaddress import ip_address, ip_network
 
@@ -20,7 +19,7 @@ from support.badpolicies import (
     RULE,
     TYPES,
 )
-from support.policies import CATALOGUE, LATER, read
+from support.policies import CATALOGUE, read
 
 from sensor.core.audit.trigger import Occasion, On
 from sensor.core.policy import text
@@ -28,7 +27,6 @@ from sensor.core.policy.model import (
     Condition,
     Mode,
     Running,
-    RuntimeBlock,
     Target,
     WhenFull,
 )
@@ -220,59 +218,6 @@ def test_a_rule_within_one_line_is_named_without_it() -> None:
     assert said.startswith("p.toml: rule 'r': verdict: 'no' is unknown")
 
 
-BLOCKS = [
-    (RuntimeBlock(number=1, expires=LATER, ticket="T", tools=("some-cli",)), ["some-cli"], 0),
-    (RuntimeBlock(number=2, expires=LATER, ticket="T", endpoints=("x.test",)), None, 1),
-    (RuntimeBlock(number=3, expires=LATER, ticket="T", users=("alice",)), sorted(ALL), 0),
-    (RuntimeBlock(number=4, expires=LATER, ticket="T", groups=("dev",)), sorted(ALL), 0),
-    (
-        RuntimeBlock(
-            number=5,
-            expires=LATER,
-            ticket="T",
-            tools=("vendor:some",),
-            endpoints=("some",),
-            users=("1",),
-        ),
-        ["some-cli", "some-ide"],
-        4,
-    ),
-]
-
-
-@pytest.mark.parametrize(("block", "tools", "targets"), BLOCKS)
-def test_runtime_blocks_come_before_all_rules(
-    block: RuntimeBlock, tools: list[str] | None, targets: int
-) -> None:
-    """Who names users alone means all of their tools."""
-    policy = text.with_blocks(read(WHOLE), [block], CATALOGUE)
-    rule = policy.rules[0]
-    assert [one.id for one in policy.rules[1:]] == ["first", "second", "third"]
-    assert (rule.id, rule.verdict, rule.place) == (block.id, Verdict.BLOCK, block.id)
-    assert rule.condition.tools == (None if tools is None else frozenset(tools))
-    assert len(rule.targets) == targets
-    assert (rule.expires, rule.ticket) == (LATER, "T")
-
-
-EMPTY = RuntimeBlock(number=7, expires=LATER, ticket="T")
-
-
-@pytest.mark.parametrize(
-    ("block", "why"),
-    [
-        (EMPTY, "block: runtime-7: tools: is missing; name a tool, an endpoint or a user"),
-        (replace(EMPTY, tools=("claude",)), "runtime-7: tools: 'claude' is no tool of the cat"),
-        (replace(EMPTY, endpoints=("claude",)), "endpoints: 'claude' is no endpoint of the"),
-        (replace(EMPTY, users=("a b",)), "runtime-7: users: 'a b' is not valid; write the name"),
-    ],
-)
-def test_a_bad_block_is_refused(block: RuntimeBlock, why: str) -> None:
-    """As a rule would be."""
-    with pytest.raises(BadInputError) as caught:
-        text.with_blocks(read(""), [block], CATALOGUE)
-    assert why in str(caught.value)
-
-
 def refused(body: str) -> str:
     """Give why a text is refused, or its name where it is taken."""
     try:
@@ -298,3 +243,13 @@ def test_any_word_is_a_target_or_an_error(key: str, word: str) -> None:
         f'version = 1\nmode = "shadow"\n\n{RULE}verdict = "{verdict}"\n{more}{key} = ["{escaped}"]'
     )
     assert said.startswith("p.toml:4: rule 'r': ") or said == "p.toml"
+
+
+def test_risk_and_unknown_clients_are_read() -> None:
+    """As words of a rule; all tools are those of the catalogue."""
+    (risky,) = read(f'{RULE}tools = ["*"]\nrisk = ["unguarded"]\nverdict = "block"').rules
+    assert (risky.condition.risk, risky.condition.tools) == (("unguarded",), ALL)
+    (ours,) = read(
+        f'{RULE}tools = ["unknown-client"]\nendpoints = ["some"]\nverdict = "allow"'
+    ).rules
+    assert ours.condition.tools == frozenset({"unknown-client"})

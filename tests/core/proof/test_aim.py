@@ -13,7 +13,7 @@ from sensor.core.proof.aim import Aim, Aims, _within
 from sensor.core.proof.technique import Reach, Result, Start
 from sensor.core.proof.techniques import TECHNIQUES
 from sensor.core.words import Enforcement
-from sensor.daemon.sensing import catalogue
+from sensor.daemon.catalogues import catalogue
 
 KNOWN = catalogue()
 BY_ID = {one.id: one for one in TECHNIQUES}

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packages: which one a program came in, by the manifests that npm and pip leave beside it.
+
+Paths are those of a process, below ``root`` (its ``/proc/PID/root``, or the
+host's ``/``). Every read is bounded, and nothing is followed out of the root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import re
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LINKS = 40
+"""Links that are followed, as the kernel does (include/linux/namei.h: MAXSYMLINKS)."""
+
+FOLDERS = 24
+"""So far up is looked for a package.json."""
+
+MANIFEST_BYTES = 524_288
+"""Of a package.json; that of the largest tool is 60 KB."""
+
+DISTRIBUTIONS = 4096
+"""So many entries of a site-packages are looked at."""
+
+_SITES = re.compile(r"python3(\.\d+t?)?")
+_NPM = re.compile(r"(@[a-z0-9._~-]+/)?[a-zA-Z0-9._~-]{1,214}")
+_DASHES = re.compile(r"[-_.]+")
+_DIST = ".dist-info"
+_SITE_NAMES = ("site-packages", "dist-packages")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """``npm:NAME`` or ``pypi:NAME``, and whether it names the program as its own."""
+
+    name: str
+    owns: bool
+
+
+def of_program(root: str, path: str) -> Package | None:
+    """Find the package of a program or script; None where no manifest is near."""
+    resolved = resolve(root, path)
+    if resolved is None:
+        return None
+    return (
+        _console_script(root, resolved)
+        or _within_site(root, resolved)
+        or _nearest_npm(root, resolved)
+    )
+
+
+def of_module(root: str, python: str, module: str) -> Package | None:
+    """Find the package of a module that a Python runs which was started by this path."""
+    prefix = posixpath.dirname(posixpath.dirname(posixpath.normpath(python)))
+    for site in _sites(root, prefix):
+        if found := _of_top(root, site, module):
+            return found
+    return None
+
+
+def resolve(root: str, path: str) -> str | None:
+    """Follow the links of a path within its root; None where it leads nowhere."""
+    todo, done, links = path.split("/")[::-1], [""], 0
+    while todo:
+        part = todo.pop()
+        if part in {"", "."}:
+            continue
+        if part == "..":
+            done = done[:-1] or [""]
+            continue
+        here = "/".join((*done, part))
+        try:
+            target = str(Path(root + here).readlink())
+        except FileNotFoundError:
+            return None
+        except OSError:  # no link
+            done.append(part)
+            continue
+        links += 1
+        if links > LINKS:
+            return None
+        if target.startswith("/"):
+            done = [""]
+        todo += target.split("/")[::-1]
+    return "/".join(done) or "/"
+
+
+def _nearest_npm(root: str, path: str) -> Package | None:
+    folder = posixpath.dirname(path)
+    for _ in range(FOLDERS):
+        manifest = _json(root + posixpath.join(folder, "package.json"))
+        name = manifest.get("name")
+        if isinstance(name, str) and _NPM.fullmatch(name):
+            return Package(f"npm:{name}", owns=path in _programs(folder, manifest))
+        if folder == "/":
+            return None
+        folder = posixpath.dirname(folder)
+    return None
+
+
+def _programs(folder: str, manifest: dict[str, object]) -> frozenset[str]:
+    """Give the paths of what a manifest calls its programs."""
+    given = manifest.get("bin")
+    values = given.values() if isinstance(given, dict) else (given,)
+    return frozenset(
+        posixpath.normpath(posixpath.join(folder, one)) for one in values if isinstance(one, str)
+    )
+
+
+def _console_script(root: str, path: str) -> Package | None:
+    """Find whose ``entry_points.txt`` names a script of a ``bin`` folder."""
+    folder, name = posixpath.split(path)
+    if posixpath.basename(folder) != "bin":
+        return None
+    line = re.compile(rf"^{re.escape(name)}\s*=", re.MULTILINE)
+    for site in _sites(root, posixpath.dirname(folder)):
+        for dist in _distributions(root, site):
+            if line.search(_text(f"{root}{site}/{dist}/entry_points.txt")):
+                return Package(_pypi(dist), owns=True)
+    return None
+
+
+def _within_site(root: str, path: str) -> Package | None:
+    """Find whose folder below ``site-packages`` a program lies in."""
+    for name in _SITE_NAMES:
+        site, found, below = path.rpartition(f"/{name}/")
+        if found:
+            top = below.partition("/")[0].removesuffix(".py")
+            return _of_top(root, f"{site}/{name}", top)
+    return None
+
+
+def _of_top(root: str, site: str, top: str) -> Package | None:
+    wanted = f"pypi:{_normal(top)}"
+    dists = list(_distributions(root, site))
+    for dist in dists:
+        if _pypi(dist) == wanted:
+            return Package(wanted, owns=True)
+    for dist in dists:
+        if top in _text(f"{root}{site}/{dist}/top_level.txt").split():
+            return Package(_pypi(dist), owns=True)
+    return None
+
+
+def _sites(root: str, prefix: str) -> Iterator[str]:
+    """Give the folders of installed distributions that belong to a ``bin`` beside ``lib``."""
+    for given in (f"{prefix}/lib", f"{prefix}/local/lib"):
+        lib = resolve(root, given)
+        if lib is None:
+            continue
+        for python in _listed(root + lib):
+            if _SITES.fullmatch(python):
+                for name in _SITE_NAMES:
+                    site = resolve(root, f"{lib}/{python}/{name}")
+                    if site and Path(root + site).is_dir():
+                        yield site
+
+
+def _distributions(root: str, site: str) -> Iterator[str]:
+    return (name for name in _listed(root + site) if name.endswith(_DIST))
+
+
+def _listed(folder: str) -> list[str]:
+    names = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if len(names) == DISTRIBUTIONS:
+                break
+    return sorted(names)
+
+
+def _pypi(dist: str) -> str:
+    """Name a distribution by the folder of its metadata (PEP 376, PEP 503)."""
+    return f"pypi:{_normal(dist.removesuffix(_DIST).rpartition('-')[0])}"
+
+
+def _normal(name: str) -> str:
+    return _DASHES.sub("-", name).lower()
+
+
+def _json(path: str) -> dict[str, object]:
+    try:
+        found = json.loads(_text(path) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(path: str) -> str:
+    """Read a regular file of a bounded size; empty where it is none."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MANIFEST_BYTES:
+            return ""
+        return file.read(MANIFEST_BYTES).decode("utf-8", "replace")

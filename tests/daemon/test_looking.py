@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks are taken in a thread, answered always, and show nothing but what was asked for."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sensor.core.actions import Look
+from sensor.core.facts import File, Process, Seen
+from sensor.daemon import looking
+from sensor.daemon.looking import Looking, seen
+from sensor.edge import proc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+PATIENCE_S = 10
+WAITS = "import sys; print(flush=True); sys.stdin.read()"
+
+
+def look(
+    process: Process, *, exe: str = sys.executable, variables: frozenset[str] = frozenset(),
+    state: tuple[str, ...] = (), module: str | None = None,
+) -> Look:  # fmt: skip
+    """Ask for a look."""
+    info = os.stat(exe)  # noqa: PTH116  # as the kernel tells it
+    dev = os.major(info.st_dev) << 20 | os.minor(info.st_dev)
+    file = File(dev=dev, ino=info.st_ino, ctime_ns=1, size_bytes=1)
+    return Look(
+        process=process, file=file, uid=os.getuid(), exe=exe, program=None if module else exe,
+        module=module, python=sys.executable if module else None, variables=variables, state=state,
+    )  # fmt: skip
+
+
+@contextmanager
+def waiting(**environment: str) -> Iterator[Process]:
+    """Give a process that waits."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env=environment,
+    )  # fmt: skip
+    assert child.stdout
+    child.stdout.readline()
+    try:
+        yield proc.entry(child.pid).process
+    finally:
+        child.communicate(timeout=PATIENCE_S)
+
+
+def test_a_process_is_shown_by_names_paths_and_ancestors(tmp_path: Path) -> None:
+    """Of its variables the names that were asked for; what is not there is not told."""
+    with waiting(WANTED_NAME="hunter2", OTHER="x") as process:
+        state = (str(tmp_path), str(tmp_path / "gone"), "~", "~/gone-for-sure")
+        found = seen(look(process, variables=frozenset({"WANTED_NAME", "ABSENT"}), state=state))
+    assert (found.process, found.variables, found.no_look) == (process, ("WANTED_NAME",), False)
+    assert found.state == (str(tmp_path), "~")
+    assert found.ancestors[0].process.pid == os.getpid()
+    assert "hunter2" not in repr(found)
+
+
+def test_the_package_of_a_module_is_that_of_its_python() -> None:
+    """The one that runs the tests has pytest installed."""
+    with waiting() as process:
+        found = seen(look(process, module="pytest"))
+    assert (found.package, found.owns) == ("pypi:pytest", True)
+
+
+def test_a_process_that_has_ended_is_known_by_its_file_alone(tmp_path: Path) -> None:
+    """If that still is the host's file of the path; else nothing was looked at."""
+    gone = Process(4194303, 1)
+    program = tmp_path / "bin" / "x"
+    program.parent.mkdir()
+    program.write_text("")
+    (tmp_path / "package.json").write_text('{"name": "named", "bin": "bin/x"}')
+    found = seen(look(gone, exe=str(program)))
+    assert (found.package, found.owns, found.no_look) == ("npm:named", True, False)
+    asked = look(gone, exe=str(program))
+    program.unlink()
+    assert seen(asked).no_look
+
+
+def test_a_pid_that_is_somebody_else_s_is_not_looked_at() -> None:
+    """A pid alone is no identity."""
+    other = Process(os.getpid(), 1)
+    found = seen(look(other, variables=frozenset(os.environ)))
+    assert (found.variables, found.ancestors) == ((), ())
+
+
+def answers(looks: Looking, count: int) -> list[Seen]:
+    """Wait for so many answers."""
+    found: list[Seen] = []
+    while len(found) < count:
+        assert select.select([looks], [], [], PATIENCE_S)[0]
+        found += looks.take()
+    return found
+
+
+def test_every_look_is_answered() -> None:
+    """Also where looking fails: then there was none."""
+
+    def fails(asked: Look) -> Seen:
+        if asked.process.pid == 2:
+            raise PermissionError
+        return Seen(at_ns=1, process=asked.process, package="npm:x")
+
+    looks = Looking(fails)
+    looks.begin()
+    for pid in (1, 2, 3):
+        looks.ask(look(Process(pid, 1)))
+    assert looks.settle(PATIENCE_S)
+    told = answers(looks, 3)
+    assert [(one.process.pid, one.no_look) for one in told] == [(1, False), (2, True), (3, False)]
+    assert list(looks.take()) == []
+    looks.close()
+
+
+def test_where_too_many_wait_there_is_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not answer holds up nobody but those behind it."""
+    monkeypatch.setattr(looking, "QUEUED", 1)
+    is_busy, may_go = threading.Event(), threading.Event()
+
+    def hangs(asked: Look) -> Seen:
+        is_busy.set()
+        may_go.wait(PATIENCE_S)
+        return Seen(at_ns=1, process=asked.process)
+
+    looks = Looking(hangs)
+    looks.begin()
+    looks.ask(look(Process(1, 1)))
+    assert is_busy.wait(PATIENCE_S)
+    looks.ask(look(Process(2, 1)))
+    looks.ask(look(Process(3, 1)))
+    (told,) = answers(looks, 1)
+    assert (told.process.pid, told.no_look) == (3, True)
+    assert not looks.settle(0)
+    may_go.set()
+    assert looks.settle(PATIENCE_S)
+    assert [one.process.pid for one in answers(looks, 2)] == [1, 2]
+    looks.close()
+
+
+def test_before_it_is_told_to_begin_there_is_no_thread() -> None:
+    """A daemon that still has rights can have none; what it asks is answered at once."""
+    looks = Looking(lambda asked: Seen(at_ns=1, process=asked.process))
+    looks.ask(look(Process(1, 1)))
+    assert not any(thread.name == "looks" for thread in threading.enumerate())
+    (told,) = answers(looks, 1)
+    assert told.process.pid == 1
+    assert looks.settle(0)
+    looks.close()
+    assert not any(thread.name == "looks" for thread in threading.enumerate())
