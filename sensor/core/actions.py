@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sensor.core.event import Event
-    from sensor.core.facts import Address, Process
+    from sensor.core.facts import Address, Exec, Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +84,11 @@ class Learn:
     trusted: bool
 
 
-Action = Record | Follow | Release | Destroy | Kill | Notify | Learn
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Have the file of an image looked into; what comes of it is the same image, seen again."""
+
+    image: Exec
+
+
+Action = Record | Follow | Release | Destroy | Kill | Notify | Learn | Search

@@ -98,6 +98,9 @@ _PACKAGE = Shape(
     'write "npm:name" or "pypi:name"',
 )
 _STATE = Shape(re.compile(r"(~|<repo>)?/[^\x00-\x1f\x7f]+"), "begin with ~/, / or <repo>/")
+_CONTENT = Shape(
+    re.compile(r"[ -~]{12,64}"), "write 12 to 64 printable ASCII characters that only it holds"
+)
 _VARIABLE = Shape(re.compile(r"[A-Z_][A-Z0-9_]*"), 'write it like "CLAUDECODE"')
 
 _MARKS = {
@@ -149,7 +152,7 @@ def _tool(document: Document, entry: Entry) -> Tool:
     facts = tuple(document.entries(entry, "facts", header="tool.facts"))
     roles = [role.value for role in Role]
     for group in facts:
-        group.only("source", *_MARKS, "packages", *roles, "state", "environment")
+        group.only("source", *_MARKS, "packages", *roles, "state", "environment", "contents")
     marks = tuple(mark for group in facts for mark in _marks(group))
     if not marks:
         raise entry.wrong("facts", "hold no mark", "write names, paths or modules")
@@ -165,6 +168,7 @@ def _tool(document: Document, entry: Entry) -> Tool:
         environment=tuple(
             name for group in facts for name in group.texts("environment", _VARIABLE)
         ),
+        contents=tuple(text for group in facts for text in group.texts("contents", _CONTENT)),
     )
 
 

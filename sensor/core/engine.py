@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.core import already
+from sensor.core.actions import Search
 from sensor.core.bulletin import told
 from sensor.core.cordon import cordon
 from sensor.core.facts import (
@@ -89,6 +90,8 @@ class Engine:
         match fact:
             case Exec():
                 yield from self._starting.exec(fact)
+                if fact.unsearched and not (fact.late and self._known.lineage.member(fact.process)):
+                    yield Search(fact)
             case Connect():
                 yield from self._reaching.connect(fact)
             case Close():

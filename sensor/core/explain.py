@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sensor.core.identity import THRESHOLD, confidence_of, weight_of
+from sensor.core.identity import THRESHOLD, confidence_of, inside, weight_of
 from sensor.core.judgment import DEFAULT_RULE
 from sensor.core.quote import quote
 from sensor.core.stream import UNKNOWN_CLIENT
@@ -157,7 +157,8 @@ def explain(event: Event, start: Event | None, catalogue: Catalogue) -> Explanat
     judged = _judged(event, start)
     tool = catalogue.tool(event.tool) if event.tool else None
     evidence = judged.evidence if judged else ()
-    marks = {(mark.kind.value, mark.value): mark for mark in tool.marks} if tool else {}
+    known_marks = (*tool.marks, *inside(tool)) if tool else ()
+    marks = {(mark.kind.value, mark.value): mark for mark in known_marks}
     found = [marks.get((one.signal, one.value)) for one in evidence]
     weights = [weight_of(mark) if mark else None for mark in found]
     known = [weight for weight in weights if weight is not None]

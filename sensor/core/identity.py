@@ -14,15 +14,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sensor.core.event import Evidence
+from sensor.core.facts import Signal
 from sensor.core.invocation import invocation
-from sensor.core.tools import MarkKind
+from sensor.core.tools import Mark, MarkKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sensor.core.catalogue import Catalogue
     from sensor.core.facts import Exec
-    from sensor.core.tools import Mark, Tool
+    from sensor.core.tools import Tool
 
 NAME_WEIGHT = 0.9
 """A name that only the tool bears; a stranger may still have picked it."""
@@ -32,6 +33,9 @@ PATH_WEIGHT = 0.95
 
 MODULE_WEIGHT = 0.9
 """A Python module that was asked for by its name."""
+
+CONTENT_WEIGHT = 0.98
+"""All texts that only the tool's own program holds, found in the file itself."""
 
 WEAK_WEIGHT = 0.3
 """Something that other software bears too: alone not enough, two together just enough."""
@@ -49,6 +53,7 @@ _WEIGHTS = {
     MarkKind.NAME: NAME_WEIGHT,
     MarkKind.PATH: PATH_WEIGHT,
     MarkKind.MODULE: MODULE_WEIGHT,
+    MarkKind.CONTENT: CONTENT_WEIGHT,
 }
 
 
@@ -105,7 +110,14 @@ class Identifier:
         if asked.module:
             package = asked.module.partition(".")[0]
             hits += self._hits.get((MarkKind.MODULE, package), ())
+        hits += self._inside(fact)
         return self._judged(hits, script) if hits else Identity(script=script)
+
+    def _inside(self, fact: Exec) -> Iterator[_Hit]:
+        """Yield what was found in the file when it was looked into, now or before."""
+        if Signal.CONTENT in fact.signals and 0 < fact.tool <= len(self._tools):
+            tool = self._tools[fact.tool - 1]
+            yield _Hit(fact.tool - 1, MarkKind.CONTENT, content(tool), CONTENT_WEIGHT)
 
     def _judged(self, hits: list[_Hit], script: str | None) -> Identity:
         candidates = [
@@ -136,6 +148,18 @@ class _Candidate:
     confidence: float
     evidence: tuple[Evidence, ...]
     by_path: bool
+
+
+def content(tool: Tool) -> str:
+    """Write the texts by which a tool's program is known, as evidence has them."""
+    return " + ".join(tool.contents)
+
+
+def inside(tool: Tool) -> tuple[Mark, ...]:
+    """Give the texts of a tool's program as the one mark that they are together."""
+    if not tool.contents:
+        return ()
+    return (Mark(MarkKind.CONTENT, content(tool), weak=False, source="found in its program"),)
 
 
 def weight_of(mark: Mark) -> float:

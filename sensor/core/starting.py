@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Kill, Release
+from sensor.core.facts import Signal
 from sensor.core.judgment import ALLOWED, DEFAULT_RULE, TOOL_STARTS, Judgment, is_canary
 from sensor.core.knowledge import unseen
 from sensor.core.lineage import Member
@@ -46,13 +47,13 @@ class Starting:
             return
         lineage = self._known.lineage
         before = lineage.member(fact.process)
-        if fact.late and (before or lineage.is_stranger(fact.process)):
+        if fact.late and self._is_known(fact, before):
             return  # a record of the kernel was first
         identity = self._known.identifier.identify(fact)
         home, depth = self._home(fact, before)
         session = self._session(fact, identity, home)
         if session is None:
-            if not fact.late:  # else the kernel does not follow it
+            if not fact.late and fact.root.pid:  # else the kernel does not follow it
                 lineage.reject(fact.process)
                 yield Release(fact.process)
             return
@@ -65,6 +66,13 @@ class Starting:
             recorded=True,
         )
         yield from self._joined(fact, member, before, identity, said)
+
+    def _is_known(self, fact: Exec, before: Member | None) -> bool:
+        """Tell whether a late fact says nothing new; what is inside the file may be."""
+        if Signal.CONTENT in fact.signals:
+            tool = self._known.catalogue.by_index(fact.tool)
+            return before is not None and before.session.tool is tool
+        return bool(before) or self._known.lineage.is_stranger(fact.process)
 
     def _joined(
         self,

@@ -17,6 +17,7 @@ class MarkKind(Enum):
     NAME = "name"
     PATH = "path"
     MODULE = "module"
+    CONTENT = "content"
 
 
 class Category(Enum):
@@ -73,7 +74,8 @@ class Tool:
     """One AI program. ``packages`` are ``npm:name`` or ``pypi:name``.
 
     ``state`` are paths that it leaves behind, from ``~/``, ``/`` or ``<repo>/``;
-    ``environment`` are names of variables that it sets for its children.
+    ``environment`` are names of variables that it sets for its children. A program
+    that holds all of ``contents`` is the tool.
     """
 
     id: str
@@ -85,6 +87,7 @@ class Tool:
     hosts: tuple[Host, ...] = ()
     state: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ source = "docs: its manual"
 modules = ["some_tool"]
 auth = ["login.some.example"]
 environment = ["SOME_TOOL"]
+contents = ["SOME_TOOL_INSIDE"]
 """
 
 OTHERS = """\
@@ -101,6 +102,7 @@ def test_a_tool_is_read_with_the_source_of_each_mark_and_host() -> None:
     )
     assert tool.packages == ("npm:@some/tool", "pypi:some-tool")
     assert (tool.state, tool.environment) == (("~/.some",), ("SOME_TOOL",))
+    assert tool.contents == ("SOME_TOOL_INSIDE",)
 
 
 def test_an_interpreter_is_read_with_its_kind() -> None:
@@ -178,10 +180,11 @@ def test_an_endpoint_names_all_its_sources() -> None:
         ("api.some.example", "https://some.example", "api: 'https://some.example' is not valid"),
         ('"~/.some"', '".some"', "state: '.some' is not valid; begin with ~/, / or <repo>/"),
         ("SOME_TOOL", "A=1", "environment: 'A=1' is not valid"),
-        ("192.0.2.0/24", "192.0.2.0/33", "x.toml:31: endpoint 'some', facts 2: ranges: '192"),
-        ('hosts = ["deep.some.example"]', "", "x.toml:36: endpoint 'deep': facts: hold no host"),
+        ("SOME_TOOL_INSIDE", "TOO_SHORT", "contents: 'TOO_SHORT' is not valid"),
+        ("192.0.2.0/24", "192.0.2.0/33", "x.toml:32: endpoint 'some', facts 2: ranges: '192"),
+        ('hosts = ["deep.some.example"]', "", "x.toml:37: endpoint 'deep': facts: hold no host"),
         ('hosts = ["deep', 'host = ["deep', "endpoint 'deep', facts 1: 'host': unknown key"),
-        ('kind = "python"', 'kind = "perl"', "x.toml:44: interpreter 1: kind: 'perl' is unknown"),
+        ('kind = "python"', 'kind = "perl"', "x.toml:45: interpreter 1: kind: 'perl' is unknown"),
         ('source = "docs: PEP 394"', "", "interpreter 1: source: is missing"),
         ('["python3"]', '["bin/python3"]', "interpreter 1: names: 'bin/python3' is not valid"),
     ],
@@ -248,7 +251,7 @@ def test_what_two_entries_claim_is_refused(
 
 def test_an_endpoint_id_is_claimed_once() -> None:
     """Two endpoints of one id are refused."""
-    with pytest.raises(BadInputError, match=r"endpoint id: 'some' is taken by x\.toml:23: "):
+    with pytest.raises(BadInputError, match=r"endpoint id: 'some' is taken by x\.toml:24: "):
         read((TOOL + OTHERS).replace('id = "deep"', 'id = "some"'))
 
 

@@ -14,6 +14,7 @@ from sensor.core.catalogue import Catalogue
 from sensor.core.engine import Engine
 from sensor.core.event import Enforcement, Event, Evidence, Kind, Verdict
 from sensor.core.explain import MARKS, enforced, explain, rule_said
+from sensor.core.facts import Signal
 
 TOLD = recorded()
 START, RUN = TOLD[0], TOLD[1]
@@ -248,3 +249,15 @@ def test_a_default_that_blocks_is_explained() -> None:
     assert rule_said(event) == (
         "block by rule default: what [defaults] tool says of a tool that no rule names"
     )
+
+
+def test_what_is_inside_a_file_has_a_weight_as_a_name_has() -> None:
+    """Absent or present."""
+    holding = replace(CATALOGUE.tools[0], contents=("FIRST_TEXT_IN_IT", "SECOND_TEXT"))
+    catalogue = replace(CATALOGUE, tools=(holding, *CATALOGUE.tools[1:]))
+    text = 'content "FIRST_TEXT_IN_IT + SECOND_TEXT"  weight 0.98'
+    assert f"            {text}" in list(explain(RUN, START, catalogue).lines())
+    fact = replace(exec_(9, "/opt/x", tool=1), signals=Signal.CONTENT)
+    [start, *_] = events(Engine(catalogue, StoryHost()), fact)
+    lines = list(explain(start, start, catalogue).lines())
+    assert f'evidence    {text} ("found in its program")' in lines

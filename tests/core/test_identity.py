@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,9 @@ from support.story import CATALOGUE, exec_, name, path, tool
 
 from sensor.core.catalogue import Catalogue
 from sensor.core.event import Evidence
+from sensor.core.facts import Signal
 from sensor.core.identity import (
+    CONTENT_WEIGHT,
     MODULE_WEIGHT,
     NAME_WEIGHT,
     PATH_WEIGHT,
@@ -152,3 +156,28 @@ def test_any_exec_is_judged(exe: str, typed: str, argv: list[str]) -> None:
     identity = IDENTIFIER.identify(exec_(9, *argv, exe=exe or "/", typed=typed or "/"))
     assert 0 <= identity.confidence <= 1
     assert (identity.tool is None) == (identity.confidence < THRESHOLD)
+
+
+HOLDING = replace(
+    tool("holding", "v", name("holder")), contents=("FIRST_TEXT_IN_IT", "SECOND_TEXT")
+)
+
+
+@pytest.mark.parametrize("exe", ["/opt/formatter", "/usr/bin/node", "/usr/bin/goose"])
+def test_what_is_inside_a_file_outdoes_a_name_that_says_little(exe: str) -> None:
+    """None, an interpreter's, or one that others bear too."""
+    catalogue = replace(CATALOGUE, tools=(*CATALOGUE.tools, HOLDING))
+    fact = replace(
+        exec_(9, exe, tool=catalogue.index_of("holding")), signals=Signal.CONTENT | Signal.NAME
+    )
+    identity = Identifier(catalogue).identify(fact)
+    assert identity.tool is HOLDING
+    assert identity.confidence == CONTENT_WEIGHT
+    assert identity.evidence == (Evidence("content", "FIRST_TEXT_IN_IT + SECOND_TEXT"),)
+
+
+@pytest.mark.parametrize("number", [0, 99])
+def test_a_tool_that_is_none_has_no_content(number: int) -> None:
+    """The catalogue was another one when the file was looked into."""
+    fact = replace(exec_(9, "/opt/formatter", tool=number), signals=Signal.CONTENT)
+    assert IDENTIFIER.identify(fact).tool is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release
+from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release, Search
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
@@ -29,6 +29,8 @@ def brief(action: Action) -> str:
             words = f"notify {process.pid} {tty}"
         case Learn(name=name, trusted=trusted):
             words = f"learn {name} {'trusted' if trusted else 'untrusted'}"
+        case Search(image):
+            words = f"search {image.process.pid}"
         case Record(event):
             words = _brief(event)
     return words
