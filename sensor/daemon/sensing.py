@@ -7,23 +7,24 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Follow, Record
+from sensor.core.actions import Follow, Kill, Record, Search
 from sensor.core.catalogue import merge, parse
 from sensor.core.facts import Exit, Loss
 from sensor.daemon import reconcile
+from sensor.daemon.contents import Contents
 from sensor.daemon.probing import Probing
 from sensor.daemon.strangers import introduced
 from sensor.edge import proc
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
     from sensor.core.engine import Engine
     from sensor.core.event import Event
-    from sensor.core.facts import Fact, Process
+    from sensor.core.facts import Exec, Fact, Process
     from sensor.daemon.instance import Pins
 
 
@@ -59,7 +60,17 @@ class Sensing:
         self.probing = Probing(pins, self.see)
         self._tell = tell
         self.act: Callable[[Action], None] | None = None
+        self.contents: Contents | None = None
         self._were_ends_lost = False
+
+    def look_inside(self, catalogue: Catalogue, pins: Pins, scope: Path, *, top: Path) -> Contents:
+        """Have large files looked into that no name settles, from now on."""
+
+        def recognised(images: Sequence[Exec]) -> None:
+            self._recognise(images, scope, top)
+
+        self.contents = Contents(catalogue, pins, self.probing.members, recognised=recognised)
+        return self.contents
 
     def read(self) -> None:
         """Take the records that wait; where ends were lost, find out whose."""
@@ -99,6 +110,9 @@ class Sensing:
         self.probing.apply(action)
         if isinstance(action, Record):
             self._tell(action.event)
+        elif isinstance(action, Search):
+            if self.contents:
+                self.contents.search(action.image)
         elif self.act:
             self.act(action)
 
@@ -107,16 +121,48 @@ class Sensing:
 
         Twice: what a running tool forked meanwhile is its child now.
         """
+        found = self._find(scope, top)
+        self._bury()  # what ended before the kernel was told to follow it
+        self._open_already(found)
+
+    def _recognise(self, images: Sequence[Exec], scope: Path, top: Path) -> None:
+        """See images of tools that run already, and what they have started.
+
+        Nobody is ended before that is known: its children would be anybody's.
+        """
+        kills: list[Action] = []
+        found: dict[Process, Process] = {}
+        for image in images:
+            for action in self.engine.see(image):
+                if isinstance(action, Kill):
+                    kills.append(action)
+                else:
+                    self._do(action, found)
+        found |= self._find(scope, top)
+        for action in kills:
+            self.do(action)
+        self._bury()
+        if not kills:
+            self._open_already(found)
+
+    def _do(self, action: Action, found: dict[Process, Process]) -> None:
+        self.do(action)
+        if isinstance(action, Follow):
+            found[action.process] = action.root
+
+    def _find(self, scope: Path, top: Path) -> dict[Process, Process]:
+        """Find whom to follow among what runs; each with the root of its session."""
         found: dict[Process, Process] = {}
         roots = {root.pid: root for root in self.engine.roots()}
         for _ in range(2):
             known = self.probing.members.find
             for fact in reconcile.running(scope, top=top, known=known, roots=roots):
-                for action in self.engine.see(fact):
-                    self.do(action)
-                    if isinstance(action, Follow):
-                        found[action.process] = action.root
-        self._bury()  # what ended before the kernel was told to follow it
+                image = self.contents.late(fact) if self.contents else fact
+                for action in self.engine.see(image):
+                    self._do(action, found)
+        return found
+
+    def _open_already(self, found: dict[Process, Process]) -> None:
         for connection in reconcile.connections(found):
             self.probing.follow_connection(connection)
             self.see(connection)

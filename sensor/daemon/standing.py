@@ -16,6 +16,7 @@ from sensor.wire.programs import PROGRAMS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sensor.daemon.contents import Contents
     from sensor.daemon.exporting import Exporting
     from sensor.daemon.refusing import Refusing
     from sensor.daemon.sensing import Sensing
@@ -63,6 +64,7 @@ class Standing:
     writer: Writer | None = None
     exporting: Exporting | None = None
     refusing: Refusing | None = None
+    contents: Contents | None = None
     controls: frozenset[str] = field(default=CONTROLS)
 
     def status(self) -> dict[str, object]:
@@ -80,6 +82,7 @@ class Standing:
             "processes": self.sensing.engine.members,
             "events": dict(self.telling.counts),
             "lost": self.sensing.probing.lost,
+            "contents": self.contents.state() if self.contents else {},
             "store": self._store(),
             "hub": self.hub.state() if self.hub else {},
             "memory_bytes": _resident_bytes(),

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon's own folders, and that there is one daemon to each."""
+"""The daemon's own folders, that there is one daemon to each, and its place in the queue."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sensor.errors import BadInputError, SensorError
@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_NICE = 10
 _RUN_MODE, _STATE_MODE = 0o750, 0o700
+
+
+def humble() -> None:
+    """Let others go first: a tenth of their share of a busy CPU, and little of a busy disk.
+
+    Not SCHED_IDLE: where a build keeps all CPUs busy, that would not run at all. The
+    I/O priority follows (ioprio_set(2): best effort, level 6).
+    """
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sensor.edge.system import lock
+from sensor.edge.system import humble, lock
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
@@ -42,3 +43,12 @@ def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(BadInputError, match="file/run"), lock(tmp_path / "file" / "run", tmp_path):
         pass
+
+
+def test_who_is_humble_lets_others_go_first() -> None:
+    """A child, as it cannot be taken back."""
+    pid = os.fork()
+    if pid == 0:
+        humble()
+        os._exit(os.getpriority(os.PRIO_PROCESS, 0))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 10
