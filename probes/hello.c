@@ -166,8 +166,8 @@ int judge_hello(struct __sk_buff *skb)
 		return 0;
 	read_addresses(&segment, skb);
 	reading = claim_reading();
-	if (!reading)
-		return 1;
+	if (!reading) /* what is held back is sent again soon */
+		return policy->closed == 0;
 	if (hear(skb, sk, &socket, &segment, reading)) {
 		wash(&segment, sizeof(segment));
 		passes = decide(skb, sk, policy, socket, &segment, reading);

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sensor import errors
-from sensor.errors import ExitCode, SensorError
+from sensor.errors import BadWordError, ExitCode, SensorError
 
 README = Path(__file__).parent.parent / "README.md"
 ERRORS = [each for each in vars(errors).values() if isinstance(each, type) and each is not ExitCode]
@@ -25,7 +25,15 @@ def test_the_readme_has_every_exit_code() -> None:
 def test_every_error_has_a_code_and_keeps_its_sentence(error: type[SensorError]) -> None:
     """An error is never a success."""
     assert error.exit_code in set(ExitCode) - {ExitCode.OK}
-    assert str(error("what, where, what to do")) == "what, where, what to do"
+    if error is not BadWordError:
+        assert str(error("what, where, what to do")) == "what, where, what to do"
+
+
+def test_a_bad_word_is_why_and_what_to_write() -> None:
+    """Whoever reads it adds the place."""
+    error = BadWordError("it names nothing", "name something")
+    assert str(error) == "it names nothing; name something"
+    assert (error.why, error.remedy) == ("it names nothing", "name something")
 
 
 def test_success_is_zero_and_wrong_usage_two() -> None:

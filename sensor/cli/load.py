@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 @options.scope
 @options.run_dir
 @options.bpffs
+@click.option("--beside", is_flag=True, hidden=True)  # the daemon retires what it finds itself
 @options.as_json
-def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> None:
+def load(*, scope: Path | None, run_dir: Path, bpffs: Path, beside: bool, as_json: bool) -> None:
     """Compile, attach and pin the probes, then end.
 
     The probes stay attached until `unload`. Ones that fit this kernel and
@@ -41,6 +42,8 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, as_json: bool) -> No
     where = mounts.scope(scope)
     instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
     loaded = load_probes(instance, where)
+    if not beside:
+        instance.retire(loaded.pins)
     if as_json:
         answer = {"pins": str(loaded.pins), "reused": loaded.reused, "missing": loaded.missing}
         click.echo(json.dumps(answer))

@@ -90,11 +90,23 @@ class Instance:
         return pins
 
     def commit(self, pins: Path, version: str) -> Path:
-        """Put the new pins in force and take away all others of this instance."""
-        for other in self.folder.iterdir():
-            if other != pins:
-                _remove(other)
-        return pins.rename(self.folder / version)
+        """Put the new pins in force, beside those of other versions that are there."""
+        named = self.folder / version
+        _remove(named)  # something of it was missing
+        return pins.rename(named)
+
+    def retire(self, pins: Path) -> None:
+        """Take away all other pins of this instance: what they refused, these do."""
+        with self.locked():
+            for other in self.folder.iterdir():
+                if other != pins:
+                    _remove(other)
+
+    def discard(self, pins: Path) -> None:
+        """Take these pins away; others stay in force."""
+        with self.locked():
+            _remove(pins)
+            self._leave()
 
     def remove(self) -> bool:
         """Take all pins away, which detaches what they held. Tells whether there were any."""
@@ -109,10 +121,19 @@ class Instance:
         for pins in self.folder.iterdir():
             _remove(pins)
             found = True
-        self.folder.rmdir()
-        with suppress(OSError):  # another instance is in there
-            self.folder.parent.rmdir()
+        self._leave()
         return found
+
+    def abandon(self) -> None:
+        """Take away what was begun and did not come to an end, for whom holds the instance."""
+        _remove(self.folder / _HALF_MADE)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Remove the folders that nothing is in."""
+        for folder in (self.folder, self.folder.parent):
+            with suppress(OSError):  # other versions, or another instance, are in there
+                folder.rmdir()
 
 
 def _own(folder: Path) -> None:

@@ -39,10 +39,11 @@ def command(*arguments: str) -> list[str]:
 def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> Loaded:
     """Load through a process that ends afterwards.
 
+    What was in force of another version stays so until the caller has it retired.
     Raises SensorError with the loader's own sentence where it fails.
     """
     arguments = [
-        f"--bpffs={bpffs}", f"--run-dir={run_dir}", f"--scope={scope}", "--json",
+        f"--bpffs={bpffs}", f"--run-dir={run_dir}", f"--scope={scope}", "--json", "--beside",
     ]  # fmt: skip
     done = subprocess.run(
         command("load", *arguments), capture_output=True, text=True, errors="backslashreplace",

@@ -113,8 +113,9 @@ class Daemon:
                 standing = self._begin(stack, loaded)
             except BaseException:
                 if not loaded.reused:
-                    instance.remove()
+                    instance.discard(loaded.pins)
                 raise
+            instance.retire(loaded.pins)  # what an upgrade finds is in force until this is
             self._announce(standing)
             self._loop(inbox, standing)
             self._notify.tell("STOPPING=1")

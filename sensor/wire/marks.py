@@ -141,7 +141,10 @@ def _hash(word: bytes, flags: MarkFlag) -> int:
 
 def _enter(table: dict[bytes, bytes], key: bytes, index: int, flags: MarkFlag) -> None:
     first, others = MARK.unpack(table.get(key, MARK.pack(index, 0)))
-    table[key] = MARK.pack(first, others | flags)
+    both = others | flags
+    if first != index:  # which of the two it is, the kernel cannot say
+        both &= ~MarkFlag.STRONG
+    table[key] = MARK.pack(first, both)
 
 
 def _shown(word: bytes) -> str:

@@ -94,7 +94,7 @@ def test_instances_never_touch_each_other(tmp_path: Path) -> None:
 
 
 def test_pins_count_once_they_are_committed(instance: Instance) -> None:
-    """Until then the ones before are in force; afterwards they are gone."""
+    """The ones before stay in force until they are retired."""
     with instance.locked():
         old = load(instance, "v1", "map_x")
         fresh = instance.begin()
@@ -102,9 +102,27 @@ def test_pins_count_once_they_are_committed(instance: Instance) -> None:
         assert instance.loaded("v1", ["map_x"]) == old
         assert instance.loaded("v2", ["map_x"]) is None
         new = instance.commit(fresh, "v2")
-        assert instance.loaded("v1", ["map_x"]) is None
+        assert instance.loaded("v1", ["map_x"]) == old
         assert instance.loaded("v2", ["map_x"]) == new
+    instance.retire(new)
     assert list(instance.folder.iterdir()) == [new]
+
+
+def test_what_was_begun_or_came_too_soon_is_taken_away_alone(instance: Instance) -> None:
+    """What was in force stays; without it, nothing is left."""
+    with instance.locked():
+        old = load(instance, "v1", "map_x")
+        instance.begin()
+        instance.abandon()
+        new = load(instance, "v2", "map_x")
+    instance.discard(new)
+    assert list(instance.folder.iterdir()) == [old]
+    instance.discard(old)
+    assert not instance.folder.exists()
+    with instance.locked():
+        instance.begin()
+        instance.abandon()
+    assert not instance.folder.parent.exists()
 
 
 def test_pins_that_are_not_whole_do_not_count(instance: Instance) -> None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.drivers import Drivers
+from support.keeping import REFUSES, Kept
 from support.network import Network
+from support.running import running
 from support.scope import Scope
 from support.stage import Stage
 from support.watching import Watching
+
+from sensor.daemon.standby import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,3 +45,20 @@ def beside(drivers: Drivers, network: Network) -> Iterator[Stage]:
     """Give another scope with a sensor of its own, for what would disturb the stage."""
     with Scope() as scope, Watching(scope, "--all-children") as watching:
         yield Stage(scope, watching, drivers, network)
+
+
+@pytest.fixture(scope="module")
+def place(drivers: Drivers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """Give a place for daemons one after another: those that are killed leave their probes."""
+    folder = tmp_path_factory.mktemp("kept")
+    with Scope() as scope, running(scope, folder) as daemon:
+        yield Kept(daemon, scope, folder, drivers)
+
+
+@pytest.fixture
+def kept(place: Kept) -> Iterator[Kept]:
+    """Give a daemon that is not started yet, with the policy that refuses, and no blocks."""
+    place.write(REFUSES)
+    yield place
+    place.daemon.kill()
+    (place.daemon.state_dir / KEPT).unlink(missing_ok=True)

@@ -54,7 +54,15 @@ def dial(
     return statuses, port
 
 
-@pytest.mark.parametrize(("operation", "host"), [*product(TCP + UDP, HOSTS)], ids=str)
+def attempts() -> list[object]:
+    """Give each call with each form of an address; two calls are enough for an emulated kernel."""
+    return [
+        pytest.param(call, host, marks=() if call in {"tcp", "sendmsg"} else pytest.mark.long)
+        for call, host in product(TCP + UDP, HOSTS)
+    ]
+
+
+@pytest.mark.parametrize(("operation", "host"), attempts())
 def test_a_refused_address_is_reached_by_no_call(
     police: Policing, drivers: Drivers, network: Network, operation: str, host: tuple[str, str]
 ) -> None:
@@ -70,6 +78,7 @@ def test_a_refused_address_is_reached_by_no_call(
         assert (event["tool"], event["session"]) == (None, None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", TCP + UDP)
 def test_the_neighbour_of_a_refused_address_is_reached(
     police: Policing, drivers: Drivers, network: Network, operation: str
@@ -82,6 +91,7 @@ def test_the_neighbour_of_a_refused_address_is_reached(
     assert police.told_of(since, "connect") == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", ["tcp", "sendto"])
 @pytest.mark.parametrize("says", [("shadow", "would_block"), ("observe", "alert")])
 def test_what_would_be_refused_goes_through_and_is_told(
@@ -99,6 +109,7 @@ def test_what_would_be_refused_goes_through_and_is_told(
     assert {(e["verdict"], e["enforcement"], e["rule"]) for e in told} == {(verdict, "none", "no")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", ["tcp", "fastopen", "uring", "udp", "sendmsg"])
 def test_a_rule_about_a_tool_and_what_it_reaches_concerns_its_sessions_alone(
     police: Policing, drivers: Drivers, network: Network, operation: str

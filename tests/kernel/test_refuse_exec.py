@@ -37,25 +37,27 @@ class Way:
     """One way to start a tool; ``{x}`` is the folder of ``folder``.
 
     ``by_name`` where the names alone give it away: only that a security module can
-    refuse before the image is committed.
+    refuse before the image is committed. ``is_long`` where another way is much the
+    same to the kernel, and an emulated one takes long.
     """
 
     name: str
     argv: list[str]
     tool: str = "claude-code"
     by_name: bool = True
+    is_long: bool = False
     env: dict[str, str] = field(default_factory=dict)
 
 
 WAYS = [
     Way("path", ["{x}/bin/claude"]),
-    Way("relative path", ["./bin/claude"]),
+    Way("relative path", ["./bin/claude"], is_long=True),
     Way("link with its name", ["{x}/links/claude"]),
-    Way("link to its name", ["{x}/links/run"]),
-    Way("hard link", ["{x}/hard/claude"]),
+    Way("link to its name", ["{x}/links/run"], is_long=True),
+    Way("hard link", ["{x}/hard/claude"], is_long=True),
     Way("folder of its package", ["{x}/@anthropic-ai/claude-code/cli"]),
     Way("script", ["{x}/scripts/claude"]),
-    Way("script of env", ["{x}/scripts/aider"], tool="aider"),
+    Way("script of env", ["{x}/scripts/aider"], tool="aider", is_long=True),
     Way("interpreter", [str(PYTHON), "-S", "{x}/scripts/aider"], tool="aider", by_name=False),
     Way(
         "module",
@@ -63,12 +65,21 @@ WAYS = [
         tool="aider",
         by_name=False,
         env={"PYTHONPATH": "{x}/modules"},
+        is_long=True,
     ),
     Way("loader", [str(LOADER), "{x}/dynamic/claude", "{mark}"], by_name=False),
     Way("execveat", ["{x}/plain/execveat", "{x}/bin", "claude"]),
     Way("memfd", ["{x}/plain/memfd", "{x}/lib/cli", "claude"]),
-    Way("another thread", ["{x}/plain/thread_exec", "{x}/bin/claude"]),
+    Way("another thread", ["{x}/plain/thread_exec", "{x}/bin/claude"], is_long=True),
 ]
+
+
+def ways(*, long: bool = False) -> list[object]:
+    """Give the ways as parameters; all are ``long``, if the test is no other than another."""
+    return [
+        pytest.param(way, id=way.name, marks=pytest.mark.long if long or way.is_long else ())
+        for way in WAYS
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +128,7 @@ def play(police: Policing, folder: Path, way: Way) -> list[bool]:
     return have_run
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.parametrize("way", ways())
 def test_what_is_refused_never_runs(police: Policing, folder: Path, way: Way) -> None:
     """Twenty-three attempts leave no mark and as many events, with the way that was taken."""
     police.keep(POLICIES["block"])
@@ -132,7 +143,7 @@ def test_what_is_refused_never_runs(police: Policing, folder: Path, way: Way) ->
 
 
 @pytest.mark.parametrize("verdict", ["would_block", "alert", "allow"])
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.parametrize("way", ways(long=True))
 def test_what_is_not_refused_runs(police: Policing, folder: Path, way: Way, verdict: str) -> None:
     """Each leaves its mark, and the event says what policy thinks of it."""
     police.keep(POLICIES[verdict])

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Unpack
 
-from support.running import AGENT_SENSOR, Running, running
+from sensor.core.event import Event as SensorEvent
+from sensor.core.form import as_dict
+from sensor.edge.hubclient import Connection
+from sensor.wire.requests import Point, Scale, Subscribe
+from support.running import Running, running
 from support.scope import Scope
 from support.stage import end_of
 
@@ -29,23 +32,24 @@ class Policing:
         self.scope = scope
         self.daemon = daemon
         self._file = file
+        self._kept = ""
 
     def start(self, policy: str) -> None:
         """Start the daemon with a policy."""
         self._write(policy)
         self.daemon.start("--policy", str(self._file))
 
+    def restart(self) -> None:
+        """Start the daemon again with the policy that it had."""
+        self.daemon.start("--policy", str(self._file))
+
     def keep(self, policy: str) -> None:
-        """Put another policy in force."""
+        """Put another policy in force, unless it is in force already."""
+        if policy == self._kept:
+            return
         self._write(policy)
-        done = subprocess.run(
-            [AGENT_SENSOR, "policy", "reload", "--run-dir", self.daemon.run_dir],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
+        with self._connected() as daemon:
+            daemon.control("policy_reload")
 
     def run(self, argv: Sequence[Argument], **options: Unpack[PopenOptions]) -> tuple[int, int]:
         """Run a program in the scope to its end; give its pid and status."""
@@ -54,17 +58,23 @@ class Policing:
 
     def seq(self) -> int:
         """Give the newest event's seq."""
-        return max((event["seq"] for event in self.daemon.past()), default=0)
+        with self._connected() as daemon:
+            return daemon.hello.seq
 
     def ways(self) -> dict[str, str]:
         """Say how the daemon refuses what, as its status has it."""
-        (status,) = self.daemon.ask("status")
-        ways: dict[str, str] = status["enforcement"]
-        return ways
+        with self._connected() as daemon:
+            ways: dict[str, str] = daemon.status()["enforcement"]  # type: ignore[assignment]
+            return ways
 
     def told_of(self, since: int, kind: str) -> list[Event]:
         """Give the events of a kind after a seq."""
-        return [e for e in self.daemon.past() if e["seq"] > since and e["kind"] == kind]
+        asked = Subscribe(since=Point(Scale.SEQ, since + 1), follow=False)
+        with self._connected() as daemon:
+            told = [one for batch in daemon.events(asked) for one in batch]
+        assert all(isinstance(one, SensorEvent) for one in told), told
+        events = [as_dict(one) for one in told if isinstance(one, SensorEvent)]
+        return [event for event in events if event["kind"] == kind]
 
     def told(self, since: int, kind: str, count: int) -> list[Event]:
         """Give the events of a kind after a seq, of which there have to be so many."""
@@ -75,7 +85,12 @@ class Policing:
                 assert len(events) == count, [event["line"] for event in events]
                 return events
 
+    def _connected(self) -> Connection:
+        """Ask the daemon itself: a command would take an emulated machine seconds to start."""
+        return Connection(self.daemon.run_dir / "stream.sock", patience_s=_TOLD_S)
+
     def _write(self, policy: str) -> None:
+        self._kept = policy
         self._file.write_text(f"version = 1\n{policy}", "utf-8")
         self._file.chmod(0o600)
 

@@ -155,7 +155,10 @@ def test_the_flags_are_those_of_the_kernel_side() -> None:
     for flag in MarkFlag:
         assert flag.name
         bit = flag.bit_length() - 1
-        assert f"#define MARK_{flag.name} (1U << {bit})" in text
+        named = f"MARK_{flag.name}_BIT"
+        assert (
+            f"#define MARK_{flag.name} (1U << {bit})" in text or f"#define {named} {bit}\n" in text
+        )
     assert f"#define MARK_BYTES {COMPONENT_BYTES}\n" in text
 
 
@@ -176,11 +179,11 @@ def test_a_word_of_each_kind_has_its_flag() -> None:
     """Tools are numbered from 1; interpreters have 0."""
     facts = 'names = ["t"]\nweak_names = ["u"]\npaths = ["@t/t"]\nmodules = ["m"]'
     assert shown(words(catalogue('names = ["first"]', facts, rest=INTERPRETERS))) == {
-        word("first"): (1, MarkFlag.NAME),
-        word("t"): (2, MarkFlag.NAME),
+        word("first"): (1, MarkFlag.NAME | MarkFlag.STRONG),
+        word("t"): (2, MarkFlag.NAME | MarkFlag.STRONG),
         word("u"): (2, MarkFlag.NAME | MarkFlag.WEAK),
-        pair("@t", "t"): (2, MarkFlag.PAIR),
-        word("m"): (2, MarkFlag.MODULE),
+        pair("@t", "t"): (2, MarkFlag.PAIR | MarkFlag.STRONG),
+        word("m"): (2, MarkFlag.MODULE | MarkFlag.STRONG),
         word("node"): (0, MarkFlag.SCRIPT),
         word("python3"): (0, MarkFlag.PYTHON),
         word("ld.so"): (0, MarkFlag.LOADER),
@@ -190,7 +193,7 @@ def test_a_word_of_each_kind_has_its_flag() -> None:
 def test_a_name_that_is_a_module_too_has_both_flags() -> None:
     """``aider`` and ``python -m aider`` are one entry."""
     assert shown(words(catalogue('names = ["aider"]\nmodules = ["aider"]'))) == {
-        word("aider"): (1, MarkFlag.NAME | MarkFlag.MODULE)
+        word("aider"): (1, MarkFlag.NAME | MarkFlag.MODULE | MarkFlag.STRONG)
     }
 
 
@@ -206,9 +209,15 @@ def test_only_names_are_command_names() -> None:
     """Pairs and modules are no file's name; an interpreter's file has to be looked at."""
     facts = 'names = ["t"]\nweak_names = ["u"]\npaths = ["@t/t"]\nmodules = ["m"]'
     assert shown(names(catalogue(facts, rest=INTERPRETERS))) == {
-        comm_key(b"t"): (1, MarkFlag.NAME),
+        comm_key(b"t"): (1, MarkFlag.NAME | MarkFlag.STRONG),
         comm_key(b"u"): (1, MarkFlag.NAME | MarkFlag.WEAK),
     }
+
+
+def test_a_name_that_is_cut_is_not_enough_to_refuse_by() -> None:
+    """Other software may begin alike."""
+    (value,) = shown(names(catalogue('names = ["sixteen-bytes-xx"]'))).values()
+    assert value == (1, MarkFlag.NAME)
 
 
 def test_names_that_are_cut_alike_share_a_command_name() -> None:
