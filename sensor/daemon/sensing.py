@@ -67,7 +67,7 @@ class Sensing:
         """Have large files looked into that no name settles, from now on."""
 
         def recognised(images: Sequence[Exec]) -> None:
-            self._recognise(images, scope, top)
+            self._find(images, scope, top)
 
         self.contents = Contents(catalogue, pins, self.probing.members, recognised=recognised)
         return self.contents
@@ -121,51 +121,40 @@ class Sensing:
 
         Twice: what a running tool forked meanwhile is its child now.
         """
-        found = self._find(scope, top)
-        self._bury()  # what ended before the kernel was told to follow it
-        self._open_already(found)
+        self._find([], scope, top)
 
-    def _recognise(self, images: Sequence[Exec], scope: Path, top: Path) -> None:
-        """See images of tools that run already, and what they have started.
+    def _find(self, images: Sequence[Exec], scope: Path, top: Path) -> None:
+        """See images, and what runs in the scope with them: children of theirs, and others.
 
-        Nobody is ended before that is known: its children would be anybody's.
+        Nobody is ended before all are known: whoever loses a parent is nobody's child.
         """
-        kills: list[Action] = []
         found: dict[Process, Process] = {}
+        kills: list[Kill] = []
         for image in images:
-            for action in self.engine.see(image):
-                if isinstance(action, Kill):
-                    kills.append(action)
-                else:
-                    self._do(action, found)
-        found |= self._find(scope, top)
-        for action in kills:
-            self.do(action)
-        self._bury()
-        if not kills:
-            self._open_already(found)
-
-    def _do(self, action: Action, found: dict[Process, Process]) -> None:
-        self.do(action)
-        if isinstance(action, Follow):
-            found[action.process] = action.root
-
-    def _find(self, scope: Path, top: Path) -> dict[Process, Process]:
-        """Find whom to follow among what runs; each with the root of its session."""
-        found: dict[Process, Process] = {}
+            self._sort(image, found, kills)
         roots = {root.pid: root for root in self.engine.roots()}
         for _ in range(2):
             known = self.probing.members.find
             for fact in reconcile.running(scope, top=top, known=known, roots=roots):
                 image = self.contents.late(fact) if self.contents else fact
-                for action in self.engine.see(image):
-                    self._do(action, found)
-        return found
-
-    def _open_already(self, found: dict[Process, Process]) -> None:
+                self._sort(image, found, kills)
+        for kill in kills:
+            self.do(kill)
+            found.pop(kill.process, None)
+        self._bury()  # what ended before the kernel was told to follow it
         for connection in reconcile.connections(found):
             self.probing.follow_connection(connection)
             self.see(connection)
+
+    def _sort(self, image: Exec, found: dict[Process, Process], kills: list[Kill]) -> None:
+        """Do what an image calls for, but for ending anybody; note who is followed now."""
+        for action in self.engine.see(image):
+            if isinstance(action, Kill):
+                kills.append(action)
+                continue
+            self.do(action)
+            if isinstance(action, Follow):
+                found[action.process] = action.root
 
     def take_over(self, scope: Path, *, top: Path) -> None:
         """Go on with the processes that the kernel has followed while nobody was there.
