@@ -40,8 +40,8 @@ struct flow {
 };
 
 /*
- * From this size on a file that no name settles is looked into. Of the tools that are one
- * program the smallest has twice as much; what builds start over and over has less.
+ * From this size on a file that no name settles is looked into. The smallest
+ * tool that is one program had 101 MB (amp); what builds start over and over has less.
  */
 #define LARGE_BYTES (20 << 20)
 

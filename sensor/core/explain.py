@@ -251,7 +251,7 @@ _HOW = {
     Enforcement.TLS: "tls: the first words of the connection were held back, and it was closed",
     Enforcement.PROXY: "proxy: the request to the proxy was held back, and it was closed",
     Enforcement.DESTROY: "destroy: it was open already, and was closed",
-    Enforcement.NONE: "none: it ran already, and goes on",
+    Enforcement.NONE: "none: it ran already, and was left to itself",
 }
 
 _NO_TOOL = {

@@ -83,7 +83,8 @@ class Exec:
     the process, the outermost first; None where that was not told. A ``refused``
     image never ran: the process goes on with the one that it had. An ``unsearched``
     one is a large file that no name settles, and told once for that; nobody is
-    followed for it (root with pid 0) who was not before.
+    followed for it (root with pid 0) who was not before. What is ``over`` had ended
+    when it was found out what it was.
     """
 
     at_ns: int
@@ -109,6 +110,7 @@ class Exec:
     unsure: bool = False
     refused: bool = False
     unsearched: bool = False
+    over: bool = False
     ruled: Ruled | None = None
 
 

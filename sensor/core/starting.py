@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 RAN_ALREADY = "it ran already: from now on its connections are refused"
 """Said where a rule leaves what runs running, and has no words of its own."""
 
+WAS_OVER = "it had ended when it was known for what it was"
+"""Said where a rule has no words of its own for whom it came too late for."""
+
 LEFT_ALONE = "it ran already, and the default is for what starts"
 """Said where no rule names a tool that the default blocks."""
 
@@ -128,8 +131,9 @@ class Starting:
         judged, kills = enforced.judge(attempt, self._known.wall_ns(fact.at_ns))
         if judged.verdict is not Verdict.BLOCK:
             return judged
-        if not (kills or fact.unsure):
+        if fact.over or not (kills or fact.unsure):
             silent = LEFT_ALONE if judged.rule == DEFAULT_RULE else RAN_ALREADY
+            silent = WAS_OVER if fact.over else silent
             return replace(judged, reason=judged.reason or silent)
         ended = replace(judged, enforcement=Enforcement.KILL)
         if kills or is_new:

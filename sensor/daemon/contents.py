@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from sensor.core.facts import Signal
 from sensor.daemon.inodes import Inodes
 from sensor.daemon.probing import command
-from sensor.edge import image_file
+from sensor.edge import image_file, proc
 from sensor.errors import FrameError
 from sensor.wire.searches import LARGEST_BYTES, Answer, Outcome, answer_of, markers, request
 
@@ -212,7 +212,10 @@ class Contents:
             self._inodes.enter(file, tool)
             self._known = dict(self._inodes.known())
             now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-            images = [replace(_as(one, tool), at_ns=now_ns, late=True) for one in wait.images]
+            images = [
+                replace(_as(one, tool), at_ns=now_ns, late=True, over=not proc.lives(one.process))
+                for one in wait.images
+            ]
             self._recognised(images)
         else:
             self._inodes.forget(file)

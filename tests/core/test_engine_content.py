@@ -25,6 +25,8 @@ from support.story import (
 from sensor.core.engine import Engine
 from sensor.core.event import Evidence
 from sensor.core.facts import Exec, Process, Signal
+from sensor.core.starting import WAS_OVER
+from sensor.core.words import Enforcement, Verdict
 
 INDEX = CATALOGUE.index_of("claude-code")
 NAMED = ("/opt/formatter", "-w", "x.py")
@@ -114,6 +116,16 @@ def test_what_ran_before_is_looked_into_where_no_session_has_it(engine: Engine) 
     known = replace(exec_(10, *CLAUDE, late=True), unsearched=True)
     assert [brief(one) for one in engine.see(late)] == ["search 9"]
     assert "search 10" not in [brief(one) for one in engine.see(known)]
+
+
+def test_what_had_ended_by_then_is_not_said_to_be_ended(engine: Engine) -> None:
+    """It came to its end by itself; the rule that would have refused it is named."""
+    list(engine.policy(enforced(f'{BLOCK}running = "kill"\n'), at_ns=1))
+    image = unsearched(9, *NAMED)
+    events(engine, image)
+    (_, run) = events(engine, replace(found(image), over=True))
+    assert (run.verdict, run.enforcement) == (Verdict.BLOCK, Enforcement.NONE)
+    assert run.reason == WAS_OVER
 
 
 @pytest.mark.parametrize(
