@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.policing import policing
+from support.scope import Scope
+from support.watching import Watching
 
 from sensor.daemon.sensing import catalogue
 
@@ -271,3 +273,19 @@ def test_what_is_known_outlives_the_daemon(tmp_path: Path, disguised: Path) -> N
         police.start(POLICY)
         assert ends(police, [disguised]) != 0
         assert searched(police) == {}
+
+
+def test_a_sensor_in_the_foreground_looks_too(disguised: Path) -> None:
+    """The first is told late, the second as it starts; nothing is refused."""
+    with Scope() as scope, Watching(scope) as watching:
+        for times in (1, 2):
+            process = scope.run([disguised], stdin=subprocess.PIPE)
+            watching.until(lambda events, times=times: _sessions(events) == times)
+            process.communicate(timeout=TOLD_S)
+            assert process.returncode == 0
+    late = [event["late"] for event in watching.events() if event["kind"] == "session_start"]
+    assert late == [True, False]
+
+
+def _sessions(events: list[Event]) -> int:
+    return sum(event["kind"] == "session_start" for event in events)
