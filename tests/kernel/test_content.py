@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -280,12 +281,12 @@ def test_a_sensor_in_the_foreground_looks_too(disguised: Path) -> None:
     with Scope() as scope, Watching(scope) as watching:
         for times in (1, 2):
             process = scope.run([disguised], stdin=subprocess.PIPE)
-            watching.until(lambda events, times=times: _sessions(events) == times)
+            watching.until(partial(_has_sessions, times))
             process.communicate(timeout=TOLD_S)
             assert process.returncode == 0
     late = [event["late"] for event in watching.events() if event["kind"] == "session_start"]
     assert late == [True, False]
 
 
-def _sessions(events: list[Event]) -> int:
-    return sum(event["kind"] == "session_start" for event in events)
+def _has_sessions(times: int, events: list[Event]) -> bool:
+    return sum(event["kind"] == "session_start" for event in events) == times
