@@ -8,13 +8,15 @@ SUDO  := $(if $(filter 0,$(shell id -u)),,sudo)
 VENV  := .venv
 BIN   := $(VENV)/bin
 PREFIX := /opt/agent-sensor
+FUZZ_S := 60
 
 # BCC and its libbpf, the venv module, and what the kernel tests build and run with.
 RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
 TEST_PACKAGES := gcc libc6-dev iproute2 util-linux openssl ca-certificates
+FUZZ_PACKAGES := clang libclang-rt-dev
 VM_PACKAGES   := qemu-system-x86 busybox-static kmod zstd debian-archive-keyring
 
-.PHONY: help watch test install lint bench e2e vm-test vm-run venv packages test-packages vm-packages clean
+.PHONY: help watch test install lint bench fuzz e2e vm-test vm-run venv packages test-packages vm-packages fuzz-packages clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,6 +44,9 @@ e2e: venv test-packages ## install real AI tools from npm and PyPI and watch eac
 bench: venv test-packages ## measure the figures of docs/overhead.md on this machine
 	$(SUDO) $(BIN)/python tests/bench $(ARGS)
 
+fuzz: venv fuzz-packages ## libFuzzer on the parsers that run in the kernel, FUZZ_S=60 seconds each
+	$(BIN)/python tests/fuzz $(FUZZ_S)
+
 vm-test: venv test-packages vm-packages ## kernel tests on Debian's kernels in guests too; ALL=1: on all of them
 	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm test $(if $(ALL),--all) $(if $(HOST_JUNIT),--host-junit $(HOST_JUNIT)) $(ARGS)
 
@@ -63,6 +68,9 @@ packages:
 
 test-packages:
 	@$(call apt-install,$(TEST_PACKAGES))
+
+fuzz-packages:
+	@$(call apt-install,$(FUZZ_PACKAGES))
 
 vm-packages:
 	@$(call apt-install,$(VM_PACKAGES))

@@ -33,7 +33,9 @@ struct attempt {
 	u32 pid;
 	u8 protocol;
 	u8 is_member;
-	u16 reserved;
+	u8 is_named; /* a session's, and some rule that refuses by name is about it */
+	u8 reserved;
+	u64 netns;
 };
 
 static inline int is_flood(u32 pid)
@@ -85,27 +87,6 @@ static inline void emit_connect(const struct attempt *attempt)
 		records.ringbuf_submit(out, 0);
 }
 
-/* Sockets whose first words are to be judged, with what is known of who made them. */
-struct socket {
-	struct member member;
-	u64 domain; /* by which the address was known, 0: by none */
-	u32 pid;
-	u32 uid;
-	u32 inside;
-	u32 state; /* enum hello_state */
-	u32 seq;   /* of the first byte */
-	u32 have;  /* bytes in `hellos` */
-};
-
-enum hello_state {
-	HELLO_NEW,
-	HELLO_INCOMPLETE,
-	HELLO_PASSED,
-	HELLO_REFUSED,
-};
-
-BPF_SK_STORAGE(sockets, struct socket);
-
 static inline void fill_actor(struct actor *actor, const struct policy *policy,
 			      const struct attempt *attempt)
 {
@@ -135,8 +116,9 @@ static inline int is_evasive(const struct attempt *attempt, const struct policy 
 static inline void rule_attempt(struct attempt *attempt, const struct policy *policy,
 				const struct actor *actor)
 {
-	struct named *named = addresses.lookup((struct address *)attempt->to.address_be);
+	struct address_key key = {.netns = attempt->netns};
 	struct judged said = {};
+	struct named *named;
 	struct asked asked = {
 	    .holds = conditions_of(policy, actor),
 	    .now_ns = bpf_ktime_get_boot_ns(),
@@ -148,8 +130,9 @@ static inline void rule_attempt(struct attempt *attempt, const struct policy *po
 
 	copy_tools(asked.tools, &attempt->member);
 	__builtin_memcpy(asked.address_be, attempt->to.address_be, sizeof(asked.address_be));
-	if (named && named->end_ns <= asked.now_ns)
-		named = 0;
+	__builtin_memcpy(key.address_be, attempt->to.address_be, sizeof(key.address_be));
+	named = name_of(&key, actor->uid);
+	attempt->is_named = attempt->member.tools[0] && (asked.holds & policy->named);
 	asked.is_trusted = named && named->trusted;
 	wash(&asked, sizeof(asked));
 	judge_reach(&said, &asked, named ? named->suffixes : 0, named ? named->labels : 0);
@@ -165,28 +148,4 @@ static inline void rule_attempt(struct attempt *attempt, const struct policy *po
 	    attempt->to.port_be == HTTPS_PORT_BE && verdict_of(said.choice) >= VERDICT_ALERT)
 		return;
 	fill_ruling(&attempt->ruling, policy, said.choice);
-}
-
-/* Has hello.c know who made a socket; of others it knows the user alone. */
-static inline void attend(struct bpf_sock_addr *ctx, const struct attempt *attempt,
-			  const struct actor *actor, const struct policy *policy)
-{
-	struct socket *socket;
-
-	if (!attempt->is_member && !attempt->domain &&
-	    !(policy->flags & (POLICY_CGROUP | POLICY_INSIDE)))
-		return;
-	if (!ctx->sk)
-		return;
-	socket = sockets.sk_storage_get(ctx->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!socket) {
-		count_lost(LOST_JUDGED);
-		return;
-	}
-	socket->member = attempt->member;
-	socket->pid = attempt->pid;
-	socket->uid = actor->uid;
-	socket->inside = actor->inside;
-	socket->domain = attempt->domain;
-	socket->state = HELLO_NEW;
 }

@@ -11,6 +11,10 @@
 #include "read.h"
 #include "tables.h"
 
+#define LOOPBACK_BE __builtin_bswap32(0x7f000001)
+/* The third word of ::ffff:0:0/96. */
+#define MAPPED_BE __builtin_bswap32(0xffff)
+
 /* The verdict that was told, and one: it may be another one later. */
 BPF_TABLE("lru_hash", struct sent_key, u8, sent, 16384);
 
@@ -67,14 +71,22 @@ static inline int judge_attempt(struct bpf_sock_addr *ctx, struct attempt *attem
 
 	if (policy) {
 		wash(attempt, sizeof(*attempt));
+		attempt->netns = bpf_get_netns_cookie(ctx);
 		fill_actor(&actor, policy, attempt);
 		wash(&actor, sizeof(actor));
 		rule_attempt(attempt, policy, &actor);
+		if (attempt->ruling.verdict != VERDICT_BLOCK && (policy->flags & POLICY_NAME)) {
+			note_asking(ctx, attempt, actor.uid);
+			if (attempt->protocol == IPPROTO_TCP)
+				attend(ctx, attempt, &actor, policy);
+		}
 		if (attempt->ruling.verdict == VERDICT_BLOCK)
 			attempt->ruling.enforcement = ENFORCED_CGROUP;
-		else if (attempt->protocol == IPPROTO_TCP && (policy->flags & POLICY_NAME))
-			attend(ctx, attempt, &actor, policy);
 	}
+	/* glibc sorts addresses by connecting datagram sockets to port 0 (RFC 6724): no traffic
+	 * yet. */
+	if (!attempt->to.port_be && attempt->protocol == IPPROTO_UDP)
+		return attempt->ruling.verdict != VERDICT_BLOCK;
 	if (attempt->is_member || attempt->ruling.verdict >= VERDICT_ALERT)
 		tell(attempt);
 	return attempt->ruling.verdict != VERDICT_BLOCK;
@@ -91,9 +103,6 @@ static inline int judge_connect(struct bpf_sock_addr *ctx, struct attempt *attem
 	attempt->pid = pid;
 	attempt->protocol = ctx->protocol;
 	attempt->to.port_be = ctx->user_port;
-	/* glibc sorts addresses by connecting datagram sockets to port 0 (RFC 6724): no traffic. */
-	if (!attempt->to.port_be && attempt->protocol == IPPROTO_UDP)
-		return 1;
 	attempt->to.cookie = bpf_get_socket_cookie(ctx);
 	if (member) {
 		attempt->member = *member;
@@ -111,7 +120,8 @@ int seen_connect4(struct bpf_sock_addr *ctx)
 {
 	struct attempt attempt = {};
 
-	map_ipv4(attempt.to.address_be, ctx->user_ip4);
+	/* 0.0.0.0 and :: are this host (net/ipv4/route.c, net/ipv6/tcp_ipv6.c). */
+	map_ipv4(attempt.to.address_be, ctx->user_ip4 ? ctx->user_ip4 : LOOPBACK_BE);
 	return judge_connect(ctx, &attempt);
 }
 
@@ -125,5 +135,7 @@ int seen_connect6(struct bpf_sock_addr *ctx)
 	words[1] = ctx->user_ip6[1];
 	words[2] = ctx->user_ip6[2];
 	words[3] = ctx->user_ip6[3];
+	if (!(words[0] | words[1] | words[3]) && (!words[2] || words[2] == MAPPED_BE))
+		words[3] = words[2] ? LOOPBACK_BE : __builtin_bswap32(1);
 	return judge_connect(ctx, &attempt);
 }

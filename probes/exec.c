@@ -109,7 +109,8 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 	fill_stranger(&self, task);
 	if (what.ruling.verdict == VERDICT_BLOCK)
 		end_image(&what.ruling);
-	else if (image.mark.tool || member)
+	/* Where no signal can be sent it goes on, and is followed. */
+	if (what.ruling.enforcement == ENFORCED_NOT && (image.mark.tool || member))
 		member = enter_image(task, member, &image);
 	if (member)
 		self = *member;

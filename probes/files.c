@@ -122,7 +122,6 @@ static inline void note_asked(const struct answer_of_file *image)
 static inline void find_answer(struct answer_of_file *question, struct file *file)
 {
 	struct place place = place_of(READ(file, f_mnt), READ(file, f_dentry));
-	struct policy *policy = policy_in_force();
 	struct levels *room = claim_levels();
 	struct mark *by_name;
 
@@ -143,7 +142,7 @@ static inline void find_answer(struct answer_of_file *question, struct file *fil
 	}
 	question->mark.tool = *(volatile u32 *)&room->found.tool;
 	question->mark.flags = *(volatile u32 *)&room->found.flags;
-	if (policy && (policy->flags & POLICY_PATH))
+	if (state_of(STATE_PLACES))
 		question->paths = judge_places(room);
 	lock_xadd(&room->busy, -1);
 	if (!(question->mark.flags & MARK_STRONG))

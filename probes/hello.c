@@ -99,8 +99,10 @@ static inline void ask(struct asked *asked, const struct policy *policy, struct 
  * what it says, by the one that was looked up; elsewhere connect.c went by that.
  */
 static inline void judge_words(struct judged *said, struct asked *asked,
-			       const struct segment *segment, struct reading *reading)
+			       const struct segment *segment, struct reading *reading,
+			       const struct socket *socket)
 {
+	struct address_key key = {};
 	struct named *named;
 
 	if (is_name(segment->found)) {
@@ -108,11 +110,11 @@ static inline void judge_words(struct judged *said, struct asked *asked,
 		judge_reach(said, asked, reading->host.suffixes, recall(&reading->host.count));
 		return;
 	}
-	if (segment->remote_port_be != HTTPS_PORT_BE)
+	if (segment->remote_port_be != HTTPS_PORT_BE || !socket)
 		return;
-	named = addresses.lookup((struct address *)segment->remote_be);
-	if (named && named->end_ns <= asked->now_ns)
-		named = 0;
+	__builtin_memcpy(key.address_be, segment->remote_be, sizeof(key.address_be));
+	key.netns = socket->netns;
+	named = name_of(&key, socket->uid);
 	judge_reach(said, asked, named ? named->suffixes : 0, named ? named->labels : 0);
 }
 
@@ -126,8 +128,12 @@ static inline int decide(struct __sk_buff *skb, struct bpf_sock *sk, const struc
 
 	ask(&asked, policy, skb, socket, segment);
 	wash(&asked, sizeof(asked));
-	judge_words(&said, &asked, segment, reading);
+	judge_words(&said, &asked, segment, reading, socket);
 	fill_ruling(&ruling, policy, said.choice);
+	/* Not all of it could be kept or read: a session is not let through for that. */
+	if (segment->found == FOUND_PART && socket && socket->member.tools[0] &&
+	    (asked.holds & policy->named))
+		refuse_for_room(&ruling, policy);
 	if (ruling.verdict == VERDICT_BLOCK)
 		ruling.enforcement = segment->found == FOUND_PROXY ? ENFORCED_PROXY : ENFORCED_TLS;
 	wash(&ruling, sizeof(ruling));

@@ -44,34 +44,36 @@ static inline void fill_name(struct named *name, struct reading *reading)
 	name->end_ns = bpf_ktime_get_boot_ns() + REMEMBERED_NS;
 }
 
-static inline void learn_address(struct reading *reading, struct named *name)
+static inline void learn_address(struct reading *reading, struct named *name, u64 netns)
 {
 	u64 at = recall(&reading->name_at) & (TEXT_BYTES - 1);
-	u8 address_be[16];
+	struct address_key key = {.netns = netns};
 
 	if (recall(&reading->name_bytes) == 4)
-		map_ipv4(address_be, *(u32 *)(reading->text + at));
+		map_ipv4(key.address_be, *(u32 *)(reading->text + at));
 	else
-		__builtin_memcpy(address_be, reading->text + at, sizeof(address_be));
-	remember_name(address_be, name);
+		__builtin_memcpy(key.address_be, reading->text + at, sizeof(key.address_be));
+	remember_name(&key, name);
 }
 
-static inline void learn(struct reading *reading, u32 bank, u32 is_trusted)
+static inline void learn(struct reading *reading, u32 bank, const struct asking *asking,
+			 u32 is_trusted)
 {
-	struct named name = {};
+	struct named name = {.trusted = is_trusted, .uid = asking->uid};
+	u64 netns = asking->netns;
 
+	reading->host.seed = state_of(STATE_SEED);
 	if (!read_question(reading))
 		return;
 	if (is_listed(&reading->host, bank))
 		fill_name(&name, reading);
-	name.trusted = is_trusted;
 	for (int i = 0; i < DNS_STEPS; i++) {
 		enum dns_step step = read_answer(reading);
 
 		if (step == DNS_END)
 			break;
 		if (step == DNS_ADDRESS)
-			learn_address(reading, &name);
+			learn_address(reading, &name, netns);
 	}
 }
 
@@ -96,10 +98,18 @@ int learn_names(struct __sk_buff *skb)
 {
 	u64 offset = message_from_dns(skb), bytes = skb->len;
 	struct policy *policy = policy_in_force();
+	struct bpf_sock *sk = skb->sk;
 	struct reading *reading;
+	struct asking *asking;
 	u8 resolver_be[16];
 
-	if (!offset || !policy || bytes < offset + DNS_LEAST_BYTES)
+	if (!offset || !policy || bytes < offset + DNS_LEAST_BYTES || !sk)
+		return 1;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return 1;
+	asking = askings.sk_storage_get(sk, 0, 0);
+	if (!asking) /* nobody here asked */
 		return 1;
 	reading = claim_reading();
 	if (!reading)
@@ -110,7 +120,7 @@ int learn_names(struct __sk_buff *skb)
 	bytes = one_to(bytes - offset, TEXT_BYTES);
 	note(&reading->bytes, bytes);
 	if (!bpf_skb_load_bytes(skb, offset, reading->text, bytes))
-		learn(reading, bank_of(policy), is_resolver(resolver_be));
+		learn(reading, bank_of(policy), asking, is_resolver(resolver_be));
 	release_reading(reading);
 	return 1;
 }

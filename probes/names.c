@@ -14,7 +14,7 @@ struct address {
 
 BPF_F_TABLE("hash", struct banked_key, struct domain_rules, domains, 32768, BPF_F_NO_PREALLOC);
 BPF_F_TABLE("lpm_trie", struct range_key, struct span, ranges, 32768, BPF_F_NO_PREALLOC);
-BPF_TABLE("lru_hash", struct address, struct named, addresses, 16384);
+BPF_TABLE("lru_hash", struct address_key, struct named, addresses, 16384);
 /* The resolvers that the host is configured with. */
 BPF_TABLE("hash", struct address, u64, resolvers, 64);
 
@@ -127,19 +127,29 @@ static inline int is_listed(struct host *host, u32 bank)
 	return 0;
 }
 
+/* The name by which somebody knows an address now, if by any. */
+static inline struct named *name_of(const struct address_key *key, u32 uid)
+{
+	struct named *known = addresses.lookup((struct address_key *)key);
+
+	if (!known || known->end_ns <= bpf_ktime_get_boot_ns())
+		return 0;
+	return known->trusted || known->uid == uid ? known : 0;
+}
+
 /*
  * The name that was asked for last counts; one of no account, without an end,
  * takes away what was known. But an answer that nobody vouches for does not take
  * the place of one that counts.
  */
-static inline void remember_name(const u8 *address_be, const struct named *name)
+static inline void remember_name(const struct address_key *key, const struct named *name)
 {
-	struct named *known = addresses.lookup((struct address *)address_be);
+	struct named *known = addresses.lookup((struct address_key *)key);
 
 	if (known && known->trusted && !name->trusted && known->end_ns > bpf_ktime_get_boot_ns())
 		return;
 	if (name->end_ns)
-		addresses.update((struct address *)address_be, (struct named *)name);
+		addresses.update((struct address_key *)key, (struct named *)name);
 	else if (known)
-		addresses.delete((struct address *)address_be);
+		addresses.delete((struct address_key *)key);
 }

@@ -7,9 +7,12 @@
 #include "read.h"
 #include "tables.h"
 
+/* Line ends before a request that are passed over; a power of two. */
+#define EMPTY_BYTES 8
+
 /* A hello that came in part. Storage of sockets is bounded below 8 KiB by newer kernels. */
 struct hello_text {
-	u8 text[TEXT_BYTES + 2048];
+	u8 text[TEXT_BYTES];
 };
 
 BPF_SK_STORAGE(hellos, struct hello_text);
@@ -74,57 +77,55 @@ static inline void read_addresses(struct segment *segment, struct __sk_buff *skb
 	__builtin_memcpy(segment->target_be, segment->remote_be, sizeof(segment->target_be));
 }
 
-/* The port behind the name of a CONNECT, which is at the front. */
-static inline void read_port(struct segment *segment, const u8 *text, u64 at)
+/* Where a request leads, whose name is at the front. An address is judged as such. */
+static inline void read_target(struct segment *segment, struct reading *reading, u64 bytes)
 {
-	u64 port = 0;
+	u64 ip4 = read_ip4(reading->text, bytes), port = HTTP_PORT;
 
-	if (byte_at(text, at) != ':')
+	if (byte_at(reading->text, bytes) == ':' && !read_port(reading->text, bytes + 1, &port)) {
+		/* "http://name:443@another/" */
+		begin_host(&reading->host);
+		end_host(&reading->host);
 		return;
-	for (int i = 1; i <= 5; i++) {
-		u64 digit = byte_at(text, at + i) - '0';
-
-		if (digit > 9)
-			break;
-		port = port * 10 + digit;
 	}
 	segment->target_port_be = __builtin_bswap16(port);
-}
-
-/* A CONNECT to an IPv4 address is judged by that; no host's name ends in digits (RFC 3696, 2). */
-static inline void read_literal(struct segment *segment, const u8 *text, u64 bytes)
-{
-	u64 value = 0;
-	u32 ip4 = 0, dots = 0;
-
-	for (u64 i = 0; i < 16; i++) {
-		u64 letter;
-
-		FORGET(bytes);
-		if (i >= bytes)
-			break;
-		letter = text[i];
-		if (letter == '.') {
-			ip4 = ip4 << 8 | (value & 255);
-			value = 0;
-			dots++;
-		} else if (letter - '0' <= 9) {
-			value = value * 10 + letter - '0';
-		} else {
-			return;
-		}
-	}
-	if (dots != 3)
+	if (ip4 == NO_IP4)
 		return;
 	segment->is_literal = 1;
-	map_ipv4(segment->target_be, __builtin_bswap32(ip4 << 8 | (value & 255)));
+	map_ipv4(segment->target_be, __builtin_bswap32(ip4));
+}
+
+/* Servers pass over an empty line before a request (RFC 9112, 2.2). */
+static inline void skip_lines(struct reading *reading)
+{
+	u64 bytes = recall(&reading->bytes), empty = 0;
+
+	if (reading->text[0] != '\r' && reading->text[0] != '\n')
+		return;
+	for (u64 i = 0; i < EMPTY_BYTES; i++) {
+		u8 letter = reading->text[i];
+
+		if (letter != '\r' && letter != '\n')
+			break;
+		empty = i + 1;
+	}
+	if (empty >= bytes)
+		return;
+	note(&reading->bytes, bytes - empty);
+	bpf_probe_read_kernel(reading->text, TEXT_BYTES,
+			      reading->text + (empty & (EMPTY_BYTES * 2 - 1)));
 }
 
 /* Reads what there is, and brings the name to the front of reading->text. */
 static inline void read_hello(struct segment *segment, struct reading *reading)
 {
 	const u8 *text = reading->text;
-	u64 bytes = recall(&reading->bytes), found = find_hello(reading, text, bytes);
+	u64 bytes, found;
+
+	skip_lines(reading);
+	reading->host.seed = state_of(STATE_SEED);
+	bytes = recall(&reading->bytes);
+	found = find_hello(reading, text, bytes);
 
 	FORGET(found);
 	note(&reading->left, found);
@@ -136,12 +137,11 @@ static inline void read_hello(struct segment *segment, struct reading *reading)
 		segment->found = FOUND_PART;
 		return;
 	}
-	bpf_probe_read_kernel(reading->text, HELLO_BYTES,
+	/* The port may stand behind the longest name. */
+	bpf_probe_read_kernel(reading->text, HELLO_BYTES + 1 + PORT_DIGITS,
 			      text + (recall(&reading->name_at) & (TEXT_BYTES - 1)));
-	if (segment->found == FOUND_PROXY) {
-		read_port(segment, reading->text, recall(&reading->name_bytes));
-		read_literal(segment, reading->text, recall(&reading->name_bytes));
-	}
+	if (segment->found == FOUND_PROXY && recall(&reading->name_bytes) < HOST_BYTES)
+		read_target(segment, reading, recall(&reading->name_bytes));
 }
 
 /* The data of the segment goes to the front of `text`. */
@@ -182,10 +182,12 @@ static inline int load_parts(struct __sk_buff *skb, struct bpf_sock *sk, struct 
 	if (!kept || known > have || bytes <= known)
 		return 0;
 	have = at_most(have, TEXT_BYTES);
-	bytes = one_to(bytes - known, 2048);
-	if (bpf_skb_load_bytes(skb, segment->offset + known, kept->text + have, bytes))
+	bytes = one_to(bytes - known, TEXT_BYTES);
+	if (bpf_probe_read_kernel(reading->text, TEXT_BYTES, kept->text))
+		return 0;
+	if (bpf_skb_load_bytes(skb, segment->offset + known, reading->text + have, bytes))
 		return 0;
 	socket->have = have + bytes;
 	note(&reading->bytes, have + bytes < TEXT_BYTES ? have + bytes : TEXT_BYTES);
-	return !bpf_probe_read_kernel(reading->text, TEXT_BYTES, kept->text);
+	return !bpf_probe_read_kernel(kept->text, TEXT_BYTES, reading->text);
 }

@@ -21,6 +21,7 @@
 #define LABEL_FACTOR 0x9e3779b97f4a7c15ULL
 
 struct host {
+	__u64 seed;  /* a secret of this load: what hashes to what cannot be computed outside */
 	__u64 label; /* hash of the one that is being read */
 	__u64 count; /* labels so far */
 	__u64 labels[LABELS_KEPT];
@@ -29,7 +30,7 @@ struct host {
 
 static inline void begin_host(struct host *host)
 {
-	host->label = HASH_SEED;
+	host->label = HASH_SEED ^ host->seed;
 	host->count = 0;
 }
 
@@ -46,14 +47,14 @@ static inline void end_label(struct host *host)
 	__u64 count = *(volatile __u64 *)&host->count;
 
 	host->labels[count & (LABELS_KEPT - 1)] = host->label;
-	host->label = HASH_SEED;
+	host->label = HASH_SEED ^ host->seed;
 	*(volatile __u64 *)&host->count = count + 1;
 }
 
 /* The suffixes of a name that has been read to its end; what there is none of is 0. */
 static inline void end_host(struct host *host)
 {
-	__u64 hash = HASH_SEED;
+	__u64 hash = HASH_SEED ^ host->seed;
 
 	for (__u64 i = 0; i < SUFFIXES; i++) {
 		__u64 count = *(volatile __u64 *)&host->count;

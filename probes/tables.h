@@ -17,15 +17,24 @@ struct member {
 	__u16 tools[CHAIN]; /* none while the kernel is not sure: user space enters them then */
 };
 
+/* Key of `addresses`: in another network namespace an address is another one. */
+struct address_key {
+	__u8 address_be[16];
+	__u64 netns; /* its cookie */
+};
+
 /*
- * `addresses`, by address: the name that was asked for last, as the hashes of
- * its suffixes ("com" is the first), whatever policy is in force.
+ * `addresses`: the name that was asked for last, as the hashes of its suffixes
+ * ("com" is the first), whatever policy is in force. What nobody vouches for
+ * counts for the user who asked.
  */
 struct named {
 	__u64 suffixes[SUFFIXES];
 	__u64 end_ns;  /* CLOCK_BOOTTIME */
 	__u32 labels;  /* of the whole name */
 	__u32 trusted; /* a resolver that the host is configured with said so */
+	__u32 uid;
+	__u32 reserved;
 };
 
 /* `flows`, by socket cookie: a TCP connection of a member. */

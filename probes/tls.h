@@ -39,10 +39,10 @@ static inline enum hello_found find_name(struct reading *reading, const __u8 *te
 					 __u64 end)
 {
 	for (__u64 i = 0; i < EXTENSIONS; i++) {
-		__u64 at = recall(&reading->at), type, extension_bytes;
+		__u64 at = recall(&reading->at), type, extension_bytes, name_bytes;
 
 		FORGET(end);
-		if (at >= end)
+		if (at + 4 > end)
 			return FOUND_NOTHING;
 		if (at + 4 > bytes || at >= TEXT_BYTES)
 			return FOUND_PART;
@@ -53,11 +53,16 @@ static inline enum hello_found find_name(struct reading *reading, const __u8 *te
 			note(&reading->at, at + extension_bytes);
 			continue;
 		}
+		if (at + extension_bytes > end)
+			return FOUND_NOTHING;
 		if (at + extension_bytes > bytes)
 			return FOUND_PART;
+		name_bytes = word_at(text, at + 3);
+		if (name_bytes + 5 > extension_bytes || name_bytes >= HOST_BYTES)
+			return FOUND_NOTHING;
 		if (byte_at(text, at + 2) != 0) /* name_type: host_name */
 			return FOUND_NOTHING;
-		note(&reading->name_bytes, word_at(text, at + 3));
+		note(&reading->name_bytes, name_bytes);
 		note(&reading->name_at, at + 5);
 		return FOUND_SNI;
 	}
@@ -77,7 +82,7 @@ static inline enum hello_found find_sni(struct reading *reading, const __u8 *tex
 		return FOUND_PART;
 	if (word_at(text, 3) < word_at(text, 7) + 4 || byte_at(text, 6))
 		return FOUND_UNREADABLE;
-	end = word_at(text, 3) + 5;
+	end = word_at(text, 7) + 9;
 	/* A hello without extensions ends where they would be. */
 	if (!before_extensions(reading, text, bytes))
 		return bytes >= end ? FOUND_NOTHING : FOUND_PART;

@@ -72,18 +72,6 @@ class Notify:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learn:
-    """Have the kernel judge addresses by a name.
-
-    ``trusted`` is whether a resolver gave them that the host is configured with.
-    """
-
-    name: str
-    addresses: tuple[Address, ...]
-    trusted: bool
-
-
 @dataclass(frozen=True, slots=True)
 class Search:
     """Have the file of an image looked into; what comes of it is the same image, seen again."""
@@ -91,4 +79,4 @@ class Search:
     image: Exec
 
 
-Action = Record | Follow | Release | Destroy | Kill | Notify | Learn | Search
+Action = Record | Follow | Release | Destroy | Kill | Notify | Search

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Learn
+from sensor.core.actions import Destroy
 from sensor.core.event import Destination, NameSource
 from sensor.core.facts import Transport
 from sensor.core.flows import Flow, Said
@@ -152,14 +152,11 @@ class Reaching:
             yield known.stream.close(fact, member, to)
 
     def resolved(self, fact: Resolved) -> Iterator[Action]:
-        """Take a resolver's answer; the kernel has not read one over TCP, or all of a cut one."""
-        known, enforced = self._known, self._known.rules.in_force
+        """Take a resolver's answer. What policy makes of it, the kernel has read itself."""
+        known = self._known
         if member := known.member(fact):
             endpoint = member.session.names.learn(fact.name, fact.addresses, fact.resolver)
             yield known.stream.resolve(fact, member, endpoint)
-        if (fact.tcp or fact.cut) and fact.addresses and enforced and enforced.judges_names:
-            trusted = enforced.trusts(fact.resolver)
-            yield Learn(name=fact.name, addresses=fact.addresses, trusted=trusted)
 
 
 def destruction(cookie: int, flow: Flow) -> Iterator[Destroy]:

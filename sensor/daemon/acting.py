@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Kill, Learn, Notify
+from sensor.core.actions import Destroy, Kill, Notify
 from sensor.wire import orders
 from sensor.wire.orders import Protocol
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
     from sensor.daemon.deputy import Deputy
-    from sensor.daemon.policy_maps import PolicyMaps
 
 
 class Acting:
     """Hands actions on. None of them is waited for."""
 
-    def __init__(self, deputy: Deputy, maps: PolicyMaps) -> None:
+    def __init__(self, deputy: Deputy) -> None:
         self._deputy = deputy
-        self._maps = maps
 
     def do(self, action: Action) -> None:
         """Do what the engine wants, if it is of this kind."""
@@ -50,7 +48,5 @@ class Acting:
                         text=action.text,
                     )
                 )
-            case Learn(name=name, addresses=addresses, trusted=trusted):
-                self._maps.learn(name, addresses, trusted=trusted)
             case _:
                 pass

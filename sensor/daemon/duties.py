@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from sensor.edge import canary, libbpf, pidfd, proc, sockdiag_destroy, terminal
+from sensor.edge import canary, capabilities, libbpf, pidfd, proc, sockdiag_destroy, terminal
 from sensor.edge.host import LocalHost
 from sensor.errors import NotPermittedError, SensorError
 from sensor.wire import diagnostics
@@ -193,7 +193,7 @@ class Duties:
         """Try what is to be refused; gives the ways that were, like ``exec:lsm connect``."""
         if not cgroup.is_relative_to(self._scope) or ".." in cgroup.parts:
             raise NotPermittedError(f"{cgroup} is outside the scope")
-        tried = canary.tempt(cgroup, program)
+        tried = canary.tempt(cgroup, program, give_up=capabilities.give_up)
         if tried.problem:
             raise SensorError(tried.problem)
         ways = [f"exec:{tried.execution}"] if tried.execution else []

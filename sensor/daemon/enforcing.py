@@ -27,6 +27,7 @@ from sensor.wire.rulings import hash_suffix
 
 if TYPE_CHECKING:
     from sensor.core.catalogue import Catalogue
+    from sensor.core.facts import Address
     from sensor.core.policy.model import Policy
     from sensor.core.policy.tables import Tables
     from sensor.daemon.deputy import Deputy
@@ -49,6 +50,7 @@ class Enforcing:
         self._top = top
         self._lsm = lsm
         self._cgroup_ids: dict[str, int] = {}
+        self._resolvers: frozenset[Address] = frozenset()
         self.in_force: Enforced | None = None
         self.since_wall_ns = 0
         self.attached: frozenset[str] = frozenset()
@@ -66,11 +68,13 @@ class Enforcing:
         generation, moved = self._maps.fill(tables, self._cgroup_ids)
         if canary_cgroup is not None:
             self._maps.name_canary(canary.NAME, len(catalogue.tools) + 1, canary_cgroup)
-        if moved or canary_cgroup is not None:
+        is_renewed = moved or canary_cgroup is not None
+        if is_renewed:
             self._members.renew_answers()
         wanted = _wanted(tables)
         self._attach(wanted)
         self._maps.turn(generation)
+        seed = self._maps.seed
         self._detach(wanted)
         self._maps.forget_resolvers(tables.policy.resolvers)
         self.since_wall_ns = time.time_ns()
@@ -78,7 +82,7 @@ class Enforcing:
             generation=generation,
             source=source,
             tables=tables,
-            domains={hash_suffix(name): name for name in tables.domains},
+            domains={hash_suffix(name, seed): name for name in tables.domains},
         )
         return self.in_force
 
@@ -90,8 +94,10 @@ class Enforcing:
         self.in_force = None
 
     def is_stale(self) -> bool:
-        """Tell whether a cgroup that policy names has come, gone or changed since."""
-        return self.in_force is not None and self._cgroup_ids != self._resolved(
+        """Tell whether a cgroup that policy names, or the host's resolvers, have changed since."""
+        if self.in_force is None:
+            return False
+        return self._resolvers != frozenset(configured()) or self._cgroup_ids != self._resolved(
             self.in_force.tables  # type: ignore[arg-type]  # as it was put
         )
 
@@ -122,11 +128,12 @@ class Enforcing:
 
     def _compiled(self, policy: Policy, catalogue: Catalogue, *, with_canary: bool) -> Tables:
         now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        self._resolvers = frozenset(configured())
         return compile_tables(
             policy,
             catalogue,
             accounts=accounts_of(policy),
-            resolvers=configured(),
+            resolvers=self._resolvers,
             wall_offset_ns=time.time_ns() - now_ns,
             canary=ADDRESS if with_canary else None,
         )

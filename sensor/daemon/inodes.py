@@ -22,7 +22,7 @@ FILES = 4096
 """Of the table `inodes` (``probes/files.c``); the oldest make room."""
 
 # enum state_slot of probes/members.c, and the bit in STATE_WATCH
-_WATCH, _CATALOGUE = struct.pack("=I", 5), struct.pack("=I", 6)
+_WATCH, _CATALOGUE = struct.pack("=I", 7), struct.pack("=I", 8)
 _STATE = struct.Struct("=Q")
 _WATCH_CONTENT = 1
 

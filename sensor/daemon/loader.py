@@ -35,6 +35,8 @@ _REQUIRED_PINS = (
 )
 # include/uapi/linux/bpf.h: BPF_MAP_TYPE_RINGBUF
 _RING_BUFFER = 27
+# enum state_slot of probes/members.c: STATE_SEED
+_SEED = (6).to_bytes(4, "little")
 _FLAGS = ("-Wno-address-of-packed-member", "-Wno-unused-function")
 
 
@@ -45,6 +47,11 @@ def probes() -> Path:
         if folder.is_dir():
             return folder
     raise SensorError(f"{package}/probes is missing: install agent-sensor again")
+
+
+def catalogue_folder() -> Path:
+    """Find the catalogue that comes with the sensor."""
+    return Path(__file__).resolve().parent.parent / "catalogue"
 
 
 def source(folder: Path) -> str:
@@ -74,6 +81,8 @@ def version(folder: Path, scope: Path) -> str:
     is attached to it.
     """
     files = sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h", ".toml"})
+    # What is in the tables is by a tool's number: with other tools it means something else.
+    files += sorted(catalogue_folder().glob("*.toml"))
     kernel = os.uname()
     options = repr((UNITS, PROGRAMS, MAPS, _FLAGS, scope.stat().st_ino))
     texts = (kernel.release, kernel.version, options)
@@ -161,6 +170,7 @@ def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
             libbpf.pin(compiled.map(name), str(pins / f"map_{name}"))
         slot = libbpf.Map(compiled.map("scope"))
         slot.update(bytes(4), cgroup.to_bytes(4, "little"))
+        libbpf.Map(compiled.map("state")).update(_SEED, os.urandom(8))
         # The verifier takes a second of CPU for all of them: side by side, while the first attach.
         pool = stack.enter_context(ThreadPoolExecutor())
         loads = {program: pool.submit(_load, compiled, program) for program in PROGRAMS}

@@ -7,13 +7,11 @@ What was written stays when this process ends, and is where the next one goes on
 from __future__ import annotations
 
 import struct
-import time
 from typing import TYPE_CHECKING
 
 from sensor.edge.libbpf_quiet import Quiet
 from sensor.errors import SensorError
 from sensor.wire import marks, rulings
-from sensor.wire.named import named
 from sensor.wire.tables import address_be
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
 MAPS = (
     "policies", "tools", "entries", "users", "cgroups", "path_conditions", "places", "domains",
-    "ranges", "resolvers", "addresses",
+    "ranges", "resolvers",
 )  # fmt: skip
 """Those of probes/policy.c and probes/names.c that user space writes."""
 
@@ -35,14 +33,12 @@ TOOLS = 1024
 """Of a bank (probes/policy.c): catalogue, sessions that are blocked, and the canary."""
 
 # enum state_slot of probes/members.c
-_POLICY, _CANARY = struct.pack("=I", 3), struct.pack("=I", 4)
+_POLICY, _CANARY, _PLACES, _SEED = (struct.pack("=I", slot) for slot in (3, 4, 5, 6))
 _LONG, _WORD = struct.Struct("=Q"), struct.Struct("=I")
 _BANKED_VALUES = {"users": 8, "cgroups": 8, "domains": rulings.DOMAIN_RULES.size,
                   "ranges": rulings.SPAN.size}  # fmt: skip
 _ADDRESS_BYTES = 16
 _GENERATIONS = 1 << 32
-_LEARNED_NS = 3_600_000_000_000
-"""So long a name holds that user space learned: such answers come without their time to live."""
 
 
 class PolicyMaps:
@@ -59,6 +55,11 @@ class PolicyMaps:
     def generation(self) -> int:
         """The generation in force, 0 for none."""
         return self._slot(_POLICY)
+
+    @property
+    def seed(self) -> int:
+        """What the hashes of hosts' names begin with: drawn anew for each load."""
+        return self._slot(_SEED)
 
     def next_generation(self) -> int:
         """Give the number of the next one: its bank is the other one, and it is never 0."""
@@ -81,8 +82,11 @@ class PolicyMaps:
         for index in range(len(tables.tools), TOOLS):
             key = _WORD.pack(index * rulings.BANKS + bank)
             self._maps["tools"].update(key, bytes(rulings.TOOL_RULES.size))
-        for write in rulings.writes(tables, generation, cgroup_ids=cgroup_ids, bits=bits):
+        for write in rulings.writes(
+            tables, generation, cgroup_ids=cgroup_ids, bits=bits, seed=self.seed
+        ):
             self._write(write)
+        self._state.update(_PLACES, _LONG.pack(len(self._places())))
         return generation, self._has_moved
 
     def turn(self, generation: int) -> None:
@@ -109,13 +113,6 @@ class PolicyMaps:
         """Take that back."""
         self._names.delete(marks.comm_key(name.encode()))
         self._state.update(_CANARY, _LONG.pack(0))
-
-    def learn(self, name: str, addresses: Iterable[Address], *, trusted: bool) -> None:
-        """Have addresses judged by a name, as if the kernel had read the answer itself."""
-        end_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + _LEARNED_NS
-        value = named(name, end_ns=end_ns, trusted=trusted)
-        for address in addresses:
-            self._maps["addresses"].update(address_be(address), value)
 
     def places_of(self, exe: str | None) -> int:
         """Give the bits of the folders that a file lies below."""

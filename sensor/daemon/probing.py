@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release, Search
+from sensor.core.actions import Destroy, Follow, Kill, Notify, Record, Release, Search
 from sensor.core.facts import Damaged
 from sensor.core.order import Order
 from sensor.daemon.instance import Loaded
@@ -141,7 +141,7 @@ class Probing:
                 self.members.follow(process, root, tools, paths=self.places_of(exe))
             case Release(process):
                 self.members.release(process)
-            case Record() | Destroy() | Kill() | Notify() | Learn() | Search():
+            case Record() | Destroy() | Kill() | Notify() | Search():
                 pass  # none of the kernel's tables that it keeps
 
     def follow_connection(self, fact: Connect) -> None:

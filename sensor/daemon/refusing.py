@@ -62,7 +62,7 @@ class Refusing:
         )  # fmt: skip
         self._wrong = (False, 0, False)
         self._began_wall_ns = time.time_ns()
-        sensing.act = Acting(self.deputy, self._maps).do
+        sensing.act = Acting(self.deputy).do
         sensing.probing.places_of = self._maps.places_of
 
     def register(self, selector: selectors.BaseSelector) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Kill, Record, Search
@@ -12,6 +11,7 @@ from sensor.core.catalogue import merge, parse
 from sensor.core.facts import Exit, Loss
 from sensor.daemon import reconcile
 from sensor.daemon.contents import Contents
+from sensor.daemon.loader import catalogue_folder
 from sensor.daemon.probing import Probing
 from sensor.daemon.strangers import introduced
 from sensor.edge import proc
@@ -19,6 +19,7 @@ from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
@@ -34,7 +35,7 @@ _RINGFUL = 40
 
 def catalogue() -> Catalogue:
     """Read the catalogue that comes with the sensor."""
-    folder = Path(__file__).resolve().parent.parent / "catalogue"
+    folder = catalogue_folder()
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise SensorError(f"{folder} holds no catalogue: install agent-sensor again")

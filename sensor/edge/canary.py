@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ADDRESS = "192.0.2.255"
@@ -72,12 +73,15 @@ def remove(cgroup: Path) -> None:
             ) from problem
 
 
-def tempt(cgroup: Path, wanted: Path) -> Tried:
-    """Try both, once. The caller has no threads: the canary is a fork of it."""
+def tempt(cgroup: Path, wanted: Path, *, give_up: Callable[[], None]) -> Tried:
+    """Try both, once. The caller has no threads: the canary is a fork of it.
+
+    It calls ``give_up`` for its rights before it executes anything.
+    """
     reader, writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
-        _try(cgroup, wanted, writer)
+        _try(cgroup, wanted, writer, give_up)
     os.close(writer)
     try:
         said = _heard(reader)
@@ -97,10 +101,12 @@ def _ends(pid: int) -> bool:
         os.close(handle)
 
 
-def _try(cgroup: Path, wanted: Path, writer: int) -> None:
+def _try(cgroup: Path, wanted: Path, writer: int, give_up: Callable[[], None]) -> None:
     """Be the canary: say the errno of joining, of connecting, and of an execution that failed."""
     for step in _join, _connect, _execute:
         try:
+            if step is _execute:
+                give_up()
             step(cgroup, wanted)
             result = 0
         except OSError as problem:

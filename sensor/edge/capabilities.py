@@ -118,6 +118,11 @@ def _give_up(libc: ctypes.CDLL, wanted: frozenset[Capability]) -> None:
     _set(libc, held().permitted & wanted)
 
 
+def give_up() -> None:
+    """Give up all that this process holds; with ``no_new_privs`` no execution gives it back."""
+    _set(ctypes.CDLL(None, use_errno=True), ())
+
+
 def _prctl(libc: ctypes.CDLL, option: int, argument: int) -> None:
     zero = ctypes.c_ulong(0)
     _check(libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero))

@@ -68,9 +68,8 @@ _FLAGS = {
 }
 
 
-def hash_bytes(text: bytes) -> int:
-    """Hash all of a text by FNV-1a."""
-    value = HASH_SEED
+def hash_bytes(text: bytes, value: int = HASH_SEED) -> int:
+    """Hash all of a text by FNV-1a, from a value on."""
     for byte in text:
         value = (value ^ byte) * _FNV_PRIME & _U64
     return value

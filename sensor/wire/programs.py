@@ -78,6 +78,7 @@ UNITS = (
     "names.c",
     "reach.c",
     "attempt.c",
+    "socket.c",
     "connect.c",
     "flows.c",
     "answers.c",

@@ -94,11 +94,13 @@ def writes(
     *,
     cgroup_ids: Mapping[str, int],
     bits: Mapping[str, int],
+    seed: int = 0,
 ) -> Iterator[Write]:
     """Give all that a policy writes into its bank, and into the maps without banks.
 
     ``cgroup_ids`` are those of ``tables.cgroups`` that exist, ``bits`` come from
-    ``path_bits``. BadInputError names two names, or two folders, with one hash.
+    ``path_bits``, ``seed`` is the one that the probes hash hosts' names with.
+    BadInputError names two names, or two folders, with one hash.
     """
     bank = bank_for(generation)
     yield Write("policies", _WORD.pack(bank), _policy(tables, generation))
@@ -111,7 +113,7 @@ def writes(
     for path, mask in tables.cgroups.items():
         if path in cgroup_ids:
             yield Write("cgroups", BANKED_KEY.pack(cgroup_ids[path], bank), _LONG.pack(mask))
-    for number, suffix in _hashed(tables.domains, hash_suffix).items():
+    for number, suffix in _hashed(tables.domains, lambda suffix: hash_suffix(suffix, seed)).items():
         rules = tables.domains[suffix]
         yield Write("domains", BANKED_KEY.pack(number, bank), _domain(rules, bank))
     for network, span in tables.ranges.items():
@@ -127,11 +129,11 @@ def resolver_key(address: Address) -> bytes:
     return address_be(address)
 
 
-def hash_suffix(suffix: str) -> int:
+def hash_suffix(suffix: str, seed: int = 0) -> int:
     """Hash a suffix of a name, label by label from the last one, as probes/suffix.h does."""
-    value = HASH_SEED
+    value = HASH_SEED ^ seed
     for label in reversed(suffix.split(".")):
-        value = (value ^ _label(label)) * _SUFFIX_FACTOR & _U64
+        value = (value ^ _label(label, seed)) * _SUFFIX_FACTOR & _U64
         value ^= value >> _SUFFIX_SHIFT
     return value
 
@@ -145,8 +147,8 @@ def hash_folder(path: str) -> int:
 
 
 @lru_cache(_LABELS_REMEMBERED)
-def _label(label: str) -> int:
-    return hash_bytes(label.lower().encode())
+def _label(label: str, seed: int) -> int:
+    return hash_bytes(label.lower().encode(), HASH_SEED ^ seed)
 
 
 def _hashed(words: Iterable[str], hash_of: Callable[[str], int]) -> dict[int, str]:

@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench import events, kept, kernel_time, latency, machine, replay, starts, wake_ups, wall_clock
+from bench import (
+    bulk,
+    events,
+    kept,
+    kernel_time,
+    latency,
+    machine,
+    packets,
+    refusal,
+    replay,
+    rules,
+    starts,
+    wake_ups,
+    wall_clock,
+)
 from bench.table import put
 from bench.workshop import workshop
 from sensor.edge.mounts import private_bpffs
@@ -36,6 +50,10 @@ FIGURES: dict[str, Callable[[Workshop], Table]] = {
     "sizes": kept.sizes,
     "tail": latency.tail,
     "runs": starts.daemons,
+    "packets": packets.measure,
+    "refusal": refusal.measure,
+    "bulk": bulk.measure,
+    "rules": rules.measure,
 }
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.edge import libbpf
+from sensor.wire.programs import Hook
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -21,6 +24,8 @@ _RAW_TRACEPOINT = 17  # linux/bpf.h: enum bpf_prog_type
 _MAPS_MAX = 64
 # Two instructions: BPF_MOV64_IMM of 0 to r0, BPF_EXIT.
 _EMPTY = bytes.fromhex("b700000000000000 9500000000000000")
+# The same with a 1: BPF_PROG_TYPE_CGROUP_SKB drops what gets a 0.
+_PASS = bytes.fromhex("b700000001000000 9500000000000000")
 
 
 class _Info(ctypes.Structure):
@@ -32,6 +37,18 @@ class _Info(ctypes.Structure):
         ("nr_map_ids", _U32), ("map_ids", _U64), ("name", ctypes.c_char * 16),
         ("between", ctypes.c_uint8 * 112), ("run_time_ns", _U64), ("run_cnt", _U64),
         ("rest", ctypes.c_uint8 * 32),
+    )  # fmt: skip
+
+
+class _TestRun(ctypes.Structure):
+    """``struct bpf_test_run_opts`` of bpf/bpf.h, which lays it out without padding."""
+
+    _fields_ = (
+        ("sz", ctypes.c_size_t), ("data_in", ctypes.c_char_p), ("data_out", ctypes.c_void_p),
+        ("data_size_in", _U32), ("data_size_out", _U32), ("ctx_in", ctypes.c_void_p),
+        ("ctx_out", ctypes.c_void_p), ("ctx_size_in", _U32), ("ctx_size_out", _U32),
+        ("retval", _U32), ("repeat", ctypes.c_int), ("duration", _U32), ("flags", _U32),
+        ("cpu", _U32), ("batch_size", _U32),
     )  # fmt: skip
 
 
@@ -106,10 +123,38 @@ def empty_program(tracepoint: str) -> Iterator[int]:
         os.close(fd)
 
 
+@contextmanager
+def empty_packet_program(cgroup: Path) -> Iterator[int]:
+    """Do the same for packets that leave a cgroup; it lets all go."""
+    fd = _bpf.bpf_prog_load(
+        Hook.EGRESS.program_type, b"empty", b"GPL", _PASS, ctypes.c_size_t(len(_PASS) // 8), None
+    )
+    folder = os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        link = libbpf.attach_cgroup(fd, folder, Hook.EGRESS.attach_type or 0)
+        try:
+            yield fd
+        finally:
+            os.close(link)
+    finally:
+        os.close(folder)
+        os.close(fd)
+
+
 def runs_of(fd: int) -> Runs:
     """Read the counters of one program."""
     info, _ = _read(fd)
     return Runs(info.run_cnt, info.run_time_ns)
+
+
+def test_run_ns(fd: int, packet: bytes, repeat: int) -> int:
+    """Have the kernel run a program on a packet again and again; give the mean ns of a run."""
+    run = _TestRun(
+        sz=ctypes.sizeof(_TestRun), data_in=packet, data_size_in=len(packet), repeat=repeat
+    )
+    if _bpf.bpf_prog_test_run_opts(fd, ctypes.byref(run)):
+        raise OSError(ctypes.get_errno(), "bpf_prog_test_run_opts")
+    return int(run.duration)
 
 
 def attached() -> Sequence[str]:

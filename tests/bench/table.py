@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from dataclasses import dataclass
@@ -58,6 +59,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     """Give the value that ``share`` of the values do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def sure(values: Sequence[float]) -> tuple[float, float]:
+    """Give the 95 % interval of the median, by ranks: no assumption on how the values lie."""
+    half = 0.98 * math.sqrt(len(values)) / len(values)
+    return percentile(values, max(0.0, 0.5 - half)), percentile(values, 0.5 + half)
 
 
 def put(page: Path, name: str, text: str) -> None:

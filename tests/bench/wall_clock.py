@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import statistics
 from contextlib import contextmanager, nullcontext
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.programs import Programs
 from bench.sensor import Sensor
-from bench.table import Table, percentile
+from bench.table import Table, percentile, sure
 from bench.workshop import timed
 from sensor.edge import libbpf, mounts
 from sensor.wire.programs import PROGRAMS, Hook
@@ -123,7 +122,7 @@ def _attached(probes: Programs) -> Iterator[None]:
 def _row(name: str, pairs: Sequence[tuple[Took, Took]]) -> tuple[str, ...]:
     walls = [on.wall_s / off.wall_s for off, on in pairs]
     ratio = statistics.median(walls)
-    low, high = _sure(walls)
+    low, high = sure(walls)
     off, on = zip(*pairs, strict=True)
     calm = percentile([t.wall_s for t in on], 0.1) / percentile([t.wall_s for t in off], 0.1)
     return (
@@ -136,12 +135,6 @@ def _row(name: str, pairs: Sequence[tuple[Took, Took]]) -> tuple[str, ...]:
         _PEERS[name],
         f"{_verdict(low, high)} (<= {BUILD_RATIO})" if name == "build" else "",
     )
-
-
-def _sure(values: Sequence[float]) -> tuple[float, float]:
-    """Give the 95 % interval of the median, by ranks: no assumption on how the values lie."""
-    half = 0.98 * math.sqrt(len(values)) / len(values)
-    return percentile(values, max(0.0, 0.5 - half)), percentile(values, 0.5 + half)
 
 
 def _verdict(low: float, high: float) -> str:

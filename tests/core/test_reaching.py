@@ -26,7 +26,6 @@ from support.story import (
     ruling,
 )
 
-from sensor.core.actions import Learn
 from sensor.core.engine import Engine
 from sensor.core.event import Destination, NameSource, ProcessView
 from sensor.core.facts import RULE_CANARY, RULE_QUIC, Process, Transport
@@ -230,34 +229,6 @@ def test_an_open_connection_is_judged_by_all_that_is_known_of_it(
     events(engine, *facts)  # type: ignore[arg-type]
     told = late(engine, "192.0.2.1", port=8443)
     assert (len(told) == 1) is goes_on
-
-
-def test_an_answer_that_the_kernel_did_not_read_is_handed_back(engine: Engine) -> None:
-    """Whoever asked, as all go by the same addresses."""
-    given = resolved(9, "api.anthropic.com", "192.0.2.1", tcp=True)
-    _, learn = engine.see(given)
-    assert learn == Learn(
-        name="api.anthropic.com", addresses=(ip_address("192.0.2.1"),), trusted=True
-    )
-    foreign = replace(given, root=Process(0, 0), process=at(30), resolver=ip_address("192.0.2.99"))
-    play(
-        engine,
-        foreign,
-        ["learn api.anthropic.com untrusted"],
-        resolved(9, "a.test", "192.0.2.1", cut=True),
-        ["resolve claude-code 0", "learn a.test trusted"],
-        resolved(9, "a.test", "192.0.2.1"),
-        ["resolve claude-code 0"],
-        resolved(9, "a.test", tcp=True),
-        ["resolve claude-code 0"],
-    )
-
-
-@pytest.mark.parametrize("text", [None, '[defaults]\nunknown_client = "allow"\n'])
-def test_where_nothing_goes_by_names_nothing_is_handed_back(text: str | None) -> None:
-    """Nobody would look."""
-    engine = engine_with(text) if text else Engine(CATALOGUE, StoryHost())
-    play(engine, resolved(9, "a.test", "192.0.2.1", tcp=True), [])
 
 
 def test_a_connection_without_an_address_cannot_be_closed() -> None:

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sensor.core.actions import Action, Destroy, Kill, Learn, Notify, Release
+from sensor.core.actions import Action, Destroy, Kill, Notify, Release
 from sensor.core.facts import Process
 from sensor.daemon.acting import Acting
 from sensor.wire import orders
 from sensor.wire.orders import Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sensor.core.facts import Address
     from sensor.wire.orders import Order
 
 ONE, NOBODY = Process(7, 77), Process(0, 0)
@@ -25,20 +22,15 @@ REMOTE, LOCAL = (ip_address("192.0.2.1"), 443), (ip_address("192.0.2.2"), 1000)
 
 
 class Taken:
-    """Takes orders, and what is to be learned."""
+    """Takes orders."""
 
     def __init__(self) -> None:
         self.orders: list[Order] = []
-        self.learned: list[tuple[str, tuple[Address, ...], bool]] = []
 
     def order(self, order: Order) -> bool:
         """Take an order."""
         self.orders.append(order)
         return True
-
-    def learn(self, name: str, addresses: Iterable[Address], *, trusted: bool) -> None:
-        """Take a name."""
-        self.learned.append((name, tuple(addresses), trusted))
 
 
 @pytest.mark.parametrize(
@@ -68,15 +60,13 @@ class Taken:
 def test_an_action_is_an_order(action: Action, order: Order) -> None:
     """Whom nobody knows has no process."""
     taken = Taken()
-    Acting(taken, taken).do(action)  # type: ignore[arg-type]
+    Acting(taken).do(action)  # type: ignore[arg-type]
     assert taken.orders == [order]
 
 
-def test_a_name_is_learned_and_the_rest_is_for_others() -> None:
-    """Without the deputy."""
+def test_the_rest_is_for_others() -> None:
+    """What the engine wants of the kernel's own tables."""
     taken = Taken()
-    acting = Acting(taken, taken)  # type: ignore[arg-type]
-    acting.do(Learn(name="a.example", addresses=(REMOTE[0],), trusted=True))
+    acting = Acting(taken)  # type: ignore[arg-type]
     acting.do(Release(ONE))
-    assert taken.learned == [("a.example", (REMOTE[0],), True)]
     assert taken.orders == []

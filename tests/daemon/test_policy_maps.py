@@ -13,7 +13,6 @@ from support.policy_maps import MadeMaps
 from sensor.daemon.policy_maps import TOOLS, PolicyMaps
 from sensor.errors import SensorError
 from sensor.wire import marks, rulings
-from sensor.wire.named import NAMED
 from sensor.wire.tables import address_be
 
 if TYPE_CHECKING:
@@ -142,15 +141,3 @@ def test_the_canary_has_a_name_and_a_cgroup_until_it_is_forgotten(tmp_path: Path
     maps.forget_canary("sensor-canary")
     assert pins.rows("names") == {}
     assert pins.slot(4) == 0
-
-
-def test_names_that_were_learned_are_there_by_address(tmp_path: Path) -> None:
-    """For a while, as their answers do not say how long."""
-    pins = MadeMaps(tmp_path)
-    maps = PolicyMaps(pins)  # type: ignore[arg-type]
-    maps.learn("api.example.com", [ip_address("192.0.2.7")], trusted=True)
-    [(key, value)] = pins.rows("addresses").items()
-    assert key == address_be(ip_address("192.0.2.7"))
-    *_, end_ns, labels, trusted = NAMED.unpack(value)
-    assert (labels, trusted) == (3, 1)
-    assert end_ns > 3600 * 10**9

@@ -21,17 +21,38 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kernel
 
 
+def tempt(cgroup: Path, program: Path) -> Tried:
+    """Try with all the rights of the test."""
+    return canary.tempt(cgroup, program, give_up=lambda: None)
+
+
+def test_rights_are_given_up_before_anything_is_executed(tmp_path: Path) -> None:
+    """Where that fails, nothing is."""
+
+    def give_up() -> None:
+        raise PermissionError(errno.EACCES, "no")
+
+    mark = tmp_path / "mark"
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\n: >{mark}\n", "utf-8")
+    script.chmod(0o755)
+    with Scope() as scope:
+        tried = canary.tempt(scope.path, script, give_up=give_up)
+        assert (tried.execution, mark.exists()) == (None, False)
+        assert tried.problem
+
+
 def test_where_nothing_is_refused_it_says_so(tmp_path: Path) -> None:
     """It ran, and connected."""
     with Scope() as scope:
-        assert canary.tempt(scope.path, canary.program(tmp_path)) == Tried(None, connection=False)
+        assert tempt(scope.path, canary.program(tmp_path)) == Tried(None, connection=False)
         assert scope.procs() == []
 
 
 def test_a_refused_connection_is_told(tmp_path: Path) -> None:
     """By a program in the canary's cgroup that lets nothing pass."""
     with Scope() as scope, refusing_connections(scope):
-        assert canary.tempt(scope.path, canary.program(tmp_path)) == Tried(None, connection=True)
+        assert tempt(scope.path, canary.program(tmp_path)) == Tried(None, connection=True)
 
 
 def test_an_execution_that_is_killed_is_told(tmp_path: Path) -> None:
@@ -40,13 +61,13 @@ def test_an_execution_that_is_killed_is_told(tmp_path: Path) -> None:
     killed.write_text("#!/bin/sh\nkill -9 $$\n", "ascii")
     killed.chmod(0o755)
     with Scope() as scope:
-        assert canary.tempt(scope.path, killed) == Tried("kill", connection=False)
+        assert tempt(scope.path, killed) == Tried("kill", connection=False)
 
 
 def test_an_execution_that_is_forbidden_is_told(tmp_path: Path) -> None:
     """EPERM is what a security module answers; anything else is no refusal of ours."""
     with Scope() as scope:
-        missing = canary.tempt(scope.path, tmp_path / "missing")
+        missing = tempt(scope.path, tmp_path / "missing")
         assert missing.execution is None
         assert missing.problem
         assert "No such file" in missing.problem
@@ -58,7 +79,7 @@ def test_an_execution_that_is_forbidden_is_told(tmp_path: Path) -> None:
 
 def test_a_cgroup_that_is_gone_is_a_problem(tmp_path: Path) -> None:
     """And nothing is tried elsewhere."""
-    tried = canary.tempt(tmp_path / "gone", canary.program(tmp_path))
+    tried = tempt(tmp_path / "gone", canary.program(tmp_path))
     assert (tried.execution, tried.connection) == (None, False)
     assert tried.problem == "its cgroup: No such file or directory"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Follow, Kill, Learn, Notify, Record, Release, Search
+from sensor.core.actions import Destroy, Follow, Kill, Notify, Record, Release, Search
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
@@ -27,8 +27,6 @@ def brief(action: Action) -> str:
             words = f"destroy {cookie} {ip}:{port}"
         case Notify(process=process, tty=tty):
             words = f"notify {process.pid} {tty}"
-        case Learn(name=name, trusted=trusted):
-            words = f"learn {name} {'trusted' if trusted else 'untrusted'}"
         case Search(image):
             words = f"search {image.process.pid}"
         case Record(event):

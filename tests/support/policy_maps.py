@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sensor.edge.libbpf import Map
 from sensor.wire import rulings
-from sensor.wire.named import NAMED
 from support.bpf import MapKind, make_map
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ _SHAPES = {
     "ranges": (MapKind.LPM_TRIE, rulings.RANGE_KEY.size, rulings.SPAN.size, 4096),
     "places": (MapKind.HASH, 8, 4, 64),
     "resolvers": (MapKind.HASH, 16, 8, 64),
-    "addresses": (MapKind.HASH, 16, NAMED.size, 64),
-    "state": (MapKind.ARRAY, 4, 8, 6),
+    "state": (MapKind.ARRAY, 4, 8, 7),
     "names": (MapKind.HASH, 16, 8, 64),
     "members": (MapKind.HASH, 4, 32, 64),
 }

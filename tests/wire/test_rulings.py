@@ -93,8 +93,13 @@ def test_numbers_are_those_of_the_header(claim: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "text", "value"), VECTORS)
 def test_a_hash_is_the_one_agreed_on(kind: str, text: str, value: str) -> None:
     """Of a suffix in any case, and of a folder by what counts of each name."""
-    hashed = {"suffix": rulings.hash_suffix, "folder": rulings.hash_folder}[kind](text)
+    hashed = rulings.hash_suffix(text) if kind == "suffix" else rulings.hash_folder(text)
     assert f"{hashed:016x}" == value
+
+
+def test_a_seed_makes_other_hashes() -> None:
+    """Nobody who does not know it can look for a name that has the hash of another."""
+    assert rulings.hash_suffix("example.com", 7) != rulings.hash_suffix("example.com")
 
 
 def test_c_hashes_alike(tmp_path: Path) -> None:
@@ -220,6 +225,6 @@ def test_there_are_so_many_bits() -> None:
 
 def test_two_words_with_one_hash_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather than judged by each other's rules."""
-    monkeypatch.setattr(rulings, "hash_suffix", lambda _: 1)
+    monkeypatch.setattr(rulings, "hash_suffix", lambda *_: 1)
     with pytest.raises(BadInputError, match="have one hash; write one in another way"):
         written()
