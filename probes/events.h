@@ -78,6 +78,7 @@ struct ruling {
 #define SIGNAL_FILE (1U << 1)	  /* name or path components of the resolved file */
 #define SIGNAL_ARGUMENT (1U << 2) /* what an interpreter or the loader was given */
 #define SIGNAL_SESSION (1U << 3)  /* member of a session already */
+#define SIGNAL_CONTENT (1U << 4)  /* user space has looked into this file before */
 
 /* exec_record.flags */
 #define EXEC_FILELESS (1U << 0) /* memfd, or no name left on disk */
@@ -92,6 +93,9 @@ struct ruling {
 	(1U << 8)	       /* the kernel alone does not take it for the tool: a name           \
 				  that others bear too, or not surely what runs */
 #define EXEC_REFUSED (1U << 9) /* the process goes on with the image it had: argv is unread */
+#define EXEC_UNSEARCHED                                                                            \
+	(1U << 10) /* a large file that no name settles, told once: its content is to be           \
+		      looked into. Of a process in no session root_pid is 0 then. */
 
 #define COMM_BYTES 16 /* include/linux/sched.h: TASK_COMM_LEN */
 

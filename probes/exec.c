@@ -36,7 +36,7 @@ static inline void judge_image(struct answer_of_file *image, struct task_struct 
 		wash(&image->mark, ANSWER_BYTES_OF_FILE);
 		image->mark = judge_arguments(READ(task, mm), image->mark.flags);
 		if (image->mark.tool)
-			image->signals = SIGNAL_ARGUMENT;
+			image->signals |= SIGNAL_ARGUMENT;
 	}
 }
 
@@ -74,6 +74,18 @@ static inline int is_ended_for_room(struct member *self, struct task_struct *tas
 	return 1;
 }
 
+/* What is told of an image beside its names, as far as no policy is asked. */
+static inline void fill_telling(struct telling *what, const struct answer_of_file *image,
+				const struct member *member)
+{
+	what->signals = (image->signals & ~ANSWER_BITS) | (member ? SIGNAL_SESSION : 0);
+	what->mark = image->mark;
+	if (image->mark.tool && !(image->mark.flags & MARK_STRONG))
+		what->flags |= EXEC_UNSURE;
+	if (image->signals & ANSWER_NEW)
+		what->flags |= EXEC_UNSEARCHED;
+}
+
 /* raw_tp/sched_process_exec: (struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
 int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -85,29 +97,29 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 
 	judge_image(&image, task, READ(bprm, file));
 	member = member_of(current_pid());
-	if (likely(!image.mark.tool && !member))
+	if (likely(!image.mark.tool && !member && !(image.signals & ANSWER_NEW)))
+		return 0;
+	if (!member && !in_scope())
 		return 0;
 	wash(&image.mark, ANSWER_BYTES_OF_FILE);
-	what.signals = image.signals | (member ? SIGNAL_SESSION : 0);
-	what.mark = image.mark;
-	if (image.mark.tool) {
-		if (!member && !in_scope())
-			return 0;
-		if (!(image.mark.flags & MARK_STRONG))
-			what.flags = EXEC_UNSURE;
+	fill_telling(&what, &image, member);
+	wash(&what, sizeof(what));
+	if (image.mark.tool)
 		rule_exec(&what.ruling, task, image.mark, image.paths);
-	}
 	fill_stranger(&self, task);
 	if (what.ruling.verdict == VERDICT_BLOCK)
 		end_image(&what.ruling);
-	if (what.ruling.enforcement == ENFORCED_NOT) /* also where no signal can be sent */
+	/* Where no signal can be sent it goes on, and is followed. */
+	if (what.ruling.enforcement == ENFORCED_NOT && (image.mark.tool || member))
 		member = enter_image(task, member, &image);
 	if (member)
 		self = *member;
-	else if (what.ruling.verdict != VERDICT_BLOCK && !is_ended_for_room(&self, task, &what))
+	else if (image.mark.tool && what.ruling.verdict != VERDICT_BLOCK &&
+		 !is_ended_for_room(&self, task, &what))
 		return 0;
 	wash(&what, sizeof(what));
 	wash(&self, sizeof(self));
-	emit_exec(task, bprm, &self, &what);
+	if (!emit_exec(task, bprm, &self, &what) && (what.flags & EXEC_UNSEARCHED))
+		note_asked(&image);
 	return 0;
 }

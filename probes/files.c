@@ -28,6 +28,16 @@ struct answer_of_file {
 
 #define ANSWER_BYTES_OF_FILE (sizeof(struct mark) + 2 * sizeof(u32))
 
+/* Bits of `signals` that no record has. */
+#define ANSWER_OPEN (1U << 30) /* user space may come to another one: not to be kept */
+#define ANSWER_NEW (1U << 31)  /* user space does not know of the file */
+#define ANSWER_BITS (ANSWER_OPEN | ANSWER_NEW)
+
+/* Tools that user space knows by their content; it alone writes and removes them. */
+BPF_HASH(inodes, struct image_key, struct mark, 4096);
+/* Files that user space was told of. What is pushed out is told again. */
+BPF_TABLE("lru_hash", struct image_key, u64, asked, 16384);
+
 /* One for each CPU: no lock. */
 BPF_PERCPU_ARRAY(answers, struct answer_of_file, ANSWERS);
 /*
@@ -64,6 +74,51 @@ static inline u32 place_of_answer(const struct answer_of_file *question)
 	return (hash ^ hash >> 32) & (ANSWERS - 1);
 }
 
+static inline void fill_key(struct image_key *key, const struct answer_of_file *question)
+{
+	key->dev = READ(question->sb, s_dev);
+	key->ino = question->ino;
+	key->ctime_ns = question->ctime_ns;
+}
+
+/*
+ * What user space has found in a file, where its names do not settle what it is:
+ * none is known, an interpreter's is, or one that others bear too.
+ */
+static inline void judge_content(struct answer_of_file *question, struct file *file)
+{
+	struct image_key key = {};
+	struct mark *mark;
+	u64 *state;
+
+	fill_key(&key, question);
+	mark = inodes.lookup(&key);
+	if (mark) {
+		question->mark = *mark;
+		question->signals |= SIGNAL_CONTENT;
+		return;
+	}
+	if (!(state_of(STATE_WATCH) & WATCH_CONTENT))
+		return;
+	if (READ(READ(file, f_inode), i_size) < LARGE_BYTES)
+		return;
+	state = asked.lookup(&key);
+	if (!state)
+		question->signals |= ANSWER_BITS;
+	else if (*state != SEARCHED)
+		question->signals |= ANSWER_OPEN;
+}
+
+/* Has the file told once. Where that failed it comes again. */
+static inline void note_asked(const struct answer_of_file *image)
+{
+	struct image_key key = {};
+	u64 state = ASKED;
+
+	fill_key(&key, image);
+	asked.insert(&key, &state);
+}
+
 static inline void find_answer(struct answer_of_file *question, struct file *file)
 {
 	struct place place = place_of(READ(file, f_mnt), READ(file, f_dentry));
@@ -93,6 +148,8 @@ static inline void find_answer(struct answer_of_file *question, struct file *fil
 	if (state_of(STATE_PLACES))
 		question->paths = judge_places(room);
 	lock_xadd(&room->busy, -1);
+	if (!(question->mark.flags & MARK_STRONG))
+		judge_content(question, file);
 }
 
 /*
@@ -119,6 +176,8 @@ static inline void judge(struct answer_of_file *question, struct file *file)
 		question->mark.tool = question->mark.flags = question->signals = 0;
 	}
 	find_answer(question, file);
+	if (question->signals & ANSWER_OPEN)
+		return;
 	/* A security module's program can be pushed aside here: the key is wrong until all is
 	 * there.
 	 */

@@ -42,9 +42,13 @@ enum state_slot {
 	STATE_CANARY,	  /* cgroup in which the sensor proves that it enforces */
 	STATE_PLACES,	  /* how many folders `places` has */
 	STATE_SEED,	  /* of the hashes of hosts' names: nobody can look for one that collides */
+	STATE_WATCH,	  /* what user space wants to know beyond policy */
+	STATE_CATALOGUE,  /* by which `inodes` was filled; user space's alone */
 	STATE_SLOTS,
 };
 BPF_ARRAY(state, u64, STATE_SLOTS);
+/* Bits of STATE_WATCH. */
+#define WATCH_CONTENT 1 /* large files that no name settles */
 /* Slot 0: the cgroup below which candidates are looked for. */
 BPF_CGROUP_ARRAY(scope, 1);
 

@@ -103,10 +103,12 @@ static inline void put_task(struct exec_record *record, struct task_struct *task
 		bpf_probe_read_kernel_str(record->tty, TTY_BYTES, tty->name);
 }
 
-/* Of a refused image argv is not told: it is not this process's, but of an address space to come.
+/*
+ * Of a refused image argv is not told: it is not this process's, but of an address
+ * space to come. Returns 0 where the record is on its way.
  */
-static inline void emit_exec(struct task_struct *task, struct linux_binprm *bprm,
-			     struct member *member, const struct telling *what)
+static inline int emit_exec(struct task_struct *task, struct linux_binprm *bprm,
+			    struct member *member, const struct telling *what)
 {
 	struct exec_buffer *out = claim_exec_buffer();
 	struct file *file = READ(bprm, file);
@@ -114,7 +116,7 @@ static inline void emit_exec(struct task_struct *task, struct linux_binprm *bprm
 
 	if (!out) {
 		count_lost(RECORD_EXEC);
-		return;
+		return -1;
 	}
 	__builtin_memset(&out->record, 0, sizeof(out->record));
 	out->used = 0;
@@ -141,4 +143,5 @@ static inline void emit_exec(struct task_struct *task, struct linux_binprm *bprm
 	if (problem)
 		count_lost(RECORD_EXEC);
 	lock_xadd(&out->busy, -1);
+	return problem != 0;
 }

@@ -48,7 +48,24 @@ struct flow {
 	__u8 address_be[16]; /* IPv4 as ::ffff:a.b.c.d */
 };
 
-/* `names`, `words` and `answers`: what a name gives away. */
+/*
+ * From this size on a file that no name settles is looked into. The smallest
+ * tool that is one program had 101 MB (amp); what builds start over and over has less.
+ */
+#define LARGE_BYTES (20 << 20)
+
+/* Key of `inodes` and `asked`: a file, as long as nobody changes it. */
+struct image_key {
+	__u64 dev; /* of the superblock, which stat(2) of some file systems does not show */
+	__u64 ino;
+	__u64 ctime_ns;
+};
+
+/* `asked`: how far user space is with a file. */
+#define ASKED 1	   /* it was told */
+#define SEARCHED 2 /* it has looked, and the kernel is to go by what the names say */
+
+/* `names`, `words`, `inodes` and `answers`: what a name, or a file's content, gives away. */
 struct mark {
 	__u32 tool;  /* 1-based index into the catalogue, 0: none */
 	__u32 flags; /* MARK_* of marks.h */

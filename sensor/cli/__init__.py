@@ -22,6 +22,7 @@ _MODULES = {
     "uninstall": "install",
     "sockets": "load",
     "deputy": "deputy",
+    "searcher": "searcher",
     "block": "block",
     "catalog": "catalog",
     "tail": "tail",

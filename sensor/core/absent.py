@@ -35,7 +35,7 @@ def absent(tool: Tool | None, evidence: tuple[Evidence, ...], *, looked: bool) -
     if tool is None:
         return
     there = {(one.signal, one.value) for one in evidence}
-    for mark in tool.marks:
+    for mark in tool.signs:
         if (mark.kind.value, mark.value) not in there:
             weight = weight_of(mark, hearsay=tool.is_hearsay)
             yield Absent(mark.kind.value, mark.value, weight)

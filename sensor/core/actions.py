@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sensor.core.event import Event
-    from sensor.core.facts import Address, File, Process
+    from sensor.core.facts import Address, Exec, File, Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,11 @@ class Look:
     state: tuple[str, ...] = ()
 
 
-Action = Record | Follow | Release | Destroy | Kill | Notify | Look
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Have the file of an image looked into; what comes of it is the same image, seen again."""
+
+    image: Exec
+
+
+Action = Record | Follow | Release | Destroy | Kill | Notify | Look | Search

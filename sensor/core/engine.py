@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.core import already
+from sensor.core.actions import Search
 from sensor.core.bulletin import told
 from sensor.core.cordon import cordon
 from sensor.core.facts import (
@@ -130,11 +131,13 @@ class Engine:
         """Take an image, or have it looked at first where that can make a difference."""
         if self._looks and self._starting.wants_look(fact) and self._waiting.begin(fact):
             yield look(fact, self._known.identifier)
-            return
-        yield from self._starting.exec(fact)
-        # Within a session nothing waits: it is told again if it turns out to be a tool.
-        if self._looks and self._starting.is_unsure(fact) and self._waiting.begin(fact):
-            yield look(fact, self._known.identifier)
+        else:
+            yield from self._starting.exec(fact)
+            # Within a session nothing waits: it is told again if it turns out to be a tool.
+            if self._looks and self._starting.is_unsure(fact) and self._waiting.begin(fact):
+                yield look(fact, self._known.identifier)
+        if fact.unsearched and not (fact.late and self._known.lineage.member(fact.process)):
+            yield Search(fact)
 
     def _seen(self, fact: Seen) -> Iterator[Action]:
         """Take what a look showed: the image that waits for it, and what came after."""

@@ -175,7 +175,7 @@ def explain(event: Event, start: Event | None, catalogue: Catalogue) -> Explanat
     judged = _judged(event, start)
     tool = catalogue.tool(event.tool) if event.tool else None
     evidence = judged.evidence if judged else ()
-    marks = {(mark.kind.value, mark.value): mark for mark in tool.marks} if tool else {}
+    marks = {(mark.kind.value, mark.value): mark for mark in tool.signs} if tool else {}
     found = [marks.get((one.signal, one.value)) for one in evidence]
     weights = weigh(evidence, tool)
     known = [weight for weight in weights if weight is not None]
@@ -275,7 +275,7 @@ _HOW = {
     Enforcement.TLS: "tls: the first words of the connection were held back, and it was closed",
     Enforcement.PROXY: "proxy: the request to the proxy was held back, and it was closed",
     Enforcement.DESTROY: "destroy: it was open already, and was closed",
-    Enforcement.NONE: "none: it ran already, and goes on",
+    Enforcement.NONE: "none: it ran already, and was left to itself",
 }
 
 _NO_TOOL = {

@@ -36,6 +36,7 @@ class Signal(Flag):
     FILE = 2
     ARGUMENT = 4
     SESSION = 8
+    CONTENT = 16
 
 
 RULE_DEFAULT, RULE_QUIC, RULE_CANARY, RULE_FULL = 0xFFFF, 0xFFFE, 0xFFFD, 0xFFFC
@@ -80,7 +81,10 @@ class Exec:
     ``tool`` is the kernel's guess, as the catalogue's index; ``unsure`` says that
     others may look the same. ``tools`` are those in whose sessions the kernel has
     the process, the outermost first; None where that was not told. A ``refused``
-    image never ran: the process goes on with the one that it had.
+    image never ran: the process goes on with the one that it had. An ``unsearched``
+    one is a large file that no name settles, and told once for that; nobody is
+    followed for it (root with pid 0) who was not before. What is ``over`` had ended
+    when it was found out what it was.
     """
 
     at_ns: int
@@ -105,6 +109,8 @@ class Exec:
     tools: tuple[int, ...] | None = None
     unsure: bool = False
     refused: bool = False
+    unsearched: bool = False
+    over: bool = False
     ruled: Ruled | None = None
 
 

@@ -155,7 +155,13 @@ class Identifier:
         if asked.module:
             package = asked.module.partition(".")[0]
             hits += self._hits.get((MarkKind.MODULE, package), ())
-        return hits, script
+        return [*hits, *self._inside(fact)], script
+
+    def _inside(self, fact: Exec) -> Iterator[_Hit]:
+        """Yield what was found in the file when it was looked into, now or before."""
+        if Signal.CONTENT in fact.signals and 0 < fact.tool <= len(self._tools):
+            position = fact.tool - 1
+            yield _Hit(position, Sign.CONTENT, self._tools[position].content)
 
     def _origin(self, fact: Exec, hits: Iterable[_Hit]) -> _Hit | None:
         """Give what the kernel knows a file for by where it lies, if a mount hides that.

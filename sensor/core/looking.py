@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Look
-from sensor.core.facts import Close, Connect, Exec, Exit, Fork, Hello, Resolved
+from sensor.core.facts import Close, Connect, Exec, Exit, Fork, Hello, Resolved, Signal
 from sensor.core.risk import PROXIES
 
 if TYPE_CHECKING:
@@ -90,8 +90,10 @@ class Waiting:
         return True
 
     def hold(self, fact: Fact) -> bool:
-        """Have a fact wait if it is about what such a process does or starts."""
-        if isinstance(fact, Connect | Hello) and not fact.root.pid:
+        """Have a fact wait if it is about what such a process does or starts, or what it is."""
+        if (isinstance(fact, Exec) and fact.late and Signal.CONTENT in fact.signals) or (
+            isinstance(fact, Connect | Hello) and not fact.root.pid
+        ):
             wait = self._waits.get(fact.process)
         elif isinstance(fact, _OF_SESSIONS) and not getattr(fact, "late", False):
             wait = self._waits.get(fact.root)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Kill, Release
+from sensor.core.facts import Signal
 from sensor.core.judgment import ALLOWED, DEFAULT_RULE, TOOL_STARTS, Judgment, is_canary
 from sensor.core.knowledge import unseen
 from sensor.core.lineage import Member
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 RAN_ALREADY = "it ran already: from now on its connections are refused"
 """Said where a rule leaves what runs running, and has no words of its own."""
+
+WAS_OVER = "it had ended when it was known for what it was"
+"""Said where a rule has no words of its own for whom it came too late for."""
 
 LEFT_ALONE = "it ran already, and the default is for what starts"
 """Said where no rule names a tool that the default blocks."""
@@ -76,14 +80,14 @@ class Starting:
             return
         lineage = self._known.lineage
         before = lineage.member(fact.process)
-        if fact.late and (before or lineage.is_stranger(fact.process)):
+        if fact.late and self._is_known(fact, before):
             return  # a record of the kernel was first
         identity = self._known.identifier.identify(fact, seen)
         self._doubtful = fact if identity.evidence and identity.tool is None else None
         home, depth = self._home(fact, before)
         session = self._session(fact, identity, home)
         if session is None:
-            if not fact.late:  # else the kernel does not follow it
+            if not fact.late and fact.root.pid:  # else the kernel does not follow it
                 lineage.reject(fact.process)
                 yield Release(fact.process)
             return
@@ -110,6 +114,13 @@ class Starting:
             recorded=True,
         )
         yield from self._joined(fact, member, before, identity, None)
+
+    def _is_known(self, fact: Exec, before: Member | None) -> bool:
+        """Tell whether a late fact says nothing new; what is inside the file may be."""
+        if Signal.CONTENT in fact.signals:
+            tool = self._known.catalogue.by_index(fact.tool)
+            return before is not None and before.session.tool is tool
+        return bool(before) or self._known.lineage.is_stranger(fact.process)
 
     def _joined(
         self,
@@ -168,8 +179,9 @@ class Starting:
             return said
         if judged.verdict is not Verdict.BLOCK:
             return judged
-        if not (kills or fact.unsure or (is_risky and not fact.late)):
+        if fact.over or not (kills or fact.unsure or (is_risky and not fact.late)):
             silent = LEFT_ALONE if judged.rule == DEFAULT_RULE else RAN_ALREADY
+            silent = WAS_OVER if fact.over else silent
             return replace(judged, reason=judged.reason or silent)
         ended = replace(judged, enforcement=Enforcement.KILL)
         if kills or is_new:

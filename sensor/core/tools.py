@@ -17,6 +17,7 @@ class MarkKind(Enum):
     NAME = "name"
     PATH = "path"
     MODULE = "module"
+    CONTENT = "content"
 
 
 class Category(Enum):
@@ -113,6 +114,19 @@ class Tool:
     unsafe: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     sourced: tuple[Sourced, ...] = ()
+
+    @property
+    def content(self) -> str:
+        """Its ``contents`` as evidence has them."""
+        return " + ".join(self.contents)
+
+    @property
+    def signs(self) -> tuple[Mark, ...]:
+        """Its marks, and what its program holds as the one mark that it is together."""
+        if not self.contents:
+            return self.marks
+        found = Mark(MarkKind.CONTENT, self.content, weak=False, source="found in its program")
+        return (*self.marks, found)
 
     @property
     def is_hearsay(self) -> bool:

@@ -25,6 +25,7 @@ class Sign(Enum):
     PATH = "path"
     MODULE = "module"
     ORIGIN = "origin"
+    CONTENT = "content"
     PACKAGE = "package"
     SETTING = "setting"
     STATE = "state"
@@ -45,6 +46,9 @@ MODULE_WEIGHT = 0.9
 
 WEAK_WEIGHT = 0.3
 """Something that other software bears too: alone not enough, two together just enough."""
+
+CONTENT_WEIGHT = 0.98
+"""All texts that only the tool's own program holds, found in the file itself."""
 
 ORIGIN_WEIGHT = 0.95
 """The kernel knows the file by where it lies, under whatever path a mount shows it."""
@@ -72,6 +76,7 @@ _OF_MARKS = {
     MarkKind.NAME: NAME_WEIGHT,
     MarkKind.PATH: PATH_WEIGHT,
     MarkKind.MODULE: MODULE_WEIGHT,
+    MarkKind.CONTENT: CONTENT_WEIGHT,
 }
 _OF_LOOKS = {
     Sign.ORIGIN: ORIGIN_WEIGHT,
@@ -112,7 +117,7 @@ def confidence_of(weights: Iterable[float]) -> float:
 
 def weigh(evidence: Sequence[Evidence], tool: Tool | None) -> list[float | None]:
     """Give each piece the weight that it has for a tool; None where it is not known to have any."""
-    marks = {(mark.kind.value, mark.value): mark for mark in tool.marks} if tool else {}
+    marks = {(mark.kind.value, mark.value): mark for mark in tool.signs} if tool else {}
     foreign = any(one.signal == Sign.FOREIGN.value for one in evidence)
     hearsay = bool(tool and tool.is_hearsay)
     weights: list[float | None] = []
@@ -129,7 +134,7 @@ def weigh(evidence: Sequence[Evidence], tool: Tool | None) -> list[float | None]
 _LOOKS = frozenset(sign.value for sign in _OF_LOOKS)
 
 __all__ = [
-    "CIRCUMSTANCE_WEIGHT", "ENDPOINT_WEIGHT", "FOREIGN_FACTOR", "HEARSAY_FACTOR", "MODULE_WEIGHT",
-    "NAME_WEIGHT", "ORIGIN_WEIGHT", "PACKAGE_WEIGHT", "PATH_WEIGHT", "THRESHOLD", "WEAK_WEIGHT",
-    "Sign", "confidence_of", "weigh", "weight_of", "weight_of_sign",
+    "CIRCUMSTANCE_WEIGHT", "CONTENT_WEIGHT", "ENDPOINT_WEIGHT", "FOREIGN_FACTOR", "HEARSAY_FACTOR",
+    "MODULE_WEIGHT", "NAME_WEIGHT", "ORIGIN_WEIGHT", "PACKAGE_WEIGHT", "PATH_WEIGHT",
+    "THRESHOLD", "WEAK_WEIGHT", "Sign", "confidence_of", "weigh", "weight_of", "weight_of_sign",
 ]  # fmt: skip

@@ -13,7 +13,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Follow, Kill, Look, Notify, Record, Release
+from sensor.core.actions import (
+    Destroy,
+    Follow,
+    Kill,
+    Look,
+    Notify,
+    Record,
+    Release,
+    Search,
+)
 from sensor.core.facts import Damaged
 from sensor.core.order import Order
 from sensor.daemon.instance import Loaded
@@ -148,7 +157,7 @@ class Probing:
                 self.members.follow(process, root, tools, paths=self.places_of(exe))
             case Release(process):
                 self.members.release(process)
-            case Record() | Destroy() | Kill() | Notify() | Look():
+            case Record() | Destroy() | Kill() | Notify() | Look() | Search():
                 pass  # none of the kernel's tables that it keeps
 
     def follow_connection(self, fact: Connect) -> None:

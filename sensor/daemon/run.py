@@ -151,8 +151,11 @@ class Daemon:
         sensing.probing.teach(known)
         self._teaching = Teaching(self._places.catalog, known, sensing, self._auditing)
         stack.callback(sensing.looking.close)
+        contents = sensing.look_inside(known, pins, self._scope, top=self._top)
+        stack.callback(contents.close)
         self._refuse(stack, sensing, pins, known)
         self._go_on(sensing, before, begun, was_loaded=loaded.reused)
+        contents.watch()
         if self._refusing:
             self._refusing.policing.enclose()
         door = Door(self._places.socket, group=group_id(self._config.group))
@@ -212,7 +215,7 @@ class Daemon:
         standing = Standing(
             sensing=sensing, telling=self._telling, past=past, started_at=started_at,
             started_s=time.time(), scope=str(self._scope), missing=missing, stop=self._stop,
-            refusing=self._refusing, teaching=self._teaching,
+            refusing=self._refusing, teaching=self._teaching, contents=sensing.contents,
         )  # fmt: skip
         hello = Hello(
             host=self._host.name, boot_id=self._host.boot_id, seq=self._telling.next_seq - 1,
@@ -225,6 +228,8 @@ class Daemon:
         exporting.register(self._selector)
         if self._refusing:
             self._refusing.register(self._selector)
+        if standing.contents:
+            standing.contents.register(self._selector)
         stack.callback(exporting.close)
         self._telling.begin(hub, standing.writer, exporting, self._selector)
         stack.callback(self._telling.end)
@@ -246,7 +251,7 @@ class Daemon:
 
     def _loop(self, inbox: socket.socket, standing: Standing) -> None:
         """Sleep until a record, a reader, a signal or the store has something to say."""
-        sensing, telling = standing.sensing, self._telling
+        sensing, telling, contents = standing.sensing, self._telling, standing.contents
         self._selector.register(inbox, _READ, lambda _mask: self._heed(inbox))
         for ring in sensing.probing.verdicts, sensing.probing.ring:
             self._selector.register(ring, _READ, lambda _mask: sensing.read())
@@ -255,12 +260,14 @@ class Daemon:
             self._selector.register(standing.writer, _READ, lambda _mask: self._listen(sensing))
         watchdog_s = self._notify.watchdog_s()
         while not self._is_ending:
-            due_s = self._refusing.timeout() if self._refusing else None
-            waits = [one for one in (telling.timeout(), watchdog_s, due_s) if one is not None]
+            due_s = [one.timeout() for one in (self._refusing, contents) if one]
+            waits = [one for one in (telling.timeout(), watchdog_s, *due_s) if one is not None]
             for key, mask in self._selector.select(min(waits, default=None)):
                 key.data(mask)
             if self._refusing:
                 self._refusing.turn()
+            if contents:
+                contents.turn()
             telling.turn()
             self._auditing.turn(self._selector, sensing.see)
             if watchdog_s is not None:

@@ -4,25 +4,26 @@
 from __future__ import annotations
 
 import time
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Follow, Look, Record
+from sensor.core.actions import Follow, Kill, Look, Record, Search
 from sensor.core.facts import Exit, Loss
 from sensor.daemon import reconcile
+from sensor.daemon.contents import Contents
 from sensor.daemon.looking import Looking
 from sensor.daemon.probing import Probing
 from sensor.daemon.strangers import introduced
 from sensor.edge import proc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from sensor.core.actions import Action
+    from sensor.core.catalogue import Catalogue
     from sensor.core.engine import Engine
     from sensor.core.event import Event
-    from sensor.core.facts import Fact, Process
+    from sensor.core.facts import Exec, Fact, Process
     from sensor.daemon.instance import Pins
 
 
@@ -49,7 +50,17 @@ class Sensing:
         self._tell = tell
         self.looking = Looking()
         self.act: Callable[[Action], None] | None = None
+        self.contents: Contents | None = None
         self._were_ends_lost = False
+
+    def look_inside(self, catalogue: Catalogue, pins: Pins, scope: Path, *, top: Path) -> Contents:
+        """Have large files looked into that no name settles, from now on."""
+
+        def recognised(images: Sequence[Exec]) -> None:
+            self._find(images, scope, top)
+
+        self.contents = Contents(catalogue, pins, self.probing.members, recognised=recognised)
+        return self.contents
 
     def read(self) -> None:
         """Take the records that wait; where ends were lost, find out whose."""
@@ -103,6 +114,9 @@ class Sensing:
             self._tell(action.event)
         elif isinstance(action, Look):
             self.looking.ask(action)
+        elif isinstance(action, Search):
+            if self.contents:
+                self.contents.search(action.image)
         elif self.act:
             self.act(action)
 
@@ -111,16 +125,29 @@ class Sensing:
 
         Twice: what a running tool forked meanwhile is its child now.
         """
+        self._find([], scope, top, at_start=True)
+
+    def _find(
+        self, images: Sequence[Exec], scope: Path, top: Path, *, at_start: bool = False
+    ) -> None:
+        """See images, and what runs in the scope with them: children of theirs, and others.
+
+        Nobody is ended before all are known: whoever loses a parent is nobody's child.
+        """
         found: dict[Process, Process] = {}
+        kills: list[Kill] = []
+        for image in images:
+            self._sort(image, found, kills)
         roots = {root.pid: root for root in self.engine.roots()}
         for _ in range(2):
             known = self.probing.members.find
-            facts: Iterator[Fact] = reconcile.running(scope, top=top, known=known, roots=roots)
-            for fact in chain(facts, self._looked()):
-                for action in self.engine.see(fact):
-                    self.do(action)
-                    if isinstance(action, Follow):
-                        found[action.process] = action.root
+            for image in reconcile.running(scope, top=top, known=known, roots=roots):
+                self._sort(self.contents.late(image) if self.contents else image, found, kills)
+            for fact in self._looked() if at_start else ():
+                self._sort(fact, found, kills)
+        for kill in kills:
+            self.do(kill)
+            found.pop(kill.process, None)
         self._bury()  # what ended before the kernel was told to follow it
         for connection in reconcile.connections(found):
             self.probing.follow_connection(connection)
@@ -130,6 +157,16 @@ class Sensing:
         """Wait for what looks show at the start, when nothing is held up by that."""
         self.looking.settle(_LOOKS_S)
         yield from self.looking.take()
+
+    def _sort(self, fact: Fact, found: dict[Process, Process], kills: list[Kill]) -> None:
+        """Do what a fact calls for, but for ending anybody; note who is followed now."""
+        for action in self.engine.see(fact):
+            if isinstance(action, Kill):
+                kills.append(action)
+                continue
+            self.do(action)
+            if isinstance(action, Follow):
+                found[action.process] = action.root
 
     def take_over(self, scope: Path, *, top: Path) -> None:
         """Go on with the processes that the kernel has followed while nobody was there.

@@ -16,6 +16,7 @@ from sensor.wire.programs import PROGRAMS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sensor.daemon.contents import Contents
     from sensor.daemon.exporting import Exporting
     from sensor.daemon.refusing import Refusing
     from sensor.daemon.sensing import Sensing
@@ -67,6 +68,7 @@ class Standing:
     exporting: Exporting | None = None
     refusing: Refusing | None = None
     teaching: Teaching | None = None
+    contents: Contents | None = None
     controls: frozenset[str] = field(default=CONTROLS)
 
     def status(self) -> dict[str, object]:
@@ -85,6 +87,7 @@ class Standing:
             "events": dict(self.telling.counts),
             "lost": self.sensing.probing.lost,
             "catalogue": self.teaching.state() if self.teaching else None,
+            "contents": self.contents.state() if self.contents else {},
             "store": self._store(),
             "hub": self.hub.state() if self.hub else {},
             "memory_bytes": _resident_bytes(),

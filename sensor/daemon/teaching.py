@@ -40,6 +40,8 @@ class Teaching:
         if policing:
             policing.learn(new)
         if new != self.known:
+            if self._sensing.contents:
+                self._sensing.contents.learn(new)
             self._sensing.probing.teach(new)
             self._sensing.engine.learn(new)
             self._auditing.learn(new)

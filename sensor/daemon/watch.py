@@ -58,18 +58,23 @@ class Watch:
         with signals() as end:
             bpffs = mounts.private_bpffs()
             loaded = run_loader(bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope)
-            engine = Engine(known, LocalHost(self._top), looks=True)
-            self._sensing = Sensing(Pins(loaded.pins), engine, tell=self._tell)
+            engine, pins = Engine(known, LocalHost(self._top), looks=True), Pins(loaded.pins)
+            self._sensing = Sensing(pins, engine, tell=self._tell)
             self._sensing.probing.teach(known)
+            self._contents = self._sensing.look_inside(known, pins, self._scope, top=self._top)
             self._sensing.reconcile(self._scope, top=self._top)
+            self._contents.watch()
             flush()
             self._sensing.looking.begin()
             self._announce(loaded.missing)
             started = time.monotonic()
-            self._loop([end, *([] if reader is None else [reader])], seconds, flush)
-            self._sensing.finish()
-            flush()
-            self._sensing.looking.close()
+            try:
+                self._loop([end, *([] if reader is None else [reader])], seconds, flush)
+                self._sensing.finish()
+                flush()
+            finally:
+                self._contents.close()
+                self._sensing.looking.close()
         self._farewell(time.monotonic() - started)
 
     def _loop(
@@ -87,11 +92,15 @@ class Watch:
             probing, looking = self._sensing.probing, self._sensing.looking
             for source in probing.verdicts, probing.ring, looking:
                 selector.register(source, selectors.EVENT_READ)
+            self._contents.register(selector)
             while deadline is None or time.monotonic() < deadline:
                 left = None if deadline is None else min(deadline - time.monotonic(), _LONGEST_S)
-                ready = {key.fileobj for key, _ in selector.select(left)}
+                due = [one for one in (left, self._contents.timeout()) if one is not None]
+                ready = {key.fileobj for key, _ in selector.select(min(due, default=None))}
                 self._sensing.read()
                 self._sensing.look()
+                self._contents.read()
+                self._contents.turn()
                 flush()
                 if not ready.isdisjoint(ends):
                     return

@@ -88,17 +88,34 @@ def keep(wanted: frozenset[Capability]) -> None:
     (that takes CAP_SETPCAP), SensorError in a process with several threads,
     since the others would keep what they have.
     """
+    _see_that_it_is_alone()
+    libc = ctypes.CDLL(None, use_errno=True)
+    for bit in held().bounding - wanted:
+        _prctl(libc, _PR_CAPBSET_DROP, bit)
+    _give_up(libc, wanted)
+
+
+def keep_here(wanted: frozenset[Capability]) -> None:
+    """Give up every capability but these in this process, which starts no other.
+
+    Takes no right. What it started would have those of the bounding set again.
+    Raises SensorError in a process with several threads.
+    """
+    _see_that_it_is_alone()
+    _give_up(ctypes.CDLL(None, use_errno=True), wanted)
+
+
+def _see_that_it_is_alone() -> None:
     if (threads := len(list(_TASKS.iterdir()))) > 1:
         raise SensorError(
             f"rights belong to threads, and there are {threads}: give them up before starting any"
         )
-    before = held()
-    libc = ctypes.CDLL(None, use_errno=True)
-    for bit in before.bounding - wanted:
-        _prctl(libc, _PR_CAPBSET_DROP, bit)
+
+
+def _give_up(libc: ctypes.CDLL, wanted: frozenset[Capability]) -> None:
     _prctl(libc, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
-    _set(libc, before.permitted & wanted)
+    _set(libc, held().permitted & wanted)
 
 
 def give_up() -> None:

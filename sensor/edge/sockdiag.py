@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyroute2 import DiagSocket, netns
@@ -42,7 +43,8 @@ def connections(pid: int) -> Iterator[Connection]:
     or the kernel's answer cannot be had.
     """
     try:
-        netns.setns(f"/proc/{pid}/ns/net")
+        if _namespace(pid) != _namespace("self"):  # entering one's own takes a right too
+            netns.setns(f"/proc/{pid}/ns/net")
         with DiagSocket() as diagnostics:
             diagnostics.bind()
             for family in _FAMILIES:
@@ -58,3 +60,7 @@ def connections(pid: int) -> Iterator[Connection]:
                     )
     except (OSError, NetlinkError) as problem:
         raise SensorError(f"cannot list the connections of process {pid}: {problem}") from problem
+
+
+def _namespace(pid: int | str) -> Path:
+    return Path(f"/proc/{pid}/ns/net").readlink()

@@ -44,7 +44,7 @@ LOST = (
 NO_LOGINUID = 0xFFFFFFFF
 _EXEC_FILELESS, _EXEC_ARGV_CUT, _EXEC_ARGV_UNREAD, _EXEC_NO_LOGINUID = 1, 1 << 5, 1 << 6, 1 << 7
 _EXEC_CUTS = ((1 << 1, "exe"), (1 << 2, "cwd"), (1 << 3, "name_typed"), (1 << 4, "interpreter"))
-_EXEC_UNSURE, _EXEC_REFUSED = 1 << 8, 1 << 9
+_EXEC_UNSURE, _EXEC_REFUSED, _EXEC_UNSEARCHED = 1 << 8, 1 << 9, 1 << 10
 _ANSWER_TCP = 1
 _LENGTH_BYTES = 2  # before a message over TCP (RFC 1035, 4.2.2)
 # enum hello_source
@@ -110,7 +110,7 @@ def _exec(record: bytes) -> Exec:
         process=Process(pid, started_ns),
         parent=Process(parent_pid, parent_ns),
         root=Process(root_pid, root_ns),
-        signals=Signal(signals & 15),
+        signals=Signal(signals & 31),
         exe=path(exe, cut="exe" in cuts),
         name_typed=text(typed.rstrip(b"\0")) or None,
         interpreter=text(interpreter.rstrip(b"\0")) or None,
@@ -127,6 +127,7 @@ def _exec(record: bytes) -> Exec:
         tools=chain(tools),
         unsure=bool(flags & _EXEC_UNSURE),
         refused=bool(flags & _EXEC_REFUSED),
+        unsearched=bool(flags & _EXEC_UNSEARCHED),
         ruled=ruled(*ruling),
     )
 

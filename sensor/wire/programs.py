@@ -111,6 +111,6 @@ ON_DEMAND = tuple(program for program in PROGRAMS if program.on_demand)
 
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",
-    "answers", "places", "flows", "askers", "sent", "policies", "tools", "entries",
-    "path_conditions", "users", "cgroups", "domains", "ranges", "addresses", "resolvers",
+    "answers", "inodes", "asked", "places", "flows", "askers", "sent", "policies", "tools",
+    "entries", "path_conditions", "users", "cgroups", "domains", "ranges", "addresses", "resolvers",
 )  # fmt: skip

@@ -13,7 +13,10 @@ from sensor.wire.layout import Layout
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sensor.core.facts import Address, Connect
+    from sensor.core.facts import Address, Connect, File
+
+SEARCHED = 2
+"""In ``asked``: user space has looked into the file (``probes/tables.h``)."""
 
 CHAIN = 4
 """Tools of a process that the kernel has room for."""
@@ -27,6 +30,19 @@ FLOW = Layout(
     *(member.replace(" ", " member.") for member in _MEMBER),
     "Q opened_ns", "Q established_ns", "I pid", "H port_be", "H reserved", "16s address_be",
 )  # fmt: skip
+
+
+IMAGE_KEY = Layout("Q dev", "Q ino", "Q ctime_ns")
+
+
+def image_key(file: File) -> bytes:
+    """Give the key of ``inodes`` and ``asked``."""
+    return IMAGE_KEY.pack(file.dev, file.ino, file.ctime_ns)
+
+
+def image_state(state: int) -> bytes:
+    """Give a value of ``asked``."""
+    return struct.pack("=Q", state)
 
 
 def counters(values: Sequence[int]) -> bytes:

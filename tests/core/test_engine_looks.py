@@ -33,7 +33,7 @@ from sensor.core.actions import Follow, Look
 from sensor.core.catalogue import Catalogue
 from sensor.core.engine import Engine
 from sensor.core.event import Evidence
-from sensor.core.facts import RULE_DEFAULT, Process, Seen
+from sensor.core.facts import RULE_DEFAULT, Process, Seen, Signal
 from sensor.core.looking import PATIENCE_NS
 from sensor.core.words import Enforcement, Verdict
 
@@ -267,3 +267,15 @@ def test_another_catalogue_is_gone_by_at_once(engine: Engine) -> None:
     assert isinstance(asked, Look)
     done = [one for one in engine.see(seen(11)) if not isinstance(one, Follow)]
     assert [brief(one) for one in done] == ["session_start new-tool", "exec new-tool 0"]
+
+
+def test_what_is_inside_a_file_is_told_behind_the_look() -> None:
+    """Both are asked for at once, and it does not matter which is known first."""
+    holding = replace(CATALOGUE.tools[0], contents=("FIRST_TEXT_IN_IT", "SECOND_TEXT"))
+    known = replace(KNOWN, tools=(holding, *KNOWN.tools[1:]))
+    large = replace(IMAGE, unsearched=True)
+    found = replace(IMAGE, tool=1, signals=Signal.CONTENT, late=True)
+    told = ["follow 9 of 9", "session_start claude-code", "exec claude-code 0"]
+    first, second = (Engine(known, StoryHost(), looks=True) for _ in range(2))
+    play(first, large, ["look 9", "search 9"], found, [], seen(), ["release 9", *told])
+    play(second, large, ["look 9", "search 9"], seen(), ["release 9"], found, told)

@@ -14,6 +14,7 @@ from sensor.core.catalogue import Catalogue
 from sensor.core.engine import Engine
 from sensor.core.event import Enforcement, Event, Evidence, Kind, Verdict
 from sensor.core.explain import MARKS, enforced, explain, rule_said
+from sensor.core.facts import Signal
 
 TOLD = recorded()
 START, RUN = TOLD[0], TOLD[1]
@@ -279,10 +280,21 @@ def test_what_a_look_showed_is_weighed_and_what_it_did_not_is_absent() -> None:
 
 def test_an_unknown_client_is_explained_by_what_is_known_of_it() -> None:
     """Each piece; none has a weight, as there is no tool."""
-    event = replace(
-        of_kind(Kind.CONNECT), tool="unknown-client", session=None,
-        evidence=(Evidence("endpoint", "lab"), Evidence("runner", "pytest")),
-    )  # fmt: skip
+    evidence = (Evidence("endpoint", "lab"), Evidence("runner", "pytest"))
+    event = of_kind(Kind.CONNECT)
+    event = replace(event, tool="unknown-client", session=None, evidence=evidence)
     lines = list(explain(event, None, CATALOGUE).lines())
     assert "evidence    endpoint lab" in lines
     assert "            runner pytest" in lines
+
+
+def test_what_is_inside_a_file_has_a_weight_as_a_name_has() -> None:
+    """Absent or present."""
+    texts = ("FIRST_TEXT_IN_IT", "SECOND_TEXT")
+    catalogue = replace(CATALOGUE, tools=(replace(CATALOGUE.tools[0], contents=texts),))
+    text = 'content "FIRST_TEXT_IN_IT + SECOND_TEXT"  weight 0.98'
+    assert f"            {text}" in list(explain(RUN, START, catalogue).lines())
+    fact = replace(exec_(9, "/opt/x", tool=1), signals=Signal.CONTENT)
+    [start, *_] = events(Engine(catalogue, StoryHost()), fact)
+    told = explain(start, start, catalogue).lines()
+    assert f'evidence    {text} ("found in its program")' in told

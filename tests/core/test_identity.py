@@ -15,6 +15,7 @@ from sensor.core.event import Evidence
 from sensor.core.facts import Process, Seen, Signal
 from sensor.core.identity import Identifier, Identity
 from sensor.core.weights import (
+    CONTENT_WEIGHT,
     MODULE_WEIGHT,
     NAME_WEIGHT,
     ORIGIN_WEIGHT,
@@ -273,3 +274,27 @@ def test_a_name_that_a_look_took_away_is_not_given_back_by_where_the_file_lies()
     look = seen("npm:codex-of-another")
     assert Identifier(LOOKED).identify(image).tool is LOOKED.tools[codex - 1]
     assert Identifier(LOOKED).identify(image, look).tool is None
+
+
+TEXTS = ("FIRST_TEXT_IN_IT", "SECOND_TEXT")
+HOLDING = replace(tool("holding", "v", name("holder")), contents=TEXTS)
+
+
+@pytest.mark.parametrize("exe", ["/opt/formatter", "/usr/bin/node", "/usr/bin/goose"])
+def test_what_is_inside_a_file_outdoes_a_name_that_says_little(exe: str) -> None:
+    """None, an interpreter's, or one that others bear too."""
+    catalogue = replace(CATALOGUE, tools=(*CATALOGUE.tools, HOLDING))
+    fact = replace(
+        exec_(9, exe, tool=catalogue.index_of("holding")), signals=Signal.CONTENT | Signal.NAME
+    )
+    identity = Identifier(catalogue).identify(fact)
+    assert identity.tool is HOLDING
+    assert identity.confidence == CONTENT_WEIGHT
+    assert identity.evidence == (Evidence("content", "FIRST_TEXT_IN_IT + SECOND_TEXT"),)
+
+
+@pytest.mark.parametrize("number", [0, 99])
+def test_a_tool_that_is_none_has_no_content(number: int) -> None:
+    """The catalogue was another one when the file was looked into."""
+    fact = replace(exec_(9, "/opt/formatter", tool=number), signals=Signal.CONTENT)
+    assert IDENTIFIER.identify(fact).tool is None

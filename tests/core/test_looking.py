@@ -21,7 +21,7 @@ from support.story import (
 
 from sensor.core import looking
 from sensor.core.catalogue import Catalogue
-from sensor.core.facts import Fact, Loss, Seen
+from sensor.core.facts import Fact, Loss, Seen, Signal
 from sensor.core.identity import Identifier
 from sensor.core.looking import PATIENCE_NS, Waiting, look
 from sensor.core.risk import PROXIES
@@ -102,8 +102,10 @@ def test_what_is_about_others_does_not_wait() -> None:
         connect(10, "192.0.2.1", root=0),
         Loss(at_ns=1, what="exit", count=1),
         Seen(at_ns=1, process=at(9)),
+        replace(exec_(11, "/bin/x", root=9, late=True), signals=Signal.CONTENT),
     ):
         assert not waiting.hold(fact)
+    assert waiting.hold(replace(exec_(9, "/bin/x", late=True), signals=Signal.CONTENT))
 
 
 def test_more_of_a_stranger_waits_with_the_first() -> None:

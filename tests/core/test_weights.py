@@ -9,7 +9,7 @@ import pytest
 from support.made_up import CATALOGUE, module, name, path
 
 from sensor.core.event import Evidence
-from sensor.core.tools import HEARSAY
+from sensor.core.tools import HEARSAY, MarkKind
 from sensor.core.weights import (
     CIRCUMSTANCE_WEIGHT,
     ENDPOINT_WEIGHT,
@@ -102,5 +102,5 @@ def test_a_tool_of_hearsay_is_weighed_as_one() -> None:
 
 def test_signs_of_a_look_have_a_weight_each() -> None:
     """Those that the kernel tells have theirs by their marks."""
-    looks = set(Sign) - {Sign.NAME, Sign.PATH, Sign.MODULE}
+    looks = set(Sign) - {Sign(kind.value) for kind in MarkKind}
     assert all(0 <= weight_of_sign(sign) < 1 for sign in looks)

@@ -15,6 +15,8 @@ from support.lab import Lab
 from support.policing import policing
 from support.tools import installed
 
+from sensor.daemon.catalogues import catalogue
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -95,11 +97,42 @@ def test_claude_code_is_refused(police: Policing, lab: Lab, package: tools.Packa
     assert police.told_of(since, "session_start") == []
 
 
+def changed(folder: Path) -> Path:
+    """Give Claude Code under another name, with something else in it than what it is known by."""
+    program, copy = installed(tools.CLAUDE_CODE).resolve(), folder / "formatter"
+    tool = catalogue().tool("claude-code")
+    assert tool
+    data = program.read_bytes()
+    for text in tool.contents:
+        data = data.replace(text.encode(), text.lower().encode())
+    copy.write_bytes(data)
+    copy.chmod(0o755)
+    return copy
+
+
+def test_claude_code_renamed_and_moved_is_known_by_its_content(
+    police: Policing, lab: Lab, tmp_path: Path
+) -> None:
+    """The first runs until it is known, and then reaches nothing; the second is refused."""
+    copy = shutil.copy(installed(tools.CLAUDE_CODE).resolve(), tmp_path / "formatter")
+    since = police.seq()
+    run(police, lab, copy, "-p", QUESTION, **ANTHROPIC)
+    (start,) = police.told(since, "session_start", 1)
+    assert (start["tool"], start["late"]) == ("claude-code", True)
+    assert {one["signal"] for one in start["evidence"]} == {"content"}
+    assert asked(lab, MODEL) == []
+    since = police.seq()
+    assert run(police, lab, copy, "-p", QUESTION, **ANTHROPIC).status != 0
+    (event,) = police.told(since, "exec", 1)
+    assert (event["tool"], event["verdict"]) == ("claude-code", "block")
+    assert (event["rule"], event["session"]) == ("no-external-agents", None)
+
+
 def test_claude_code_under_another_name_reaches_no_model(
     police: Policing, lab: Lab, tmp_path: Path
 ) -> None:
-    """A copy of no name and no folder that is known runs, and its hello never leaves."""
-    copy = shutil.copy(installed(tools.CLAUDE_CODE).resolve(), tmp_path / "formatter")
+    """A copy of no name, folder or content that is known runs, and its hello never leaves."""
+    copy = changed(tmp_path)
     since = police.seq()
     run(police, lab, copy, "-p", QUESTION, **ANTHROPIC)
     assert MODEL in lab.names()
@@ -113,7 +146,7 @@ def test_claude_code_under_another_name_reaches_no_model_through_a_proxy(
     police: Policing, lab: Lab, tmp_path: Path
 ) -> None:
     """It asks the proxy for the model, and that request never leaves."""
-    copy = shutil.copy(installed(tools.CLAUDE_CODE).resolve(), tmp_path / "formatter")
+    copy = changed(tmp_path)
     since = police.seq()
     run(police, lab, copy, "-p", QUESTION, **ANTHROPIC, HTTPS_PROXY=f"http://{PROXY}:80")
     assert MODEL not in lab.names()

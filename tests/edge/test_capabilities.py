@@ -19,7 +19,7 @@ BEGIN = f"""
 import json, os, subprocess, sys, threading
 sys.path.insert(0, {str(ROOT)!r})
 from sensor.core.rights import Capability
-from sensor.edge.capabilities import held, keep
+from sensor.edge.capabilities import held, keep, keep_here
 from sensor.errors import SensorError
 """
 READ = frozenset({Capability.DAC_READ_SEARCH, Capability.SYS_PTRACE})
@@ -72,6 +72,19 @@ keep(wanted)
 print(json.dumps(sorted(held().effective)))
 """)
     assert left == [Capability.SYS_PTRACE]
+
+
+@pytest.mark.kernel
+def test_a_process_gives_up_its_own_without_a_right_to() -> None:
+    """What it could start is left alone; that takes CAP_SETPCAP."""
+    sets = alone("""
+keep(frozenset({Capability.DAC_READ_SEARCH, Capability.SYS_PTRACE}))
+keep_here(frozenset({Capability.DAC_READ_SEARCH}))
+now = held()
+print(json.dumps([sorted(s) for s in (now.effective, now.permitted, now.bounding)]))
+""")
+    read = [Capability.DAC_READ_SEARCH]
+    assert sets == [read, read, sorted(READ)]
 
 
 @pytest.mark.kernel

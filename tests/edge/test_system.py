@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sensor.edge.system import idle, lock
+from sensor.edge.system import humble, idle, lock
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
@@ -55,3 +55,12 @@ def test_an_idle_process_goes_behind_all_others(tmp_path: Path) -> None:
         os._exit(0)
     os.waitpid(pid, 0)
     assert (tmp_path / "told").read_text() == f"19 {os.SCHED_IDLE}"
+
+
+def test_who_is_humble_lets_others_go_first() -> None:
+    """A child, as it cannot be taken back."""
+    pid = os.fork()
+    if pid == 0:
+        humble()
+        os._exit(os.getpriority(os.PRIO_PROCESS, 0))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 10

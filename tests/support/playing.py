@@ -5,7 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Destroy, Follow, Kill, Look, Notify, Record, Release
+from sensor.core.actions import (
+    Destroy,
+    Follow,
+    Kill,
+    Look,
+    Notify,
+    Record,
+    Release,
+    Search,
+)
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
@@ -29,6 +38,8 @@ def brief(action: Action) -> str:
             words = f"notify {process.pid} {tty}"
         case Look(process=process):
             words = f"look {process.pid}"
+        case Search(image):
+            words = f"search {image.process.pid}"
         case Record(event):
             words = _brief(event)
     return words

@@ -122,6 +122,14 @@ def test_a_path_that_was_cut_has_no_root() -> None:
     assert fact.exe == "…/opt/bin/codex.js"
 
 
+def test_a_large_file_that_nobody_knows_is_told_as_such() -> None:
+    """And one that was looked into before, with the signal for that."""
+    fact = probe.read(exec_record(flags=1 << 10))
+    assert isinstance(fact, Exec)
+    assert fact.unsearched
+    assert Signal(16) is Signal.CONTENT
+
+
 def test_a_file_without_a_name_is_fileless() -> None:
     """The kernel has counted its links."""
     fact = probe.read(exec_record(flags=1))

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import sys
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from support.structs import checked, laid_out, measured
 
-from sensor.core.facts import Connect, Process, Transport
+from sensor.core.facts import Connect, File, Process, Transport
+from sensor.daemon.contents import LARGE_BYTES
 from sensor.wire import tables
 from sensor.wire.marks import MARK
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOOL, SHELL = Process(7, 70), Process(8, 80)
-LAYOUTS = {"member": tables.MEMBER, "flow": tables.FLOW}
+LAYOUTS = {"member": tables.MEMBER, "flow": tables.FLOW, "image_key": tables.IMAGE_KEY}
 
 
 def test_the_layouts_are_those_of_the_header(tmp_path: Path) -> None:
@@ -89,3 +91,16 @@ def test_a_flow_keeps_its_port_in_network_order() -> None:
     assert tables.FLOW.unpack(value)[8:11] == (90, 90, 8)
     whose = tables.member(SHELL, TOOL, (3,), paths=4)
     assert tables.flow(fact, (3,), paths=4)[: tables.MEMBER.size] == whose
+
+
+def test_a_file_is_keyed_by_what_changes_with_it() -> None:
+    """Device, inode and change time; how large it is follows from them."""
+    key = tables.image_key(File(dev=1, ino=2, ctime_ns=3, size_bytes=4))
+    assert tables.IMAGE_KEY.unpack(key) == (1, 2, 3)
+
+
+def test_a_file_that_was_looked_into_is_so_for_the_kernel(tmp_path: Path) -> None:
+    """By the number of the header, in a word as the map has it; from the same size on."""
+    checked("tables.h", f"SEARCHED == {tables.SEARCHED}", tmp_path)
+    checked("tables.h", f"LARGE_BYTES == {LARGE_BYTES}", tmp_path)
+    assert tables.image_state(tables.SEARCHED) == tables.SEARCHED.to_bytes(8, sys.byteorder)

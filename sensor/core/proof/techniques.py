@@ -9,8 +9,8 @@ from sensor.core.tools import MarkKind
 NAME, FORM, MEMORY, AROUND = "names", "interpreters and loaders", "no file", "leaving and flooding"
 CALLS, ADDRESSES, LOOKUPS, WORDS = "other calls", "addresses", "look-ups", "what is said"
 
-# Where identity by content is there, these are as policy says: blind = None.
-CONTENT: str | None = "its name and folder say nothing, and content is not looked at"
+# What is tried is small; a file of the size of a tool's program is known by what it holds.
+CONTENT: str | None = "its name and folder say nothing, and it is too small to be looked into"
 
 
 def _start(

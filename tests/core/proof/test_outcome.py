@@ -46,7 +46,7 @@ OTHERS = replace(TOLD, process=ProcessView(pid=8, started_ns=1))
         (PLAIN, RAN, [SHADOW], Result.DETECTED, "told as would_block, rule no"),
         (PLAIN, RAN, [], Result.MISSED, "nobody was told"),
         (PLAIN, RAN, [ALLOWED, OTHERS], Result.MISSED, "nobody was told"),
-        (BLIND, RAN, [], Result.MISSED, "content is not looked at"),
+        (BLIND, RAN, [], Result.MISSED, "too small to be looked into"),
         (LATE, KILLED, [TOLD], Result.DETECTED, "soon enough or not"),
         (LATE, RAN, [TOLD], Result.DETECTED, "it went through"),
         (PLAIN, Tried(through=False, lacks="no such call"), [], Result.IMPOSSIBLE, "no such call"),

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemon asks of its searcher, and what comes back: one msgpack map a datagram.
+
+The markers come first. Then each request has a descriptor of its file with it, if the
+process still ran, and is answered before the next one is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import msgpack
+
+from sensor.core.facts import File
+from sensor.core.tools import Category, Tool
+from sensor.errors import FrameError
+from sensor.wire.envelope import unpack
+from sensor.wire.fields import Fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LARGEST_BYTES = 1 << 16
+"""Of a datagram, either way: the markers of some hundred tools."""
+
+
+class Outcome(Enum):
+    """What came of a search; of the last two, the file is not judged."""
+
+    TOOL = "tool"
+    NOTHING = "nothing"
+    CHANGED = "changed"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found in a file: the id of a tool, or nothing."""
+
+    outcome: Outcome
+    tool: str | None = None
+
+
+_pack = msgpack.Packer(autoreset=True, unicode_errors="backslashreplace").pack
+
+
+def markers(tools: Iterable[Tool]) -> bytes:
+    """Write what is to be looked for. Raises FrameError where it is too much."""
+    return _bounded({tool.id: list(tool.contents) for tool in tools if tool.contents})
+
+
+def markers_of(datagram: bytes) -> tuple[Tool, ...]:
+    """Read what is to be looked for, as tools of which nothing else is known."""
+    raw = unpack(datagram)
+    fields = Fields("markers", raw)
+    return tuple(
+        Tool(
+            id=tool, name=tool, vendor="", category=Category.CLI, marks=(),
+            contents=fields.texts(tool),
+        )
+        for tool in raw
+    )  # fmt: skip
+
+
+def request(file: File, path: str) -> bytes:
+    """Write which file is meant, and where it lies if no descriptor comes with it."""
+    return _bounded({
+        "dev": file.dev, "ino": file.ino, "ctime_ns": file.ctime_ns, "size_bytes": file.size_bytes,
+        "path": path,
+    })  # fmt: skip
+
+
+def request_of(datagram: bytes) -> tuple[File, str]:
+    """Read which file is meant, and its path. Raises FrameError."""
+    fields = Fields("search", unpack(datagram))
+    file = File(
+        dev=fields.need("dev", int),
+        ino=fields.need("ino", int),
+        ctime_ns=fields.need("ctime_ns", int),
+        size_bytes=fields.need("size_bytes", int),
+    )
+    return file, fields.need("path", str)
+
+
+def answer(found: Answer) -> bytes:
+    """Write what came of it."""
+    return _bounded({"outcome": found.outcome.value, "tool": found.tool})
+
+
+def answer_of(datagram: bytes) -> Answer:
+    """Read what came of it. Raises FrameError."""
+    fields = Fields("answer", unpack(datagram))
+    return Answer(
+        fields.word("outcome", Outcome, fields.need("outcome", str)), fields.maybe("tool", str)
+    )
+
+
+def _bounded(message: dict[str, object]) -> bytes:
+    packed: bytes = _pack(message)
+    if len(packed) > LARGEST_BYTES:
+        raise FrameError(f"a message of {len(packed)} bytes: at most {LARGEST_BYTES} are taken")
+    return packed

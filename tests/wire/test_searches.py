@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemon and its searcher say to each other comes out as it went in."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.story import name, tool
+
+from sensor.core.facts import File
+from sensor.errors import FrameError
+from sensor.wire import searches
+from sensor.wire.searches import Answer, Outcome
+
+FILE = File(dev=8 << 20 | 1, ino=2**64 - 1, ctime_ns=2**60, size_bytes=1 << 40)
+HOLDING = replace(tool("one", "v", name("one")), contents=("FIRST_MARKER", "SECOND_MARKER"))
+
+
+def test_markers_come_as_tools_that_have_nothing_else() -> None:
+    """A tool without any is left out."""
+    [came] = searches.markers_of(searches.markers([HOLDING, tool("two", "v", name("two"))]))
+    assert (came.id, came.contents, came.marks) == ("one", HOLDING.contents, ())
+
+
+def test_more_than_there_is_room_for_is_not_sent() -> None:
+    """A datagram has a largest size."""
+    large = replace(HOLDING, contents=("x" * searches.LARGEST_BYTES,))
+    with pytest.raises(FrameError, match="at most 65536 are taken"):
+        searches.markers([large])
+
+
+@pytest.mark.parametrize("path", ["/opt/x", "", "…/cut/\\xff"])
+def test_a_request_names_its_file(path: str) -> None:
+    """With all by which it is told from another, and where it lay."""
+    assert searches.request_of(searches.request(FILE, path)) == (FILE, path)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("found", [None, "claude-code"])
+def test_an_answer_comes_out_as_it_went_in(outcome: Outcome, found: str | None) -> None:
+    """Whatever came of it."""
+    answer = Answer(outcome, found)
+    assert searches.answer_of(searches.answer(answer)) == answer
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    """Nothing else comes in."""
+    for read in (searches.markers_of, searches.request_of, searches.answer_of):
+        with suppress(FrameError):
+            read(data)
