@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kernel
 
 
+@pytest.mark.long
 def test_a_block_holds_until_it_is_removed_over_a_kill(kept: Kept) -> None:
     """Kept in the state directory, listed, and taken away again."""
     kept.write(ALLOWS)
@@ -80,6 +81,7 @@ except OSError as problem:
 """
 
 
+@pytest.mark.long
 def test_a_blocked_session_is_cut_off(kept: Kept, network: Network, tmp_path: Path) -> None:
     """What is open ends at once, and nothing new opens; another session goes on."""
     kept.write(ALLOWS)
@@ -107,6 +109,7 @@ def test_a_blocked_session_is_cut_off(kept: Kept, network: Network, tmp_path: Pa
     assert clients[1].poll() is None
 
 
+@pytest.mark.long
 def test_the_client_of_these_tests_connects_where_nothing_is_blocked(network: Network) -> None:
     """It would not be told apart otherwise."""
     argv = network.entered(

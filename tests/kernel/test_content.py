@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from support.running import Event
     from support.scope import Argument
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 TOOL = "claude-code"
 LARGE = 21 << 20

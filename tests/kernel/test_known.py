@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from support.policing import Policing
     from support.running import Event
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 RISKY = '[[rule]]\nid = "guarded"\ntools = ["*"]\nrisk = ["unguarded"]\nverdict = "block"\n'
 OURS = (

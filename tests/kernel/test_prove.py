@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from support.policing import Policing
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 _LONG_S = 900
 RULES = """

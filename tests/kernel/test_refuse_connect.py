@@ -30,6 +30,8 @@ HOSTS = [
     ("::ffff:192.0.2.1", "192.0.2.1"),
 ]
 NEIGHBOUR = "127.0.0.1"
+# What is tried in emulated kernels each time.
+SHORT = {("tcp", HOSTS[0]), ("sendmsg", HOSTS[1])}
 TCP = ["tcp", "nonblocking", "fastopen", "uring"]
 UDP = ["udp", "sendto", "sendmsg", "sendmmsg"]
 
@@ -57,7 +59,7 @@ def dial(
 def attempts() -> list[object]:
     """Give each call with each form of an address; two calls are enough for an emulated kernel."""
     return [
-        pytest.param(call, host, marks=() if call in {"tcp", "sendmsg"} else pytest.mark.long)
+        pytest.param(call, host, marks=() if (call, host) in SHORT else pytest.mark.long)
         for call, host in product(TCP + UDP, HOSTS)
     ]
 
@@ -127,6 +129,7 @@ def test_a_rule_about_a_tool_and_what_it_reaches_concerns_its_sessions_alone(
     assert statuses == [0] * TIMES
 
 
+@pytest.mark.long
 def test_children_of_a_tool_are_refused_what_it_is(
     police: Policing, drivers: Drivers, network: Network
 ) -> None:

@@ -138,6 +138,7 @@ def test_a_hello_with_a_refused_name_never_leaves(
         assert event["destination"]["name_source"] == "sni"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["fine.example", "notblocked.example", None])
 def test_a_hello_with_another_name_or_none_goes_through(
     site: Site, stranger: Client, name: str | None
@@ -206,6 +207,7 @@ def test_an_approved_tool_says_the_name_of_its_endpoint(
     assert [qwen.says(hello, 443) for _ in range(TIMES)] == [outcome] * TIMES
 
 
+@pytest.mark.long
 def test_a_child_of_an_approved_tool_is_confined_too(
     police: Policing, drivers: Drivers, network: Network, qwen: Client, tmp_path: Path
 ) -> None:

@@ -101,6 +101,7 @@ def test_no_connection_gets_through_while_policy_is_read_again(
     assert {*storm.said} == {f"{AT_ONCE} refused, 0 through\n"}
 
 
+@pytest.mark.long
 def test_no_connection_gets_through_while_the_daemon_dies_and_comes_back(
     police: Policing, drivers: Drivers, network: Network
 ) -> None:
@@ -113,6 +114,7 @@ def test_no_connection_gets_through_while_the_daemon_dies_and_comes_back(
     assert {*storm.said} == {f"{AT_ONCE} refused, 0 through\n"}
 
 
+@pytest.mark.long
 def test_no_connection_gets_through_an_upgrade(
     police: Policing, drivers: Drivers, network: Network, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.network import Network
     from support.policing import Policing
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 PROXY_PORT = 3129
 

@@ -58,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     test = commands.add_parser("test", help="run the kernel tests")
     test.add_argument("--all", action="store_true", help="on every kernel; write docs/kernels.md")
+    test.add_argument("--short", action="store_true", help="with --all: without the `long` tests")
     test.add_argument(
         "--host-junit", type=Path, metavar="FILE", help="this machine's results, if it has any yet"
     )
@@ -78,14 +79,15 @@ def _test(chosen: argparse.Namespace) -> int:
 
 def _all_machines(chosen: argparse.Namespace) -> int:
     junit = chosen.host_junit.read_text("utf-8") if chosen.host_junit else ""
-    suite = Suite(cache=CACHE, everything=chosen.all, host_junit=junit)
+    long = chosen.all and not chosen.short
+    suite = Suite(cache=CACHE, everything=chosen.all, long=long, host_junit=junit)
     kernels, missing = suite.kernels()
     for name, reason in missing.items():
         print(f"{name}: not run: {reason}")
     runs = asyncio.run(_until_terminated(suite.run(kernels)))
     if chosen.all:
         today = dt.datetime.now(dt.UTC).date().isoformat()
-        (CHECKOUT / "docs/kernels.md").write_text(document(runs, missing, today))
+        (CHECKOUT / "docs/kernels.md").write_text(document(runs, missing, today, long=long))
     found = complaints(runs)
     print("\n".join(found) or "no test was skipped everywhere")
     return 1 if found else 0

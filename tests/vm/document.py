@@ -30,9 +30,9 @@ modules (`lsm=`): LSM programs load and attach there, and never run.
 two guests share a machine with whatever else it does.
 
 Each time, `make vm-test` and CI run {always}, {always_first} without bpf, and the machine's own
-kernel. Only `ALL=1` runs the others, {others}, and in guests the tests
-marked `long`: what is above is their last result. A test that is skipped on every machine fails
-the run.
+kernel. Only `ALL=1` runs the others, {others}: what is above is their last result.
+In guests it runs the tests marked `long` too, unless asked for `--short`; {long}.
+A test that is skipped on every machine fails the run.
 
 ## What each kernel can do
 
@@ -68,8 +68,13 @@ results and consoles of the last `make vm-test` are in `.cache/vm`.
 """
 
 
-def document(runs: Sequence[Run], missing: Mapping[str, str], day: str) -> str:
-    """Write the page of these runs; ``missing`` are kernels that could not be had, and why."""
+def document(
+    runs: Sequence[Run], missing: Mapping[str, str], day: str, *, long: bool = True
+) -> str:
+    """Write the page of these runs; ``missing`` are kernels that could not be had, and why.
+
+    ``long`` tells whether the tests marked so were run in the guests.
+    """
     absent = "".join(f"\n{name} was not run: {reason}.\n" for name, reason in missing.items())
     return PAGE.format(
         day=day,
@@ -79,6 +84,7 @@ def document(runs: Sequence[Run], missing: Mapping[str, str], day: str) -> str:
         always_first=WANTED[0].name,
         others=" and ".join(wanted.name for wanted in WANTED if not wanted.always),
         features=_features(runs),
+        long="here it did" if long else "here it did not",
     )
 
 

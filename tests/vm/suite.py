@@ -47,10 +47,14 @@ exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pyte
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What to run: ``everything`` or what CI does. ``host_junit``: this machine's run, if made."""
+    """What to run: on all kernels or those of CI, with the ``long`` tests or without.
+
+    ``host_junit`` is this machine's run, if it was made.
+    """
 
     cache: Path
     everything: bool
+    long: bool
     host_junit: str = ""
 
     async def run(self, kernels: list[Kernel]) -> list[Run]:
@@ -83,7 +87,7 @@ class Suite:
 
     @property
     def _within_s(self) -> int:
-        return WITHIN_S_EVERYTHING if self.everything else WITHIN_S
+        return WITHIN_S_EVERYTHING if self.long else WITHIN_S
 
     @property
     def _tests(self) -> list[str]:
@@ -96,7 +100,7 @@ class Suite:
             kernel=found,
             cache=self.cache,
             lsm=lsm,
-            task=self._task(tests, "kernel" if self.everything else "kernel and not long"),
+            task=self._task(tests, "kernel" if self.long else "kernel and not long"),
             results=results,
             within_s=self._within_s + 3 * GRACE_S,
             console=results / "console.log",
