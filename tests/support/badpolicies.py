@@ -12,14 +12,10 @@ FORMS = "; write an endpoint of the catalogue, "
 SLUG = '; write it like "claude-code"'
 VERDICTS = "; write one of allow, alert, block"
 ONE_AT_LEAST = "; write one word at least, or leave it out"
-<<<<<<< HEAD
 TOOLS = (
-    '; write a tool of the catalogue, "vendor:cursor", "category:ide-agent", "unknown-client"'
+    '; write a tool of the catalogue, "vendor:openai", "category:ide-agent", "unknown-client"'
     ' or "*"'
 )
-=======
-TOOLS = '; write a tool of the catalogue, "vendor:openai", "category:ide-agent" or "*"'
->>>>>>> integrate
 FOLDER = "; write an absolute path without . and .. and without wildcards"
 CGROUP = "; write a path from the root of the cgroup2 hierarchy"
 WORDS = [

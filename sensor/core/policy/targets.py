@@ -38,13 +38,9 @@ _ENDPOINT_FORMS = (
     'write an endpoint of the catalogue, "vendor:openai", "example.com", "*.example.com",'
     ' "192.0.2.0/24", "192.0.2.7:443", "[2001:db8::/32]:443" or "*"'
 )
-<<<<<<< HEAD
 _TOOL_FORMS = (
-    'write a tool of the catalogue, "vendor:cursor", "category:ide-agent", "unknown-client" or "*"'
+    'write a tool of the catalogue, "vendor:openai", "category:ide-agent", "unknown-client" or "*"'
 )
-=======
-_TOOL_FORMS = 'write a tool of the catalogue, "vendor:openai", "category:ide-agent" or "*"'
->>>>>>> integrate
 
 
 @dataclass(frozen=True, slots=True)
