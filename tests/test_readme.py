@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from sensor.core.policy.text import parse
-from sensor.daemon.sensing import catalogue
+from sensor.daemon.catalogues import shipped
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -19,7 +19,7 @@ def test_the_policy_of_the_readme_is_one() -> None:
     policy = parse(
         dedent(text[start : text.index("    sudo install", start)]),
         where="README.md",
-        catalogue=catalogue(),
+        catalogue=shipped(),
     )
     assert [rule.id for rule in policy.rules] == [
         "no-external-agents",
