@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from support.keeping import Kept
     from support.network import Network
 
-pytestmark = pytest.mark.kernel
+# Each starts daemons or tables of its own, which takes an emulated kernel long.
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 
-@pytest.mark.long
 def test_a_block_holds_until_it_is_removed_over_a_kill(kept: Kept) -> None:
     """Kept in the state directory, listed, and taken away again."""
     kept.write(ALLOWS)
@@ -81,7 +81,6 @@ except OSError as problem:
 """
 
 
-@pytest.mark.long
 def test_a_blocked_session_is_cut_off(kept: Kept, network: Network, tmp_path: Path) -> None:
     """What is open ends at once, and nothing new opens; another session goes on."""
     kept.write(ALLOWS)
@@ -109,7 +108,6 @@ def test_a_blocked_session_is_cut_off(kept: Kept, network: Network, tmp_path: Pa
     assert clients[1].poll() is None
 
 
-@pytest.mark.long
 def test_the_client_of_these_tests_connects_where_nothing_is_blocked(network: Network) -> None:
     """It would not be told apart otherwise."""
     argv = network.entered(

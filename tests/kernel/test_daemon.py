@@ -152,6 +152,7 @@ def test_a_session_goes_on_over_a_clean_restart(
     assert told == ["session_start", "session_end"]
 
 
+@pytest.mark.long
 def test_sessions_of_the_time_between_are_told(
     daemon: Running, scope: Scope, drivers: Drivers
 ) -> None:

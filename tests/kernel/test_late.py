@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from support.drivers import Drivers
     from support.network import Network
 
-pytestmark = pytest.mark.kernel
+# Each starts daemons or tables of its own, which takes an emulated kernel long.
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("2001:db8::1", marks=pytest.mark.long)])
+@pytest.mark.parametrize("host", ["127.0.0.1", "2001:db8::1"])
 def test_tools_that_run_already_are_found_late(
     drivers: Drivers, network: Network, host: str
 ) -> None:

@@ -12,7 +12,8 @@ from support.footprint import alive, footprint
 from support.scope import Scope
 from support.watching import Watching
 
-pytestmark = pytest.mark.kernel
+# Each starts daemons or tables of its own, which takes an emulated kernel long.
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 GONE_S = 60
 
@@ -22,14 +23,7 @@ def mounts() -> set[str]:
     return set(Path("/proc/self/mountinfo").read_text("utf-8").splitlines())
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
-        pytest.param(signal.SIGINT, marks=pytest.mark.long),
-        signal.SIGKILL,
-    ],
-)
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_nothing_stays_in_the_kernel(how: signal.Signals) -> None:
     """No link, program, map or mount outlives the sensor, even one that was killed."""
     before = mounts()

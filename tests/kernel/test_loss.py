@@ -10,7 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from support.stage import Stage
 
-pytestmark = pytest.mark.kernel
+# Each starts daemons or tables of its own, which takes an emulated kernel long.
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 # Arguments of 8 KB each: several times the ring of probes/members.c.
 STORM = 1500

@@ -19,7 +19,8 @@ from sensor.errors import ExitCode
 if TYPE_CHECKING:
     from support.keeping import Kept
 
-pytestmark = pytest.mark.kernel
+# Each starts daemons or tables of its own, which takes an emulated kernel long.
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 TIMES = 23
 
@@ -45,7 +46,6 @@ def test_what_is_refused_is_proved_and_goes_with_the_daemon(kept: Kept) -> None:
     assert not (kept.daemon.run_dir / canary.NAME).is_symlink()
 
 
-@pytest.mark.long
 def test_a_bad_file_leaves_the_old_policy_in_force(kept: Kept) -> None:
     """Who asks is told why; a good one is in force at once, by a signal too."""
     kept.start()
@@ -68,7 +68,6 @@ def test_a_bad_file_leaves_the_old_policy_in_force(kept: Kept) -> None:
     assert kept.is_refused()
 
 
-@pytest.mark.long
 def test_the_person_who_is_refused_is_told(kept: Kept) -> None:
     """On the terminal that it was typed on, in the rule's own words."""
     kept.start()
@@ -87,7 +86,6 @@ def test_the_person_who_is_refused_is_told(kept: Kept) -> None:
     os.close(theirs)
 
 
-@pytest.mark.long
 def test_shadow_refuses_nothing_and_says_so(kept: Kept) -> None:
     """There is nothing to prove then."""
     kept.write(SHADOWS)
@@ -100,7 +98,6 @@ def test_shadow_refuses_nothing_and_says_so(kept: Kept) -> None:
     assert "because the policy's mode is shadow" in str(status["proved"])
 
 
-@pytest.mark.long
 def test_a_daemon_does_not_start_with_a_bad_policy(kept: Kept) -> None:
     """Nothing stays attached."""
     kept.write("version = 1\n")
@@ -109,7 +106,6 @@ def test_a_daemon_does_not_start_with_a_bad_policy(kept: Kept) -> None:
     assert not kept.is_refused()
 
 
-@pytest.mark.long
 def test_a_bad_policy_leaves_what_a_kill_left_in_force(kept: Kept) -> None:
     """The daemon does not start, and the kernel goes on refusing."""
     kept.start()
@@ -137,7 +133,6 @@ def test_a_kill_leaves_verdicts_in_force_until_unload(kept: Kept) -> None:
     assert kept.canaries() == []
 
 
-@pytest.mark.long
 def test_a_daemon_without_a_policy_takes_back_what_was_in_force(kept: Kept) -> None:
     """Its file is gone: whoever took it away meant that; and it says what it cannot do now."""
     kept.start()

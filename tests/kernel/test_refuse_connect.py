@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from support.network import Network
     from support.policing import Policing
 
-pytestmark = pytest.mark.kernel
+# Each starts daemons or tables of its own, which takes an emulated kernel long.
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 SKIPPED = 77  # tests/support/drivers/driver.h: EXIT_SKIP
 RULE = '[[rule]]\nid = "no"\nverdict = "block"\n'
@@ -30,8 +31,6 @@ HOSTS = [
     ("::ffff:192.0.2.1", "192.0.2.1"),
 ]
 NEIGHBOUR = "127.0.0.1"
-# What is tried in emulated kernels each time.
-SHORT = {("tcp", HOSTS[0]), ("sendmsg", HOSTS[1])}
 TCP = ["tcp", "nonblocking", "fastopen", "uring"]
 UDP = ["udp", "sendto", "sendmsg", "sendmmsg"]
 
@@ -56,15 +55,7 @@ def dial(
     return statuses, port
 
 
-def attempts() -> list[object]:
-    """Give each call with each form of an address; two calls are enough for an emulated kernel."""
-    return [
-        pytest.param(call, host, marks=() if (call, host) in SHORT else pytest.mark.long)
-        for call, host in product(TCP + UDP, HOSTS)
-    ]
-
-
-@pytest.mark.parametrize(("operation", "host"), attempts())
+@pytest.mark.parametrize(("operation", "host"), list(product(TCP + UDP, HOSTS)))
 def test_a_refused_address_is_reached_by_no_call(
     police: Policing, drivers: Drivers, network: Network, operation: str, host: tuple[str, str]
 ) -> None:
@@ -80,7 +71,6 @@ def test_a_refused_address_is_reached_by_no_call(
         assert (event["tool"], event["session"]) == (None, None)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("operation", TCP + UDP)
 def test_the_neighbour_of_a_refused_address_is_reached(
     police: Policing, drivers: Drivers, network: Network, operation: str
@@ -93,7 +83,6 @@ def test_the_neighbour_of_a_refused_address_is_reached(
     assert police.told_of(since, "connect") == []
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("operation", ["tcp", "sendto"])
 @pytest.mark.parametrize("says", [("shadow", "would_block"), ("observe", "alert")])
 def test_what_would_be_refused_goes_through_and_is_told(
@@ -111,7 +100,6 @@ def test_what_would_be_refused_goes_through_and_is_told(
     assert {(e["verdict"], e["enforcement"], e["rule"]) for e in told} == {(verdict, "none", "no")}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("operation", ["tcp", "fastopen", "uring", "udp", "sendmsg"])
 def test_a_rule_about_a_tool_and_what_it_reaches_concerns_its_sessions_alone(
     police: Policing, drivers: Drivers, network: Network, operation: str
@@ -129,7 +117,6 @@ def test_a_rule_about_a_tool_and_what_it_reaches_concerns_its_sessions_alone(
     assert statuses == [0] * TIMES
 
 
-@pytest.mark.long
 def test_children_of_a_tool_are_refused_what_it_is(
     police: Policing, drivers: Drivers, network: Network
 ) -> None:

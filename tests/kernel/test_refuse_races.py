@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from support.network import Network
     from support.policing import Policing
 
-pytestmark = pytest.mark.kernel
+# Each starts daemons or tables of its own, which takes an emulated kernel long.
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
 RESOLVER, PORT = "127.0.0.1", "8443"
 AT_ONCE = 200
@@ -101,7 +102,6 @@ def test_no_connection_gets_through_while_policy_is_read_again(
     assert {*storm.said} == {f"{AT_ONCE} refused, 0 through\n"}
 
 
-@pytest.mark.long
 def test_no_connection_gets_through_while_the_daemon_dies_and_comes_back(
     police: Policing, drivers: Drivers, network: Network
 ) -> None:
@@ -114,7 +114,6 @@ def test_no_connection_gets_through_while_the_daemon_dies_and_comes_back(
     assert {*storm.said} == {f"{AT_ONCE} refused, 0 through\n"}
 
 
-@pytest.mark.long
 def test_no_connection_gets_through_an_upgrade(
     police: Policing, drivers: Drivers, network: Network, tmp_path: Path
 ) -> None:
