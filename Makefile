@@ -14,7 +14,7 @@ FUZZ_S := 60
 RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
 TEST_PACKAGES := gcc libc6-dev iproute2 util-linux openssl ca-certificates
 FUZZ_PACKAGES := clang libclang-rt-dev
-VM_PACKAGES   := qemu-system-x86 busybox-static kmod zstd debian-archive-keyring
+VM_PACKAGES   := qemu-system-x86 qemu-utils busybox-static kmod zstd debian-archive-keyring mmdebstrap e2fsprogs
 
 .PHONY: help watch test install lint bench fuzz e2e vm-test vm-run venv packages test-packages vm-packages fuzz-packages clean
 

@@ -69,15 +69,20 @@ class Kernel:
         """What the guest has as /lib/modules/RELEASE."""
         return self.folder / "lib/modules" / self.release
 
+    @property
+    def has_disk(self) -> bool:
+        """Whether the module for a guest's disk was unpacked: older caches are without it."""
+        return any((self.modules / "kernel/drivers/block").glob("virtio_blk.ko*"))
+
     @contextmanager
     def used(self) -> Iterator[None]:
         """Keep the kernel in the cache meanwhile."""
-        with _locked(self.folder, fcntl.LOCK_SH):
+        with locked(self.folder, fcntl.LOCK_SH):
             yield
 
 
 @contextmanager
-def _locked(folder: Path, how: int) -> Iterator[None]:
+def locked(folder: Path, how: int) -> Iterator[None]:
     """Hold a lock on the folder, which the end of the process gives back too."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -96,14 +101,14 @@ def kernel(wanted: Wanted, cache: Path) -> Kernel:
         UnavailableError: Neither has it.
 
     """
-    with _locked(cache, fcntl.LOCK_EX):
+    with locked(cache, fcntl.LOCK_EX):
         return _kernel(wanted, cache)
 
 
 def _kernel(wanted: Wanted, cache: Path) -> Kernel:
     link = cache / wanted.name
     cached = Kernel(wanted.name, str(link.readlink()), link.resolve()) if link.exists() else None
-    if cached and time.time() - link.lstat().st_mtime < FRESH_S:
+    if cached and cached.has_disk and time.time() - link.lstat().st_mtime < FRESH_S:
         return cached
     try:
         return _from_mirror(wanted, cache)
@@ -121,24 +126,27 @@ def _from_mirror(wanted: Wanted, cache: Path) -> Kernel:
     folder = cache / release
     for left in cache.glob(".new-*"):  # by one that was killed
         shutil.rmtree(left)
-    if not folder.exists():
+    found = Kernel(wanted.name, release, folder)
+    if not found.has_disk:
         print(f"{wanted.name}: fetches {' '.join(packages)} from {suite.name}", flush=True)
         with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as scratch:
             fresh = Path(scratch) / release
             _unpack(suite.download(packages, Path(scratch)), fresh, release)
+            if folder.exists():
+                folder.rename(Path(scratch) / "old")
             fresh.rename(folder)
     fresh_link = cache / f".{wanted.name}.{os.getpid()}"
     fresh_link.symlink_to(release)
     fresh_link.replace(cache / wanted.name)
     forget_unnamed(cache)
-    return Kernel(wanted.name, release, folder)
+    return found
 
 
 def forget_unnamed(cache: Path) -> None:
     """Remove the releases that no link stands for, but for those in use."""
     named = {link.resolve() for link in cache.iterdir() if link.is_symlink()}
     for folder in {image.parent.resolve() for image in cache.glob("*/vmlinux")} - named:
-        with suppress(BlockingIOError), _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with suppress(BlockingIOError), locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
             shutil.rmtree(folder)
 
 
@@ -183,6 +191,8 @@ def is_wanted(name: str) -> bool:
     match below.split("/")[1:]:
         case ["kernel", "drivers", "net" | "virtio", file]:
             return ".ko" in file
+        case ["kernel", "drivers", "block", file]:
+            return file.startswith("virtio_blk.ko")
         case ["kernel", "drivers" | "sound", *_] | ["build" | "source", *_]:
             return False
         case _:

@@ -22,7 +22,9 @@ RELEASE = "6.1.0-1-amd64"
 @pytest.mark.parametrize("age_s", [0, FRESH_S + 60], ids=["fresh", "old, and no mirror"])
 def test_a_cached_kernel_serves(tmp_path: Path, age_s: int) -> None:
     """The mirror is asked once a day, and one that does not answer keeps nobody from testing."""
-    (tmp_path / RELEASE).mkdir()
+    disk = tmp_path / RELEASE / "lib/modules" / RELEASE / "kernel/drivers/block/virtio_blk.ko"
+    disk.parent.mkdir(parents=True)
+    disk.touch()
     link = tmp_path / WANTED.name
     link.symlink_to(RELEASE)
     then = time.time() - age_s
@@ -40,6 +42,8 @@ def test_a_cached_kernel_serves(tmp_path: Path, age_s: int) -> None:
         ("./usr/lib/modules/7.2.13/kernel/net/9p/9pnet.ko.xz", True),
         ("./lib/modules/6.1.0-1-amd64/kernel/drivers/net/veth.ko", True),
         ("./lib/modules/6.1.0-1-amd64/kernel/drivers/net/ethernet/intel/e1000.ko", False),
+        ("./lib/modules/6.1.0-1-amd64/kernel/drivers/block/virtio_blk.ko", True),
+        ("./lib/modules/6.1.0-1-amd64/kernel/drivers/block/nbd.ko", False),
         ("./lib/modules/6.1.0-1-amd64/kernel/drivers/gpu/drm/drm.ko", False),
         ("./lib/modules/6.1.0-1-amd64/kernel/sound/soundcore.ko", False),
         ("./lib/modules/6.1.0-1-amd64/build/Makefile", False),
