@@ -90,7 +90,9 @@ def _make(archive: Path, suite: str, packages: Sequence[str]) -> None:
             '--aptopt=Acquire::Check-Valid-Until "false"',
             *options,
             f"--include={','.join(packages)}",
-            *(suite, fresh, *sources),
+            suite,
+            fresh,
+            *sources,
         )
         fresh.rename(archive)
 
