@@ -46,6 +46,10 @@ class DamagedRecordError(SensorError):
     """A record from the kernel does not have the shape of its kind."""
 
 
+class NoRoomError(SensorError):
+    """A table of the kernel takes no more."""
+
+
 class BadWordError(BadInputError):
     """A word of a policy names nothing: why, and what to write. Who reads it adds the place."""
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sensor.core.facts import Transport
+
 if TYPE_CHECKING:
     from sensor.core.event import Event
     from sensor.core.facts import Address, Exec, File, Process
@@ -41,7 +43,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destroy:
-    """Close a TCP connection, so that both ends see an error at once.
+    """Close a connection, so that whoever has it sees an error at once.
 
     ``process`` is whose it is, for its network namespace; its pid is 0 where
     nobody is known. ``local`` is None where that end was not told.
@@ -51,6 +53,7 @@ class Destroy:
     cookie: int
     remote: tuple[Address, int]
     local: tuple[Address, int] | None = None
+    transport: Transport = Transport.TCP
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def there(known: Knowledge, reaching: Reaching, at_ns: int) -> Iterator[Action]:
         session.doom = _doom(known, session, at_ns)
     for cookie, flow in known.flows.items():
         if judged := reaching.judged(flow, at_ns):
+            known.flows.end(cookie)
             record = known.stream.open_already(at_ns, flow.member, flow.to, judged)
             yield record
             yield from known.notices.of(record.event)

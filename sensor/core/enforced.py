@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sensor.core.facts import Address
-    from sensor.core.policy.judge import Execution, Reach
+    from sensor.core.policy.judge import Execution, Reach, Ruling
     from sensor.core.policy.model import Policy, Rule
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -84,14 +84,25 @@ class Enforced:
 
     def judge(self, attempt: Execution | Reach, wall_ns: int) -> tuple[Judgment, bool]:
         """Say what it makes of an attempt, and whether what runs already is to be ended for it."""
-        now = _EPOCH + timedelta(microseconds=wall_ns // _NS_PER_US)
-        ruling = judge(self.policy, attempt, now)
+        ruling = self._ruling(attempt, wall_ns)
         said = Judgment(
             verdict=ruling.verdict,
             rule=ruling.rule_id or DEFAULT,
             reason=message(ruling.rule) if ruling.rule else None,
         )
         return said, bool(ruling.rule and ruling.rule.running is Running.KILL)
+
+    def hangs_on_name(self, reach: Reach, wall_ns: int) -> bool:
+        """Tell whether an attempt without a name might be judged otherwise with one."""
+        ruling, rules = self._ruling(reach, wall_ns), self.policy.rules
+        if ruling.rule is None:  # the default, or the rule `quic`, which is about names
+            return True
+        before = rules[: rules.index(ruling.rule) + ruling.confines]
+        return any(rule.names_hosts for rule in before)
+
+    def _ruling(self, attempt: Execution | Reach, wall_ns: int) -> Ruling:
+        now = _EPOCH + timedelta(microseconds=wall_ns // _NS_PER_US)
+        return judge(self.policy, attempt, now)
 
 
 def message(rule: Rule) -> str | None:

@@ -142,6 +142,12 @@ FEATURES = (
         "Boot a kernel with CONFIG_INET_DIAG_DESTROY=y",
     ),
     Feature(
+        "udp_diag", "UDP sockets", Need.NONE,
+        "a datagram socket of a session that is connected already can be ended",
+        "a datagram socket that is connected already goes on after a verdict",
+        "Boot a kernel with CONFIG_INET_UDP_DIAG=y, or as a module that may be loaded",
+    ),
+    Feature(
         "fentry", "fentry", Need.NONE,
         "other BPF tools can hook kernel functions; the sensor does not",
         "nothing is lost: the sensor does not hook kernel functions",

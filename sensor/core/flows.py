@@ -29,12 +29,14 @@ UNOPENED = 1024
 class Flow:
     """Who opened a connection, and where it goes by the names of that time.
 
-    ``target_port`` is the port that a proxy was asked for.
+    ``target_port`` is the port that a proxy was asked for. ``is_forgotten`` where a
+    run of the sensor before this one may have known a name for it.
     """
 
     member: Member
     to: Destination
     target_port: int | None = None
+    is_forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class Said:
         return Flow(flow.member, to, self.port)
 
 
+ENDED = 1024
+"""Connections remembered of which it was told that they are ended."""
+
+
 class Flows:
     """The connections that are open, as far as ``limit`` allows; the oldest makes room."""
 
@@ -59,6 +65,7 @@ class Flows:
         self._limit = limit
         self._flows: OrderedDict[int, Flow] = OrderedDict()
         self._said: OrderedDict[int, Said] = OrderedDict()
+        self._ended: OrderedDict[int, None] = OrderedDict()
 
     def __contains__(self, cookie: int) -> bool:
         return cookie in self._flows
@@ -94,3 +101,12 @@ class Flows:
     def close(self, cookie: int) -> Flow | None:
         """Forget a connection; return whose it was, if that is still remembered."""
         return self._flows.pop(cookie, None)
+
+    def end(self, cookie: int) -> bool:
+        """Note that a connection is ended; tell whether that is new."""
+        if cookie in self._ended:
+            return False
+        self._ended[cookie] = None
+        if len(self._ended) > ENDED:
+            self._ended.popitem(last=False)
+        return True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.bulletin import told
 from sensor.core.event import NameSource
-from sensor.core.facts import Loss
+from sensor.core.facts import Loss, Transport
 from sensor.core.flows import Flows
 from sensor.core.identity import Identifier
 from sensor.core.judgment import Rulebook
@@ -148,6 +148,7 @@ class Knowledge:
             exe=session.view.exe if session.view else None,
             address=literal(to.name or "") if is_proxied else to.ip,
             port=flow.target_port or to.port or 0,
+            transport=Transport(to.transport or Transport.TCP),
             name=to.name,
             name_source=to.name_source,
             is_name_trusted=enforced.trusts(resolver),

@@ -95,7 +95,7 @@ class Waiting:
             isinstance(fact, Connect | Hello) and not fact.root.pid
         ):
             wait = self._waits.get(fact.process)
-        elif isinstance(fact, _OF_SESSIONS) and not getattr(fact, "late", False):
+        elif isinstance(fact, _OF_SESSIONS) and not (isinstance(fact, Exec) and fact.late):
             wait = self._waits.get(fact.root)
         else:
             return False

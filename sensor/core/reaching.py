@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sensor.core.facts import Close, Connect, Exec, Resolved, Seen
     from sensor.core.identity import Identity
     from sensor.core.knowledge import Knowledge
+    from sensor.core.lineage import Member
     from sensor.core.tools import Tool
 
 _TCP = Transport.TCP.value
@@ -49,8 +50,11 @@ class Reaching:
     def connect(self, fact: Connect, seen: Seen | None = None) -> Iterator[Action]:
         """Take a new connection, or one that was refused; ``seen`` is a look at a stranger."""
         known = self._known
-        if is_canary(fact.ruled) or (fact.late and fact.cookie in known.flows):
-            return  # of the latter, a record of the kernel was first
+        if is_canary(fact.ruled):
+            return
+        if fact.late and (known_flow := known.flows.get(fact.cookie)):
+            yield from self._again(fact, known_flow)
+            return  # a record of the kernel was first
         said = known.rules.said(fact.ruled)
         member = known.lineage.member(fact.process) or known.newcomer(fact)
         if member is None:
@@ -61,14 +65,33 @@ class Reaching:
         names, judged = member.session.names, said or ALLOWED
         name = names.destination if judged.is_refused else names.reach
         to = self._named(name(fact.address, fact.port, fact.transport.value), fact)
-        flow = Flow(member, to)
+        is_forgotten = fact.late and member.session.was_resumed and to.name is None
+        flow = Flow(member, to, is_forgotten=is_forgotten)
         if fact.transport is Transport.TCP and not judged.is_refused:  # of others, no close is told
             flow = known.flows.open(fact.cookie, flow)
         if fact.late:
             judged = self.judged(flow, fact.at_ns) or judged
-        yield from self._told(known.stream.connect(fact, member, flow.to, judged))
+        if not fact.late or self._is_news(fact, member, judged):
+            yield from self._told(known.stream.connect(fact, member, flow.to, judged))
         if judged.enforcement is Enforcement.DESTROY:
             yield from destruction(fact.cookie, flow)
+
+    def _again(self, fact: Connect, flow: Flow) -> Iterator[Action]:
+        """End a connection that is refused and was told of, or its verdict was, and is open."""
+        if judged := self.judged(flow, fact.at_ns):
+            if self._known.flows.end(fact.cookie):
+                at_ns, known = fact.at_ns, self._known
+                yield from self._told(
+                    known.stream.open_already(at_ns, flow.member, flow.to, judged)
+                )
+            yield from destruction(fact.cookie, flow)
+
+    def _is_news(self, fact: Connect, member: Member, judged: Judgment) -> bool:
+        """Tell whether nobody was told of a connection that is found open, or of its end."""
+        if judged.enforcement is Enforcement.DESTROY:
+            return self._known.flows.end(fact.cookie)
+        # Datagrams were told of when they went out, and the run before has told of its sessions'.
+        return fact.transport is Transport.TCP and not member.session.was_resumed
 
     def _named(self, to: Destination, fact: Connect) -> Destination:
         """Name a far end by what policy judged it by, where its session never asked for a name."""
@@ -124,7 +147,10 @@ class Reaching:
         enforced = self._known.rules.in_force
         if enforced is None:
             return None
-        said, _ = enforced.judge(self._known.reach(flow, enforced), self._known.wall_ns(at_ns))
+        reach, now_ns = self._known.reach(flow, enforced), self._known.wall_ns(at_ns)
+        if flow.is_forgotten and enforced.hangs_on_name(reach, now_ns):
+            return None
+        said, _ = enforced.judge(reach, now_ns)
         if said.verdict is not Verdict.BLOCK:
             return None
         return replace(said, enforcement=Enforcement.DESTROY)
@@ -191,4 +217,9 @@ def destruction(cookie: int, flow: Flow) -> Iterator[Destroy]:
     """Have an open connection closed of which only the far end is known."""
     to = flow.to
     if to.ip is not None and to.port is not None:
-        yield Destroy(process=flow.member.process, cookie=cookie, remote=(to.ip, to.port))
+        yield Destroy(
+            process=flow.member.process,
+            cookie=cookie,
+            remote=(to.ip, to.port),
+            transport=Transport(to.transport or _TCP),
+        )

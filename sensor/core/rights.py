@@ -37,7 +37,7 @@ RUNNING: dict[Capability, str] = {
 DEPUTY: dict[Capability, str] = {
     Capability.BPF: "open the pins of programs, and attach them",
     Capability.NET_ADMIN: "attach programs of cgroups' sockets; destroy sockets",
-    Capability.SYS_ADMIN: "enter the network namespace of a socket that is destroyed",
+    Capability.SYS_ADMIN: "enter network namespaces whose sockets are listed or destroyed",
     Capability.SYS_PTRACE: "see whose a socket is; find the terminal of other users' processes",
     Capability.DAC_READ_SEARCH: "list the open files of other users' processes",
     Capability.KILL: "end processes that policy refuses",

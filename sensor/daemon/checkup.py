@@ -75,6 +75,7 @@ class _Host:
             "bpffs": _bpffs,
             "lsm": self._lsm,
             "sock_destroy": lambda: features.sock_destroy(_ROOT),
+            "udp_diag": lambda: features.udp_diag(_ROOT),
             "fentry": self._fentry,
             "kprobe": lambda: features.kprobe(_ROOT),
             "root_only_bpf": lambda: features.root_only_bpf(_ROOT),

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from sensor.daemon.probing import command
 from sensor.errors import FrameError, SensorError
-from sensor.wire.orders import LARGEST_BYTES, Outcome, Report, packed, report_of
+from sensor.wire.orders import packed
+from sensor.wire.reports import LARGEST_BYTES, Outcome, Report, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +70,11 @@ class Deputy:
     def fileno(self) -> int:
         """Give what is readable when there are reports."""
         return self._channel.fileno()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes an order now, or none any more."""
+        return self.is_gone or len(self._pending) < QUEUED
 
     def order(self, order: Order, then: Callable[[Report], None] = lambda _: None) -> bool:
         """Have something done; ``then`` gets the report. Returns False where there is no room."""

@@ -8,29 +8,29 @@ processes and sockets that lie in the instance's scope and no others.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.edge import canary, capabilities, libbpf, pidfd, proc, sockdiag_destroy, terminal
 from sensor.edge.host import LocalHost
-from sensor.errors import NotPermittedError, SensorError
+from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 from sensor.wire import diagnostics
 from sensor.wire.orders import (
     Attach,
     Destroy,
     Detach,
     Kill,
+    ListOpen,
     Notify,
-    Outcome,
     Protocol,
     Prove,
-    Report,
 )
 from sensor.wire.programs import ON_DEMAND, Hook
+from sensor.wire.reports import OPEN_MOST, OpenSocket, Outcome, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sensor.core.facts import Process
     from sensor.edge.sockdiag_destroy import Sockets
@@ -62,6 +62,7 @@ class Duties:
 
     def _done(self, number: int, order: Order) -> Report:
         outcome, detail, owner = Outcome.DONE, "", None
+        sockets: tuple[OpenSocket, ...] = ()
         match order:
             case Attach(program):
                 detail = self._attach(program)
@@ -75,9 +76,11 @@ class Duties:
                 self._notify(order)
             case Prove(cgroup, program):
                 detail = self._prove(Path(cgroup), Path(program))
+            case ListOpen():
+                sockets, detail = self._open(order)
             case _:
                 assert_never(order)
-        return Report(number, outcome, detail, owner)
+        return Report(number, outcome, detail, owner, sockets)
 
     def _attach(self, name: str) -> str:
         hook = _hook(name)
@@ -130,6 +133,21 @@ class Duties:
                 outcome = Outcome.DONE if done else Outcome.GONE
                 return outcome, order.process or self._owner(found.inode)
         return Outcome.GONE, None
+
+    def _open(self, order: ListOpen) -> tuple[tuple[OpenSocket, ...], str]:
+        """List what processes of the scope have connected, and say what cannot be listed."""
+        ours = [one for one in order.processes if proc.lives(one) and self._is_in_scope(one.pid)]
+        owners = {inode: process for process in ours for inode in proc.sockets(process.pid)}
+        networks = {proc.network_namespace(process.pid): process for process in reversed(ours)}
+        found: list[OpenSocket] = []
+        wrong: dict[str, None] = {}
+        for process in networks.values():
+            with suppress(SensorError):  # it has ended meanwhile
+                path = f"/proc/{process.pid}/ns/net"
+                with sockdiag_destroy.network_of(path) as sockets:
+                    found += _connected(sockets, owners, wrong)
+        found = sorted((one for one in found if one.cookie > order.after), key=_cookie)
+        return tuple(found[:OPEN_MOST]), "; ".join(wrong)
 
     def _namespaces(self, process: Process | None) -> Iterator[str]:
         """Give where the socket may be: the process's network, else each one in the scope."""
@@ -199,6 +217,25 @@ class Duties:
         ways = [f"exec:{tried.execution}"] if tried.execution else []
         ways += ["connect"] if tried.connection else []
         return " ".join(ways)
+
+
+def _connected(
+    sockets: Sockets, owners: Mapping[int, Process], wrong: dict[str, None]
+) -> Iterator[OpenSocket]:
+    """Give what those who own these inodes have connected, and not what others did to them."""
+    for protocol, number in _PROTOCOLS.items():
+        try:
+            listening = sockets.listening_ports() if protocol is Protocol.TCP else ()
+            for one in sockets.connected(number):
+                owner = owners.get(one.inode)
+                if owner and one.local_port not in listening:
+                    yield OpenSocket(owner, one.cookie, protocol, one.remote)
+        except UnsupportedError as problem:
+            wrong[str(problem)] = None
+
+
+def _cookie(one: OpenSocket) -> int:
+    return one.cookie
 
 
 def _hook(name: str) -> Hook:

@@ -21,8 +21,9 @@ from sensor.daemon.proving import ADDRESS
 from sensor.edge import canary
 from sensor.edge.resolvers import configured
 from sensor.errors import SensorError
-from sensor.wire.orders import Attach, Detach, Outcome
+from sensor.wire.orders import Attach, Detach
 from sensor.wire.programs import HELLO, JUDGE, LEARN, ON_DEMAND
+from sensor.wire.reports import Outcome
 from sensor.wire.rulings import hash_suffix
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from sensor.daemon.duties import Duties
 from sensor.edge import capabilities, mounts, parent
 from sensor.edge.host import group_id
 from sensor.errors import FrameError
-from sensor.wire.orders import LARGEST_BYTES, Outcome, Report, order_of, report
+from sensor.wire.orders import LARGEST_BYTES, order_of
+from sensor.wire.reports import Outcome, Report, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sensor.daemon.enforcing import Enforcing
     from sensor.daemon.proving import Proving
     from sensor.daemon.sensing import Sensing
+    from sensor.daemon.sweeping import Sweeping
 
 _BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
 _NS_PER_S = 1_000_000_000
@@ -38,7 +39,7 @@ class Policing:
 
     def __init__(
         self, path: Path, catalogue: Catalogue, enforcing: Enforcing, proving: Proving, *,
-        state_dir: Path, may_be_missing: bool, sensing: Sensing,
+        state_dir: Path, may_be_missing: bool, sensing: Sensing, sweeping: Sweeping,
     ) -> None:  # fmt: skip
         self._path = path
         self._catalogue = catalogue
@@ -46,6 +47,7 @@ class Policing:
         self._may_be_missing = may_be_missing
         self._sensing = sensing
         self.enforcing = enforcing
+        self._sweeping = sweeping
         self.proving = proving
         self.blocks = self._read_blocks()
 
@@ -90,6 +92,7 @@ class Policing:
 
     def turn(self) -> None:
         """Prove, where that is due, and see what has ended or come since."""
+        self._sweep_new()
         is_due = self.proving.turn()
         tidied = self.blocks.tidied(_now())
         if is_due:
@@ -161,10 +164,29 @@ class Policing:
         self.enclose()
         for action in self._sensing.engine.policy(enforced, at_ns=_now_ns()):
             self._sensing.do(action)
+        self._sweep()
         if is_enforced:
             self.proving.begin()
         else:
             self.proving.end()
+
+    def take_up(self) -> None:
+        """Do by what is in force with the sessions that were found since."""
+        self.enclose()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Have judged what sessions have open: whoever is connected passes no hook any more."""
+        enforced = self.enforcing.in_force
+        if enforced and enforced.policy.mode is Mode.ENFORCE:
+            members = dict(self._sensing.probing.members.all())
+            self._sweeping.begin(members, afresh=True)
+
+    def _sweep_new(self) -> None:
+        found, enforced = self._sensing.taken_in(), self.enforcing.in_force
+        if found and enforced and enforced.policy.mode is Mode.ENFORCE:
+            self._sweeping.begin(found)
+        self._sweeping.turn()
 
     def enclose(self) -> None:
         """Have the engine know which sessions are blocked; once more when it has found them."""

@@ -23,12 +23,12 @@ from sensor.core.actions import (
     Release,
     Search,
 )
-from sensor.core.facts import Damaged
+from sensor.core.facts import Damaged, Loss
 from sensor.core.order import Order
 from sensor.daemon.instance import Loaded
 from sensor.daemon.members import Members
 from sensor.edge.libbpf_ring import Ring
-from sensor.errors import DamagedRecordError, ExitCode, SensorError
+from sensor.errors import DamagedRecordError, ExitCode, NoRoomError, SensorError
 from sensor.wire import marks, probe, tables
 
 if TYPE_CHECKING:
@@ -144,11 +144,14 @@ class Probing:
 
     def _tell_losses(self, now: list[int]) -> None:
         for loss in probe.losses(self._counted, now, _now_ns()):
-            self.lost += loss.count
-            self.lost_at_ns = loss.at_ns
-            self._take(loss)
+            self._lose(loss)
         self._told.update(bytes(4), tables.counters(now))
         self._counted = now
+
+    def _lose(self, loss: Loss) -> None:
+        self.lost += loss.count
+        self.lost_at_ns = loss.at_ns
+        self._take(loss)
 
     def apply(self, action: Action) -> None:
         """Do to the kernel's tables what the engine wants."""
@@ -162,7 +165,10 @@ class Probing:
 
     def follow_connection(self, fact: Connect) -> None:
         """Have the end of a connection told that was open before the probes were there."""
-        self._flows.update(tables.flow_key(fact.cookie), tables.flow(fact))
+        try:
+            self._flows.insert(tables.flow_key(fact.cookie), tables.flow(fact))
+        except NoRoomError:
+            self._lose(Loss(at_ns=_now_ns(), what="flow", count=1))
 
     def _read_refusals(self) -> int:
         self._refusals_until_ns = _now_ns()

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 from sensor.core.facts import Health
 from sensor.edge import canary, guarded, proc
 from sensor.errors import SensorError
-from sensor.wire.orders import Outcome, Prove
+from sensor.wire.orders import Prove
+from sensor.wire.reports import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sensor.daemon.deputy import Deputy
-    from sensor.wire.orders import Report
+    from sensor.wire.reports import Report
 
 ADDRESS = ip_address(canary.ADDRESS)
 EVERY_NS = 300 * 1_000_000_000

@@ -18,6 +18,7 @@ from sensor.daemon.policing import Policing
 from sensor.daemon.policy_maps import PolicyMaps
 from sensor.daemon.proving import Proving, cgroup_for
 from sensor.daemon.standby import KEPT
+from sensor.daemon.sweeping import Sweeping
 from sensor.errors import BadInputError, SensorError
 from sensor.wire.fields import Fields
 
@@ -55,15 +56,17 @@ class Refusing:
             tell=sensing.see,
         )
         self.enforcing = Enforcing(self._maps, sensing.probing.members, self.deputy, top=top)
+        self._acting = Acting(self.deputy)
+        self._sweeping = Sweeping(self.deputy, self._acting, sensing.found_open)
         self.policing = Policing(
             path, catalogue, self.enforcing, self.proving,
             state_dir=state_dir,
             may_be_missing=path == default and (state_dir / KEPT).exists(),
-            sensing=sensing,
+            sensing=sensing, sweeping=self._sweeping,
         )  # fmt: skip
         self._wrong = (False, 0, False)
         self._began_wall_ns = time.time_ns()
-        sensing.act = Acting(self.deputy).do
+        sensing.act = self._acting.do
         sensing.probing.places_of = self._maps.places_of
 
     def register(self, selector: selectors.BaseSelector) -> None:
@@ -131,7 +134,8 @@ class Refusing:
 
     def problems(self) -> list[str]:
         """Say what is wrong, one sentence each."""
-        wrong = [*self.enforcing.lacks(), *self.deputy.problems()]
+        parts = self.deputy, self._acting, self._sweeping
+        wrong = [*self.enforcing.lacks(), *(one for part in parts for one in part.problems())]
         if self.proving.why:
             wrong.append(f"{self._proof()}")
         return wrong

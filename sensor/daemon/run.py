@@ -157,7 +157,7 @@ class Daemon:
         self._go_on(sensing, before, begun, was_loaded=loaded.reused)
         contents.watch()
         if self._refusing:
-            self._refusing.policing.enclose()
+            self._refusing.policing.take_up()
         door = Door(self._places.socket, group=group_id(self._config.group))
         capabilities.keep(frozenset(RUNNING))
         sensing.looking.begin()

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Kill, Look, Record, Search
-from sensor.core.facts import Exit, Loss
+from sensor.core.facts import Exit, Loss, Transport
 from sensor.daemon import reconcile
 from sensor.daemon.contents import Contents
 from sensor.daemon.looking import Looking
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sensor.core.catalogue import Catalogue
     from sensor.core.engine import Engine
     from sensor.core.event import Event
-    from sensor.core.facts import Exec, Fact, Process
+    from sensor.core.facts import Connect, Exec, Fact, Process
     from sensor.daemon.instance import Pins
 
 
@@ -50,6 +50,7 @@ class Sensing:
         self._tell = tell
         self.looking = Looking()
         self.act: Callable[[Action], None] | None = None
+        self._taken_in: dict[Process, Process] = {}
         self.contents: Contents | None = None
         self._were_ends_lost = False
 
@@ -110,6 +111,8 @@ class Sensing:
     def do(self, action: Action) -> None:
         """Do what the engine wants."""
         self.probing.apply(action)
+        if isinstance(action, Follow) and self.act:
+            self._taken_in[action.process] = action.root
         if isinstance(action, Record):
             self._tell(action.event)
         elif isinstance(action, Look):
@@ -119,6 +122,18 @@ class Sensing:
                 self.contents.search(action.image)
         elif self.act:
             self.act(action)
+
+    def taken_in(self) -> dict[Process, Process]:
+        """Give who was found to belong to a session since the last time, with its root."""
+        taken_in, self._taken_in = self._taken_in, {}
+        return taken_in
+
+    def found_open(self, connection: Connect) -> None:
+        """See a connection that was made before its process was judged by what is in force."""
+        self.read()  # the kernel's own record of it comes first, if there is one
+        if connection.transport is Transport.TCP:
+            self.probing.follow_connection(connection)
+        self.see(connection)
 
     def reconcile(self, scope: Path, *, top: Path) -> None:
         """Find what ran before the probes, and its connections.
@@ -150,8 +165,7 @@ class Sensing:
             found.pop(kill.process, None)
         self._bury()  # what ended before the kernel was told to follow it
         for connection in reconcile.connections(found):
-            self.probing.follow_connection(connection)
-            self.see(connection)
+            self.found_open(connection)
 
     def _looked(self) -> Iterator[Fact]:
         """Wait for what looks show at the start, when nothing is held up by that."""

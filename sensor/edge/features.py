@@ -120,6 +120,11 @@ def sock_destroy(root: Path) -> Answer:
     return _configured(root, "INET_DIAG_DESTROY")
 
 
+def udp_diag(root: Path) -> Answer:
+    """Ask the kernel's configuration whether it lists datagram sockets, which may be a module."""
+    return _configured(root, "INET_UDP_DIAG")
+
+
 def io_uring(root: Path) -> Answer:
     """Ask whether programs can use io_uring; kernels before the switch say so by configuration."""
     match _read(root / "proc/sys/kernel/io_uring_disabled"):

@@ -14,7 +14,7 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from sensor.errors import NotPermittedError, SensorError, UnsupportedError
+from sensor.errors import NoRoomError, NotPermittedError, SensorError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -256,10 +256,12 @@ class Map:
         check(result, "cannot write a map entry")
 
     def insert(self, key: bytes, value: bytes) -> bool:
-        """Add an entry. Returns False where the key has one. Raises SensorError when it is full."""
+        """Add an entry. Returns False where the key has one. Raises NoRoomError when it is full."""
         result = library().bpf_map_update_elem(self.fd, key, value, _BPF_NOEXIST)
         if result < 0 and ctypes.get_errno() == errno.EEXIST:
             return False
+        if result < 0 and ctypes.get_errno() in {errno.E2BIG, errno.ENOMEM}:
+            raise NoRoomError("the kernel's table is full; end what it is full of")
         check(result, "cannot add a map entry")
         return True
 

@@ -29,6 +29,10 @@ _CLONE_NEWNET = 0x40000000  # include/uapi/linux/sched.h
 _DATAGRAM_BYTES = 64 * 1024
 _PATIENCE_S = 2.0
 _OWN = "/proc/self/ns/net"
+_LISTING = {
+    diagnostics.TCP: "cannot list TCP sockets",
+    diagnostics.UDP: "cannot list UDP sockets",
+}
 
 
 @contextmanager
@@ -88,6 +92,23 @@ class Sockets:
                     return one
         return None
 
+    def connected(self, protocol: int) -> Iterator[Found]:
+        """List the sockets that can go on sending to the peer that they have.
+
+        Raises UnsupportedError on a kernel that does not list those of this protocol.
+        """
+        for family in diagnostics.AF_INET, diagnostics.AF_INET6:
+            asked = diagnostics.ask_connected(family, protocol)
+            yield from self._ask(asked, _LISTING[protocol])[0]
+
+    def listening_ports(self) -> set[int]:
+        """Give the TCP ports to which others connect: what is local to them was not made here."""
+        ports: set[int] = set()
+        for family in diagnostics.AF_INET, diagnostics.AF_INET6:
+            asked = diagnostics.ask_listening(family, diagnostics.TCP)
+            ports.update(one.local_port for one in self._ask(asked, _LISTING[diagnostics.TCP])[0])
+        return ports
+
     def destroy(self, found: Found, protocol: int) -> bool:
         """End a socket. Returns False where it has ended meanwhile.
 
@@ -120,6 +141,10 @@ def _checked(answer: Ended, what: str, *, missing_ok: bool) -> int:
     said = f"{what}: {os.strerror(answer.error)}"
     if answer.error == errno.EPERM:
         raise NotPermittedError(f"{said}; it takes CAP_NET_ADMIN")
+    if answer.error == errno.ENOENT and what in _LISTING.values():
+        # net/ipv4/inet_diag.c, inet_diag_lock_handler
+        name = "CONFIG_INET_UDP_DIAG" if "UDP" in what else "CONFIG_INET_TCP_DIAG"
+        raise UnsupportedError(f"{what}: the kernel has no {name}, or may not load its module")
     if answer.error == errno.EOPNOTSUPP:
         raise UnsupportedError(f"{said}; it takes a kernel with CONFIG_INET_DIAG_DESTROY=y")
     raise SensorError(f"{said}; see agent-sensor doctor")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from sensor.errors import DamagedRecordError
@@ -39,6 +39,8 @@ _ATTRIBUTE = struct.Struct("=HH")  # struct nlattr
 _CGROUP_ID = 21  # INET_DIAG_CGROUP_ID, since 5.8
 # include/net/tcp_states.h: all but those that have no peer (TIME_WAIT, LISTEN, NEW_SYN_RECV).
 _STATES = 0xFFF & ~(1 << 6 | 1 << 10)
+# Nor those that are closed, like a datagram socket that is not connected.
+_CONNECTED, _LISTENING = _STATES & ~(1 << 7), 1 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +48,15 @@ class Found:
     """A socket that the kernel has: ``name`` is its inet_diag_sockid as it came.
 
     ``inode`` is 0 once nobody has it open any more; ``cgroup_id`` is None on
-    kernels that do not tell.
+    kernels that do not tell. ``local_port`` is its own, ``remote`` its peer, IPv4 as such.
     """
 
     family: int
     cookie: int
     inode: int
     cgroup_id: int | None
+    local_port: int
+    remote: tuple[Address, int]
     name: bytes
 
 
@@ -65,8 +69,22 @@ class Ended:
 
 def ask_all(family: int, protocol: int, *, remote_port: int = 0) -> bytes:
     """Ask for all sockets of a family that have a peer, at this port if it is not 0."""
+    return _ask_for(_STATES, family, protocol, remote_port)
+
+
+def ask_connected(family: int, protocol: int) -> bytes:
+    """Ask for all sockets of a family that can go on sending to the peer that they have."""
+    return _ask_for(_CONNECTED, family, protocol)
+
+
+def ask_listening(family: int, protocol: int) -> bytes:
+    """Ask for all sockets of a family that wait for others to connect."""
+    return _ask_for(_LISTENING, family, protocol)
+
+
+def _ask_for(states: int, family: int, protocol: int, remote_port: int = 0) -> bytes:
     name = _ID.pack(0, remote_port, bytes(16), bytes(16)) + bytes(_REST.size)
-    return _message(_BY_FAMILY, _REQUEST | _DUMP, _request(family, protocol, name))
+    return _message(_BY_FAMILY, _REQUEST | _DUMP, _request(family, protocol, name, states))
 
 
 def ask_one(
@@ -105,6 +123,7 @@ def answers(datagram: bytes) -> Iterator[Found | Ended]:
 def _found(body: bytes) -> Found:
     family, *_ = _FOUND.unpack_from(body)
     name = body[_FOUND.size : _FOUND.size + _ID_BYTES]
+    local_port, remote_port, _, remote = _ID.unpack_from(name)
     _interface, low, high = _REST.unpack_from(name, _ID.size)
     tail = _FOUND.size + _ID_BYTES
     *_, inode = _TAIL.unpack_from(body, tail)
@@ -113,6 +132,8 @@ def _found(body: bytes) -> Found:
         cookie=high << 32 | low,
         inode=inode,
         cgroup_id=_cgroup_id(body[tail + _TAIL.size :]),
+        local_port=local_port,
+        remote=(_shown(family, remote), remote_port),
         name=name,
     )
 
@@ -131,9 +152,16 @@ def _message(kind: int, flags: int, body: bytes) -> bytes:
     return _HEAD.pack(_HEAD.size + len(body), kind, flags, 1, 0) + body
 
 
-def _request(family: int, protocol: int, name: bytes) -> bytes:
-    return _REQ.pack(family, protocol, 0, 0, _STATES) + name
+def _request(family: int, protocol: int, name: bytes, states: int = _STATES) -> bytes:
+    return _REQ.pack(family, protocol, 0, 0, states) + name
 
 
 def _address(address: Address) -> bytes:
     return address.packed.ljust(16, b"\0")
+
+
+def _shown(family: int, raw: bytes) -> Address:
+    if family == AF_INET:
+        return IPv4Address(raw[:4])
+    address = IPv6Address(raw)
+    return address.ipv4_mapped or address

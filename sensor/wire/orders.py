@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon asks of its deputy, and what comes back: one msgpack map a datagram.
+"""What the daemon asks of its deputy: one msgpack map a datagram. ``wire/reports`` is the way back.
 
 The list is closed, and every value has its type and bounds: the deputy has
 rights that the daemon has given up.
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from sensor.core.facts import Address
 
 LARGEST_BYTES = 4096
-"""Of a datagram, either way."""
+"""Of an order, which is one datagram."""
 
-_TEXT_BYTES = 1024
+LISTED_MOST = 128
+"""Processes whose sockets one order asks for."""
+
+TEXT_BYTES = 1024
 _NAMES_MOST = 16
-_U16, _U32, _U64 = (1 << 16) - 1, (1 << 32) - 1, (1 << 64) - 1
+_U16, _U32, U64 = (1 << 16) - 1, (1 << 32) - 1, (1 << 64) - 1
 
 
 class Protocol(Enum):
@@ -36,15 +39,6 @@ class Protocol(Enum):
 
     TCP = "tcp"
     UDP = "udp"
-
-
-class Outcome(Enum):
-    """What came of an order; GONE: there is nothing any more that it could be done to."""
-
-    DONE = "done"
-    GONE = "gone"
-    REFUSED = "refused"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +95,15 @@ class Prove:
     program: str
 
 
-Order = Attach | Detach | Destroy | Kill | Notify | Prove
-
-
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What came of the order with this number; 0: of none, what the deputy has to say itself.
+class ListOpen:
+    """List what these processes have connected by cookie, from behind ``after`` on."""
 
-    ``detail`` says why, or how: of ``Prove`` the ways that were refused, of
-    ``Destroy`` whose socket it was (``owner``).
-    """
+    processes: tuple[Process, ...]
+    after: int = 0
 
-    number: int
-    outcome: Outcome
-    detail: str = ""
-    owner: Process | None = None
+
+Order = Attach | Detach | Destroy | Kill | Notify | Prove | ListOpen
 
 
 _pack = msgpack.Packer(autoreset=True, unicode_errors="backslashreplace").pack
@@ -124,7 +112,7 @@ _pack = msgpack.Packer(autoreset=True, unicode_errors="backslashreplace").pack
 def packed(number: int, order: Order) -> bytes:
     """Write an order. Raises FrameError where it is too large to be carried out."""
     do, _, write = next(known for known in _ORDERS if known[1] is type(order))
-    return _bounded({"number": number, "do": do, **write(order)})
+    return bounded({"number": number, "do": do, **write(order)}, LARGEST_BYTES)
 
 
 def order_of(datagram: bytes) -> tuple[int, Order]:
@@ -133,39 +121,19 @@ def order_of(datagram: bytes) -> tuple[int, Order]:
     do = raw.need("do", str)
     if do not in _READERS:
         raise FrameError(f"order: unknown {do!a}")
-    return _within(raw, "number", _U64), _READERS[do](raw)
+    return within(raw, "number", U64), _READERS[do](raw)
 
 
-def report(one: Report) -> bytes:
-    """Write a report; a reason that is too long is cut."""
-    said: dict[str, object] = {
-        "number": one.number,
-        "outcome": one.outcome.value,
-        "detail": one.detail[: _TEXT_BYTES // 4],
-        "owner": _written(one.owner),
-    }
-    return _bounded(said)
-
-
-def report_of(datagram: bytes) -> Report:
-    """Read a report. Raises FrameError for what is none."""
-    raw = Fields("report", unpack(datagram))
-    return Report(
-        number=_within(raw, "number", _U64),
-        outcome=raw.word("outcome", Outcome, raw.need("outcome", str)),
-        detail=raw.need("detail", str),
-        owner=_maybe_process(raw, "owner"),
-    )
-
-
-def _bounded(message: dict[str, object]) -> bytes:
+def bounded(message: dict[str, object], most: int) -> bytes:
+    """Pack a message. Raises FrameError where it has more bytes than are taken."""
     datagram: bytes = _pack(message)
-    if len(datagram) > LARGEST_BYTES:
-        raise FrameError(f"an order of {len(datagram)} bytes: at most {LARGEST_BYTES} are taken")
+    if len(datagram) > most:
+        raise FrameError(f"an order of {len(datagram)} bytes: at most {most} are taken")
     return datagram
 
 
-def _within(raw: Fields, name: str, most: int) -> int:
+def within(raw: Fields, name: str, most: int) -> int:
+    """Read a number from 0 to ``most``."""
     value = raw.need(name, int)
     if not 0 <= value <= most:
         raise FrameError(f"order: {name}: expected 0 to {most}, got {value}")
@@ -174,28 +142,32 @@ def _within(raw: Fields, name: str, most: int) -> int:
 
 def _text(raw: Fields, name: str) -> str:
     value = raw.need(name, str)
-    if len(value) > _TEXT_BYTES or "\0" in value:
-        raise FrameError(f"order: {name}: expected at most {_TEXT_BYTES} characters, and no NUL")
+    if len(value) > TEXT_BYTES or "\0" in value:
+        raise FrameError(f"order: {name}: expected at most {TEXT_BYTES} characters, and no NUL")
     return value
 
 
-def _written(process: Process | None) -> list[int] | None:
+def written(process: Process | None) -> list[int] | None:
+    """Write a process, or that there is none."""
     return None if process is None else [process.pid, process.started_ns]
 
 
-def _maybe_process(raw: Fields, name: str) -> Process | None:
-    return None if raw.maybe(name, list) is None else _process(raw, name)
+def maybe_process(raw: Fields, name: str) -> Process | None:
+    """Read a process, or that there is none."""
+    return None if raw.maybe(name, list) is None else process_in(raw, name)
 
 
-def _process(raw: Fields, name: str) -> Process:
+def process_in(raw: Fields, name: str) -> Process:
+    """Read a process."""
     match raw.items(name, int):
-        case [pid, started_ns] if 0 < pid <= _U32 >> 1 and 0 <= started_ns <= _U64:
+        case [pid, started_ns] if 0 < pid <= _U32 >> 1 and 0 <= started_ns <= U64:
             return Process(pid, started_ns)
         case _:
             raise FrameError(f"order: {name}: expected a pid and a start time")
 
 
-def _peer(raw: Fields, name: str) -> tuple[Address, int]:
+def peer_in(raw: Fields, name: str) -> tuple[Address, int]:
+    """Read an address and a port."""
     match raw.need(name, list):
         case [str(address), int(port)] if 0 <= port <= _U16:
             return raw.address(name, address), port
@@ -205,11 +177,11 @@ def _peer(raw: Fields, name: str) -> tuple[Address, int]:
 
 def _destroy(raw: Fields) -> Destroy:
     return Destroy(
-        cookie=_within(raw, "cookie", _U64),
+        cookie=within(raw, "cookie", U64),
         protocol=raw.word("protocol", Protocol, raw.need("protocol", str)),
-        remote=_peer(raw, "remote"),
-        local=None if raw.maybe("local", list) is None else _peer(raw, "local"),
-        process=_maybe_process(raw, "process"),
+        remote=peer_in(raw, "remote"),
+        local=None if raw.maybe("local", list) is None else peer_in(raw, "local"),
+        process=maybe_process(raw, "process"),
     )
 
 
@@ -218,7 +190,7 @@ def _notify(raw: Fields) -> Notify:
     if len(owners) > _NAMES_MOST or not all(0 <= uid < _U32 for uid in owners):
         raise FrameError(f"order: owners: expected at most {_NAMES_MOST} uids")
     return Notify(
-        process=_process(raw, "process"),
+        process=process_in(raw, "process"),
         tty=_text(raw, "tty"),
         owners=owners,
         text=_text(raw, "text"),
@@ -231,16 +203,28 @@ def _of_destroy(order: Destroy) -> dict[str, object]:
         "protocol": order.protocol.value,
         "remote": [str(order.remote[0]), order.remote[1]],
         "local": [str(order.local[0]), order.local[1]] if order.local else None,
-        "process": _written(order.process),
+        "process": written(order.process),
     }
+
+
+def _list(raw: Fields) -> ListOpen:
+    rows = raw.items("processes", list)
+    if len(rows) > LISTED_MOST:
+        raise FrameError(f"order: processes: expected at most {LISTED_MOST}")
+    processes = (process_in(Fields("order", {"processes": row}), "processes") for row in rows)
+    return ListOpen(tuple(processes), within(raw, "after", U64))
+
+
+def _of_list(order: ListOpen) -> dict[str, object]:
+    return {"processes": [written(one) for one in order.processes], "after": order.after}
 
 
 def _of_notify(order: Notify) -> dict[str, object]:
     return {
-        "process": _written(order.process),
+        "process": written(order.process),
         "tty": order.tty,
         "owners": list(order.owners),
-        "text": order.text[:_TEXT_BYTES],
+        "text": order.text[:TEXT_BYTES],
     }
 
 
@@ -248,15 +232,17 @@ _ORDERS: tuple[tuple[str, type[Order], Callable[..., dict[str, object]]], ...] =
     ("attach", Attach, lambda order: {"program": order.program}),
     ("detach", Detach, lambda order: {"program": order.program}),
     ("destroy", Destroy, _of_destroy),
-    ("kill", Kill, lambda order: {"process": _written(order.process)}),
+    ("kill", Kill, lambda order: {"process": written(order.process)}),
     ("notify", Notify, _of_notify),
     ("prove", Prove, lambda order: {"cgroup": order.cgroup, "program": order.program}),
+    ("list", ListOpen, _of_list),
 )
 _READERS: dict[str, Callable[[Fields], Order]] = {
     "attach": lambda raw: Attach(_text(raw, "program")),
     "detach": lambda raw: Detach(_text(raw, "program")),
     "destroy": _destroy,
-    "kill": lambda raw: Kill(_process(raw, "process")),
+    "kill": lambda raw: Kill(process_in(raw, "process")),
     "notify": _notify,
     "prove": lambda raw: Prove(_text(raw, "cgroup"), _text(raw, "program")),
+    "list": _list,
 }

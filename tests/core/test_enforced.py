@@ -10,7 +10,7 @@ import pytest
 from support.story import RESOLVER, SECOND, enforced
 
 from sensor.core.judgment import Judgment
-from sensor.core.policy.judge import Execution
+from sensor.core.policy.judge import Execution, Reach
 from sensor.core.words import Verdict
 
 BLOCK = 'mode = "enforce"\n[[rule]]\nid = "no"\ntools = ["codex"]\nverdict = "block"\n'
@@ -92,3 +92,22 @@ def test_whether_risk_decides_is_told(text: str, risk: tuple[str, ...], *, minds
     """Where it does, the kernel's word is not the last."""
     attempt = replace(CODEX, risk=frozenset(risk))
     assert enforced(text).minds_risk(attempt, NOON_NS) is minds
+
+
+def test_whether_a_name_could_make_a_difference_is_told() -> None:
+    """Where it could not, a connection is refused whatever it was called."""
+    refused = '[[rule]]\nid = "no"\nendpoints = ["192.0.2.0/24"]\nverdict = "block"\n'
+    allowed = '[[rule]]\nid = "ok"\nendpoints = ["a.test"]\nverdict = "allow"\n'
+    confined = '[[rule]]\nid = "in"\ntools = ["codex"]\nverdict = "allow"\negress_only = '
+    reach = Reach(tools=("codex",), uid=1000, address=ip_address("192.0.2.1"), port=443)
+    rows = {
+        refused: False,
+        refused + allowed: False,
+        allowed + refused: True,
+        f'{confined}["192.0.2.9"]\n': False,
+        f'{confined}["192.0.2.9"]\n{allowed}': False,
+        f'{confined}["a.test"]\n': True,
+        allowed: True,
+    }
+    for text, hangs in rows.items():
+        assert enforced(text).hangs_on_name(reach, NOON_NS) is hangs, text

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from support.story import CATALOGUE, at
 
 from sensor.core.event import Destination, NameSource
-from sensor.core.flows import UNOPENED, Flow, Flows, Said
+from sensor.core.flows import ENDED, UNOPENED, Flow, Flows, Said
 from sensor.core.identity import Identity
 from sensor.core.lineage import Member
 from sensor.core.names import Endpoints, Names
@@ -78,3 +78,12 @@ def test_names_without_connections_are_bounded() -> None:
         flows.name(cookie, SAID)
     assert flows.open(0, FLOW).to.name is None
     assert flows.open(1, FLOW).to.name == "a.test"
+
+
+def test_a_connection_is_ended_once() -> None:
+    """The oldest is forgotten: it has been gone for long."""
+    flows = Flows()
+    assert [flows.end(cookie) for cookie in (1, 2, 1)] == [True, True, False]
+    for cookie in range(3, ENDED + 2):
+        assert flows.end(cookie)
+    assert flows.end(1)

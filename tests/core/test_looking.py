@@ -83,6 +83,7 @@ def test_all_that_a_process_and_its_children_do_waits() -> None:
         exec_(10, "/bin/true", root=9),
         resolved(9, "api.example.com", "192.0.2.1"),
         connect(9, "192.0.2.1"),
+        connect(9, "192.0.2.1", late=True),
         hello(9, "192.0.2.1", "api.example.com"),
         close(9, "192.0.2.1"),
         exit_(9),

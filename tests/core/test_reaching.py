@@ -26,6 +26,7 @@ from support.story import (
     ruling,
 )
 
+from sensor.core.actions import Destroy
 from sensor.core.engine import Engine
 from sensor.core.event import Destination, NameSource, ProcessView
 from sensor.core.facts import RULE_CANARY, RULE_QUIC, Process, Transport
@@ -240,3 +241,66 @@ def test_a_connection_without_an_address_cannot_be_closed() -> None:
     member = Member(process=at(9), ppid=1, session=session, depth=0, image=None)
     flow = Flow(member, Destination(ip=None, port=None, transport="tcp"))
     assert list(destruction(1, flow)) == []
+
+
+ENDED = [
+    "connect claude-code 0 block destroy no",
+    "notify 9 pts/3",
+    "destroy 5 198.51.100.7:443",
+]
+
+
+def datagrams(engine: Engine, to: str, *, port: int = 443, cookie: int = 1) -> list[str]:
+    """Return what a connected datagram socket calls for that is found open."""
+    fact = connect(9, to, port=port, cookie=cookie, transport=Transport.UDP, late=True)
+    return [brief(one) for one in engine.see(fact)]
+
+
+def test_a_datagram_socket_is_told_of_where_it_is_ended(engine: Engine) -> None:
+    """That it sent was told before; its end is told once, and tried as often as it is found."""
+    assert datagrams(engine, "192.0.2.1", port=53) == []
+    assert datagrams(engine, "198.51.100.7") == [
+        "connect claude-code 0 block destroy no",
+        "notify 9 pts/3",
+        "destroy 1 198.51.100.7:443",
+    ]
+    assert datagrams(engine, "198.51.100.7") == ["destroy 1 198.51.100.7:443"]
+
+
+def test_quic_that_is_open_ends_where_names_are_judged() -> None:
+    """By the rule of that name; the socket is one for datagrams."""
+    engine = engine_with()
+    play(engine, exec_(9, *CLAUDE), START)
+    fact = connect(9, "192.0.2.1", transport=Transport.UDP, late=True)
+    actions = list(engine.see(fact))
+    assert brief(actions[0]) == "connect claude-code 0 block destroy quic"
+    assert isinstance(actions[-1], Destroy)
+    assert actions[-1].transport is Transport.UDP
+
+
+def test_a_connection_that_is_known_is_closed_when_it_is_found_once_more(engine: Engine) -> None:
+    """Its verdict is told once, whenever that came."""
+    events(engine, connect(9, "198.51.100.7", cookie=5), connect(9, "192.0.2.1", cookie=6))
+    assert [
+        [brief(one) for one in engine.see(connect(9, to, cookie=cookie, late=True))]
+        for to, cookie in (("198.51.100.7", 5), ("192.0.2.1", 6))
+    ] == [ENDED, []]
+    again = engine.see(connect(9, "198.51.100.7", cookie=5, late=True))
+    assert [brief(one) for one in again] == ENDED[-1:]
+
+
+@pytest.mark.parametrize(("to", "ended"), [("198.51.100.7", True), ("192.0.2.1", False)])
+@pytest.mark.parametrize("text", [NO_ANTHROPIC, NO_ANTHROPIC + INSIDE.replace("no", "in")])
+def test_what_was_open_over_a_restart_is_not_told_again(to: str, text: str, *, ended: bool) -> None:
+    """Its name went with the run before: where that could count, it goes on."""
+    before = Engine(CATALOGUE, StoryHost())
+    began = events(before, exec_(9, *CLAUDE))[0]
+    engine = engine_with(text)
+    engine.resume(began)
+    list(engine.see(exec_(9, *CLAUDE, late=True)))
+    told = [brief(one) for one in engine.see(connect(9, to, port=8443, late=True))]
+    assert told == ([
+        "connect claude-code 0 block destroy no",
+        "notify 9 pts/3",
+        f"destroy 1 {to}:8443",
+    ] if ended else [])  # fmt: skip

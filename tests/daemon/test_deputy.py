@@ -20,7 +20,8 @@ from sensor.core.facts import Process
 from sensor.daemon.deputy import QUEUED, Deputy
 from sensor.edge import proc
 from sensor.errors import SensorError
-from sensor.wire.orders import Kill, Outcome, Report, order_of, report
+from sensor.wire.orders import Kill, order_of
+from sensor.wire.reports import Outcome, Report, report
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,12 +22,12 @@ from sensor.wire.orders import (
     Destroy,
     Detach,
     Kill,
+    ListOpen,
     Notify,
-    Outcome,
     Protocol,
     Prove,
-    Report,
 )
+from sensor.wire.reports import Outcome, Report
 
 if TYPE_CHECKING:
     import subprocess
@@ -186,3 +186,47 @@ def test_a_proof_says_what_was_refused(tmp_path: Path) -> None:
         assert (report.outcome, report.detail) == (Outcome.DONE, "")
         for place in scope.path.parent, scope.path / ".." / "x":
             assert deputy.ask(Prove(str(place), str(program))).outcome is Outcome.REFUSED
+
+
+CONNECTED = """
+import socket, sys
+kept = []
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    one = socket.socket(type=kind)
+    one.connect(("192.0.2.1", int(sys.argv[1] if kind == socket.SOCK_STREAM else sys.argv[2])))
+    kept.append(one)
+kept.append(socket.socket(type=socket.SOCK_DGRAM))
+server = socket.create_server(("127.0.0.1", 0))
+kept += [socket.create_connection(server.getsockname()), server.accept()[0]]
+print(server.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_process_has_connected_is_listed(tmp_path: Path) -> None:
+    """By cookie; not what it accepted, nor what others have, inside the scope or outside."""
+    with Network() as network, Scope() as scope, deputed(scope, tmp_path) as deputy:
+        ports = str(network.tcp_port), str(network.udp_port)
+        argv = network.entered(sys.executable, "-I", "-c", CONNECTED, *ports)
+        with started(argv, scope) as ours, started(argv, None) as outside, sleeping(scope) as idle:
+            assert ours.stdout
+            assert outside.stdout
+            server = int(ours.stdout.readline())
+            outside.stdout.readline()
+            one, other, none = (proc.entry(p.pid).process for p in (ours, outside, idle))
+            report = deputy.ask(ListOpen((one, other, none)))
+            assert (report.outcome, report.detail) == (Outcome.DONE, "")
+            found = {(s.process, s.protocol, str(s.remote[0]), s.remote[1]) for s in report.sockets}
+            assert found == {
+                (one, Protocol.TCP, "192.0.2.1", network.tcp_port),
+                (one, Protocol.UDP, "192.0.2.1", network.udp_port),
+                (one, Protocol.TCP, "127.0.0.1", server),
+            }
+            cookies = [socket.cookie for socket in report.sockets]
+            assert cookies == sorted(cookies)
+            rest = deputy.ask(ListOpen((one,), cookies[0]))
+            assert rest.sockets == report.sockets[1:]
+            assert deputy.ask(ListOpen((none,))).sockets == ()
+            ours.kill()
+            outside.kill()
+        assert deputy.ask(ListOpen((one,))).sockets == ()

@@ -16,8 +16,9 @@ from sensor.daemon.members import Members
 from sensor.daemon.policy_maps import PolicyMaps
 from sensor.edge import canary
 from sensor.errors import SensorError
-from sensor.wire.orders import Attach, Detach, Outcome, Report
+from sensor.wire.orders import Attach, Detach
 from sensor.wire.programs import HELLO, JUDGE, LEARN
+from sensor.wire.reports import Outcome, Report
 from sensor.wire.rulings import BANKED_KEY, hash_suffix
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from support.scope import Scope
 from sensor.daemon import proving
 from sensor.daemon.proving import EVERY_NS, NOTE, Proving, cgroup_for, remove_noted
 from sensor.edge import canary
-from sensor.wire.orders import Outcome, Prove, Report
+from sensor.wire.orders import Prove
+from sensor.wire.reports import Outcome, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

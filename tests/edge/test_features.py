@@ -135,7 +135,10 @@ def test_security_modules_and_lockdown_are_read_where_securityfs_is_mounted(
     assert features.lockdown(tmp_path) == "integrity"
 
 
-CONFIG = "# CONFIG_IO_URING is not set\nCONFIG_INET_DIAG_DESTROY=y\nCONFIG_BPF_JIT_ALWAYS_ON=y\n"
+CONFIG = (
+    "# CONFIG_IO_URING is not set\nCONFIG_INET_DIAG_DESTROY=y\nCONFIG_INET_UDP_DIAG=m\n"
+    "CONFIG_BPF_JIT_ALWAYS_ON=y\n"
+)
 YES, NO, UNKNOWN = State.YES, State.NO, State.UNKNOWN
 
 
@@ -163,6 +166,9 @@ YES, NO, UNKNOWN = State.YES, State.NO, State.UNKNOWN
         (features.sock_destroy, {f"boot__config-{RELEASE}": CONFIG}, YES),
         (features.sock_destroy, {f"lib__modules__{RELEASE}__config": CONFIG}, YES),
         (features.sock_destroy, {"boot__config-another": CONFIG}, UNKNOWN),
+        (features.udp_diag, {f"boot__config-{RELEASE}": CONFIG}, YES),
+        (features.udp_diag, {f"boot__config-{RELEASE}": "CONFIG_INET_DIAG=y\n"}, NO),
+        (features.udp_diag, {}, UNKNOWN),
         (features.sock_destroy, {"proc__config.gz": b"damaged"}, UNKNOWN),
         (features.sock_destroy, {"proc__config.gz": gzip.compress(b"any")[:-9]}, UNKNOWN),
     ],

@@ -16,7 +16,7 @@ from support.scope import Scope
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.probing import Probing
 from sensor.edge import libbpf
-from sensor.errors import NotPermittedError, SensorError
+from sensor.errors import NoRoomError, NotPermittedError, SensorError
 from sensor.wire.programs import MAPS, PROGRAMS
 
 if TYPE_CHECKING:
@@ -63,13 +63,15 @@ def test_only_what_is_there_is_replaced() -> None:
     assert table.lookup(KEY, len(VALUE)) is None
     assert table.insert(KEY, VALUE)
     assert not table.insert(KEY, VALUE[::-1])
+    with pytest.raises(NoRoomError, match="full"):
+        table.insert(KEY[::-1], VALUE)
     assert table.replace(KEY, VALUE[::-1])
     assert table.lookup(KEY, len(VALUE)) == VALUE[::-1]
 
 
 def test_a_full_map_is_an_error() -> None:
     """An entry that cannot be written is never dropped in silence."""
-    table = libbpf.Map(make_map(MapKind.HASH, entries=1))
+    table = libbpf.Map(make_map(MapKind.HASH))
     table.update(KEY, VALUE)
     with pytest.raises(SensorError, match="cannot write a map entry"):
         table.update(KEY[::-1], VALUE)

@@ -152,3 +152,22 @@ def test_a_network_that_is_gone_or_none_is_an_error() -> None:
         network_of("/proc/self/ns/mnt"),
     ):
         pass
+
+
+@pytest.mark.parametrize("protocol", [TCP, UDP])
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_is_connected_is_listed_with_its_peer(host: str, protocol: int) -> None:
+    """A mapped address is shown as the one that it is; who is not connected is left out."""
+    with Network() as network, reading(network, host, protocol) as reader:
+        port = network.tcp_port if protocol == TCP else network.udp_port
+        with network_of(reader.network) as sockets:
+            [found] = [one for one in sockets.connected(protocol) if one.cookie == reader.cookie]
+            assert found.remote == (ip_address(host.removeprefix("::ffff:")), port)
+            assert found.local_port == reader.port
+            listed = [one.local_port for one in sockets.connected(protocol)]
+            assert listed.count(reader.port) == 1
+            if protocol == UDP:
+                assert port not in listed
+            ports = sockets.listening_ports()
+            assert network.tcp_port in ports
+            assert reader.port not in ports

@@ -67,6 +67,17 @@ class Policing:
             ways: dict[str, str] = daemon.status()["enforcement"]  # type: ignore[assignment]
             return ways
 
+    def stored(self, seq: int) -> None:
+        """Wait until the event with a seq is stored."""
+        end = time.monotonic() + _TOLD_S
+        while True:
+            with self._connected() as daemon:
+                store: dict[str, int] = daemon.status()["store"]  # type: ignore[assignment]
+            if store["last_seq"] >= seq:
+                return
+            assert time.monotonic() < end, store
+            time.sleep(0.02)
+
     def told_of(self, since: int, kind: str) -> list[Event]:
         """Give the events of a kind after a seq."""
         asked = Subscribe(since=Point(Scale.SEQ, since + 1), follow=False)

@@ -20,6 +20,8 @@ from sensor.wire.diagnostics import (
     Found,
     answers,
     ask_all,
+    ask_connected,
+    ask_listening,
     ask_one,
     destroy,
 )
@@ -66,6 +68,7 @@ def test_what_was_found_is_destroyed_by_its_own_name() -> None:
     [one] = answers(message(20, found()))
     assert isinstance(one, Found)
     assert (one.family, one.cookie, one.inode, one.cgroup_id) == (AF_INET, COOKIE, 7, None)
+    assert (one.local_port, one.remote) == (1000, (ip_address("192.0.2.1"), 443))
     order = destroy(one, TCP)
     assert HEAD.unpack_from(order) == (72, 21, 0x5, 1, 0)
     assert order.endswith(one.name)
@@ -102,3 +105,22 @@ def test_any_bytes_are_answers_or_an_error(raw: bytes) -> None:
     """Nothing else comes out, and it comes to an end."""
     with suppress(DamagedRecordError):
         list(answers(raw))
+
+
+def test_sockets_are_asked_for_by_their_state() -> None:
+    """include/net/tcp_states.h: 1 is established, 7 closed, 10 listening."""
+    [connected] = struct.unpack_from("=I", ask_connected(AF_INET, TCP), 20)
+    [listening] = struct.unpack_from("=I", ask_listening(AF_INET, TCP), 20)
+    assert [state for state in (1, 2, 7, 8, 10) if connected >> state & 1] == [1, 2, 8]
+    assert listening == 1 << 10
+
+
+def test_an_address_that_is_mapped_is_shown_as_the_one_that_it_is() -> None:
+    """As in records of the probes."""
+    raw = bytearray(found())
+    raw[0] = AF_INET6
+    for address in ("::ffff:192.0.2.1", "2001:db8::1"):
+        raw[24:40] = ip_address(address).packed
+        [one] = answers(message(20, bytes(raw)))
+        assert isinstance(one, Found)
+        assert one.remote[0] == ip_address(address.removeprefix("::ffff:"))

@@ -14,21 +14,18 @@ from hypothesis import strategies as st
 from sensor.core.facts import Process
 from sensor.errors import FrameError
 from sensor.wire.orders import (
-    LARGEST_BYTES,
+    LISTED_MOST,
     Attach,
     Destroy,
     Detach,
     Kill,
+    ListOpen,
     Notify,
     Order,
-    Outcome,
     Protocol,
     Prove,
-    Report,
     order_of,
     packed,
-    report,
-    report_of,
 )
 
 PROCESS = Process(4711, 123_456_789)
@@ -47,6 +44,8 @@ ORDERS: list[Order] = [
     Notify(process=PROCESS, tty="pts/3", owners=(1000, 0), text="no"),
     Notify(process=PROCESS, tty="pts/3", owners=(), text="\x1b[2J"),
     Prove("/sys/fs/cgroup/canary", "/run/x/sensor-canary"),
+    ListOpen((PROCESS, Process(1, 2))),
+    ListOpen(tuple(Process(2**31 - 1, 2**64 - 1) for _ in range(LISTED_MOST)), 2**64 - 1),
 ]
 
 
@@ -56,22 +55,8 @@ def test_an_order_comes_as_it_was_given(order: Order) -> None:
     assert order_of(packed(7, order)) == (7, order)
 
 
-@pytest.mark.parametrize(
-    "one",
-    [
-        Report(0, Outcome.FAILED, "it ended with SIGKILL"),
-        Report(1, Outcome.DONE),
-        Report(2**64 - 1, Outcome.GONE, "", PROCESS),
-    ],
-)
-def test_a_report_comes_as_it_was_given(one: Report) -> None:
-    """With whose it was, if that was asked."""
-    assert report_of(report(one)) == one
-
-
 def test_what_is_too_long_is_cut_or_refused() -> None:
-    """A reason and a line are cut; a path is not, as it would be another one."""
-    assert len(report(Report(1, Outcome.FAILED, "\U0001f600" * 9000))) < LARGEST_BYTES
+    """A line is cut; a path is not, as it would be another one."""
     long = Notify(process=PROCESS, tty="pts/3", owners=(), text="x" * 9000)
     _, cut = order_of(packed(1, long))
     assert isinstance(cut, Notify)
@@ -104,6 +89,11 @@ GOOD: dict[str, object] = {
         ({"do": "attach", "program": "a\0b"}, "program: expected at most"),
         ({"do": "attach", "program": "a" * 1025}, "program: expected at most"),
         ({"do": "attach"}, "order without program"),
+        ({"do": "list", "processes": [[1, 1]] * 129, "after": 0}, "processes: expected at most"),
+        ({"do": "list", "processes": [[1, 1, 1]], "after": 0}, "processes: expected a pid"),
+        ({"do": "list", "processes": [[True, 1]], "after": 0}, "processes: expected a list of int"),
+        ({"do": "list", "processes": [1], "after": 0}, "processes: expected a list of list"),
+        ({"do": "list", "processes": []}, "order without after"),
         (
             {"do": "notify", "owners": [-1], "process": [1, 1]},
             "owners: expected at most",
@@ -118,12 +108,6 @@ def test_what_is_no_order_is_refused_by_name(change: dict[str, object], why: str
     """Nothing is taken for something else."""
     with pytest.raises(FrameError, match=why):
         order_of(msgpack.packb({**GOOD, **change}))
-
-
-def test_what_is_no_report_is_refused() -> None:
-    """A word that is not known is none."""
-    with pytest.raises(FrameError, match="outcome: unknown fine"):
-        report_of(msgpack.packb({"number": 1, "outcome": "fine", "detail": "", "owner": None}))
 
 
 @given(st.binary(max_size=100))
