@@ -5,20 +5,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import pytest
+from support.reaching import (
+    ANTHROPIC,
+    PROXY,
+    TLS,
+    running_claude,
+    shown,
+)
 from support.story import (
-    CATALOGUE,
-    CLAUDE,
     LOCAL,
-    START,
-    StoryHost,
     brief,
     close,
     connect,
-    enforced,
     events,
-    exec_,
     hello,
     play,
     resolved,
@@ -26,44 +28,18 @@ from support.story import (
 )
 
 from sensor.core.actions import Destroy
-from sensor.core.engine import Engine
-from sensor.core.event import Destination, NameSource
+from sensor.core.event import NameSource
 from sensor.core.facts import Process
-from sensor.core.words import Enforcement, Verdict
+from sensor.core.words import Verdict
 
-CGROUP = ruling(Verdict.BLOCK, Enforcement.CGROUP)
-TLS = ruling(Verdict.BLOCK, Enforcement.TLS)
-PROXY = ruling(Verdict.BLOCK, Enforcement.PROXY)
-ALERT = ruling(Verdict.ALERT)
-NO_ANTHROPIC = '[[rule]]\nid = "no"\nendpoints = ["anthropic"]\nverdict = "block"\n'
-INSIDE = (
-    '[[rule]]\nid = "no"\ntools = ["claude-code"]\nverdict = "allow"\n'
-    'egress_only = ["llm.test:8443", "192.0.2.7"]\n'
-)
-ANTHROPIC = 77
-BY_NAME = ("198.51.100.7", 443, "anthropic.com", NameSource.DNS, "anthropic")
-
-
-def engine_with(text: str = NO_ANTHROPIC) -> Engine:
-    """Return an engine that goes by a policy."""
-    engine = Engine(CATALOGUE, StoryHost())
-    policy = enforced(text, domains={ANTHROPIC: "anthropic.com"})
-    assert [brief(one) for one in engine.policy(policy, at_ns=1)] == ["policy in_force 1"]
-    return engine
+if TYPE_CHECKING:
+    from sensor.core.engine import Engine
 
 
 @pytest.fixture
 def engine() -> Engine:
     """Return an engine in which claude runs, and may not reach its vendor."""
-    engine = engine_with()
-    play(engine, exec_(9, *CLAUDE), START)
-    return engine
-
-
-def shown(to: Destination | None) -> tuple[object, ...]:
-    """Return what a destination says."""
-    assert to
-    return (str(to.ip), to.port, to.name, to.name_source, to.endpoint)
+    return running_claude()
 
 
 def test_a_name_that_a_connection_says_is_its_own(engine: Engine) -> None:
