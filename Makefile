@@ -14,12 +14,15 @@ FUZZ_S := 60
 RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
 TEST_PACKAGES := gcc libc6-dev iproute2 util-linux openssl ca-certificates
 FUZZ_PACKAGES := clang libclang-rt-dev
+VAGRANT_PACKAGES := vagrant vagrant-libvirt
+LIBVIRT_PACKAGES := libvirt-daemon-system libvirt-clients dnsmasq-base iptables rsync openssh-client
 VM_PACKAGES   := qemu-system-x86 qemu-utils busybox-static kmod zstd debian-archive-keyring mmdebstrap e2fsprogs
 
-.PHONY: help watch test install lint bench fuzz e2e vm-test vm-run venv packages test-packages vm-packages fuzz-packages clean
+.PHONY: help watch test install lint bench fuzz e2e vm-test vm-run vagrant-validate vagrant-test \
+	venv packages test-packages vm-packages fuzz-packages vagrant-packages libvirt-packages clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 watch: venv ## watch AI tools on this host until Ctrl-C; observes, blocks nothing
 	$(SUDO) $(BIN)/agent-sensor watch $(ARGS)
@@ -53,6 +56,14 @@ vm-test: venv test-packages vm-packages ## kernel tests on Debian's kernels in g
 vm-run: venv test-packages vm-packages ## one command in one guest: KERNEL=6.12 RUN='uname -r'
 	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm run $(ARGS) $(or $(KERNEL),6.12) "$$RUN"
 
+vagrant-validate: vagrant-packages ## whether the Vagrantfile is one; a second
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	VAGRANT_HOME=$$scratch/home VAGRANT_DOTFILE_PATH=$$scratch/dot VAGRANT_DEFAULT_PROVIDER=libvirt \
+	VAGRANT_CHECKPOINT_DISABLE=1 vagrant validate
+
+vagrant-test: venv vm-packages vagrant-packages libvirt-packages ## the README's walk through a VM, in an emulated guest; 10 minutes
+	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm.vagrant
+
 venv: $(VENV)/.ready ## .venv with agent-sensor in it
 
 # The venv sees the system's bcc, hence /usr/bin/python3 and no other.
@@ -74,6 +85,12 @@ fuzz-packages:
 
 vm-packages:
 	@$(call apt-install,$(VM_PACKAGES))
+
+vagrant-packages:
+	@$(call apt-install,$(VAGRANT_PACKAGES))
+
+libvirt-packages:
+	@$(call apt-install,$(LIBVIRT_PACKAGES))
 
 # Installs what is missing of $(1), and says so; does nothing where all is there.
 define apt-install

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README's walk through a guest, typed into two terminals, and what has to be on them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vm.terminal import Terminal
+SECTION = "## In a VM\n"
+# Between a command and what the README says of it.
+REMARK = re.compile(r"\s{2,}# ")
+TAIL = "vagrant ssh -c 'agent-sensor tail'"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command, what it shows, and what the other terminal's tail shows because of it."""
+
+    command: str
+    shows: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+
+
+RUN = "./claude -c 'echo it runs'"
+STEPS = (
+    Step("vagrant up", shows=(r"it is from the next boot on", r"wrote /etc/systemd/system/agent-")),
+    Step(TAIL),
+    Step("vagrant ssh"),
+    Step("agent-sensor status", shows=(r"^fine", r"mode shadow", r"exec .*lsm")),
+    Step("sudo -iu demo"),
+    Step("cp /bin/bash claude"),
+    Step(
+        RUN,
+        shows=(r"^it runs",),
+        tail=(
+            r"claude-code +session +started",
+            r"exec +WOULD BLOCK by no-claude-code: demo .*it ru",
+        ),
+    ),
+    Step("agent-sensor sessions", shows=(r"claude-code.*demo",)),
+    Step("exit"),
+    Step("sudo sed -i s/shadow/enforce/ /etc/agent-sensor/policy.toml"),
+    Step("sudo agent-sensor policy reload"),
+    Step("agent-sensor status", shows=(r"^fine", r"enforcing \(proved")),
+    Step("sudo -iu demo"),
+    Step(
+        RUN,
+        shows=(r"claude: Operation not permitted", r"agent-sensor: Claude Code is not approved"),
+        tail=(r"exec +BLOCKED \(lsm\) by no-claude-code: demo .*it runs",),
+    ),
+    Step("exit"),
+    Step("exit"),
+    Step("vagrant destroy -f", shows=(r"Removing domain",)),
+)
+
+
+def commands(readme: str) -> list[str]:
+    """List what the README's section tells to type, in order."""
+    section = readme[readme.index(SECTION) + len(SECTION) :].split("\n## ", maxsplit=1)[0]
+    shown = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    return [REMARK.split(line)[0] for line in shown if line]
+
+
+def walk(first: Terminal, second: Terminal) -> Iterator[Step]:
+    """Take all steps, and give each after it. The first terminal is for the tail alone."""
+    for step in STEPS:
+        screen = first if step.command == TAIL else second
+        screen.type(step.command)
+        for pattern in step.shows:
+            screen.shows(pattern)
+        if screen is second:
+            screen.prompts()
+        for pattern in step.tail:
+            first.shows(pattern)
+        yield step
