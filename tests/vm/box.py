@@ -35,6 +35,14 @@ GEMS = Path("/usr/share/rubygems-integration/all/gems")
 KEY = "vagrant-[0-9]*/keys/vagrant.pub"
 KERNEL_WORDS = f"quiet console=ttyS0 net.ifnames=0 lsm={LSM_WITHOUT_BPF}"
 
+# A box may bring settings of its own. This guest lives for minutes, and nobody else can reach it.
+SETTINGS = """\
+Vagrant.configure("2") do |config|
+  config.ssh.insert_key = false
+  config.vm.provider(:libvirt) { |libvirt| libvirt.disk_driver cache: "unsafe" }
+end
+"""
+
 FILES = {
     "etc/hostname": "build-host\n",
     "etc/hosts": "127.0.0.1 localhost\n127.0.1.1 build-host\n",
@@ -47,6 +55,10 @@ FILES = {
     "etc/pip.conf": f"[global]\nno-index = true\nfind-links = /{WHEELS}\n",
     "etc/default/grub": (
         f'GRUB_TIMEOUT=0\nGRUB_TERMINAL=console\nGRUB_CMDLINE_LINUX="{KERNEL_WORDS}"\n'
+    ),
+    # An emulated guest on a busy machine takes minutes where a host takes seconds.
+    "etc/systemd/system/agent-sensor.service.d/slow.conf": (
+        "[Service]\nTimeoutStartSec=900\nWatchdogSec=300\n"
     ),
     "boot/grub/grub.cfg": (
         f"set timeout=0\nmenuentry Debian {{\n  linux /vmlinuz root=LABEL={bootable.LABEL} ro"
@@ -86,8 +98,10 @@ def make(box: Path, cache: Path, scratch: Path) -> None:
     metadata.write_text(
         json.dumps({"provider": "libvirt", "format": "qcow2", "virtual_size": DISK_MIB // 1024 + 1})
     )
+    settings = scratch / "Vagrantfile"
+    settings.write_text(SETTINGS)
     with tarfile.open(box, "w") as packed:
-        for file in (metadata, image):
+        for file in (metadata, settings, image):
             packed.add(file, file.name)
     image.unlink()
 
