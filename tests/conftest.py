@@ -40,6 +40,13 @@ _OFFERED: dict[str, Callable[[], bool]] = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have results say which tests are long: docs/kernels.md counts them."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.user_properties.append(("long", "yes"))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail kernel tests that lack root; skip, with the word, what the kernel does not offer."""
     if item.get_closest_marker("kernel") and os.geteuid() != 0:

@@ -9,6 +9,7 @@ import pytest
 from support.drivers import Drivers
 from support.keeping import REFUSES, Kept
 from support.network import Network
+from support.policing import policing
 from support.running import running
 from support.scope import Scope
 from support.stage import Stage
@@ -18,6 +19,10 @@ from sensor.daemon.standby import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from support.policing import Policing
+
+NO_RULES = 'mode = "enforce"\n'
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +50,21 @@ def beside(drivers: Drivers, network: Network) -> Iterator[Stage]:
     """Give another scope with a sensor of its own, for what would disturb the stage."""
     with Scope() as scope, Watching(scope, "--all-children") as watching:
         yield Stage(scope, watching, drivers, network)
+
+
+@pytest.fixture(scope="session")
+def one_police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
+    """Give a daemon for all policies that can follow one another; in a guest over all of it."""
+    with policing(tmp_path_factory.mktemp("police"), host_wide=True) as police:
+        police.start(NO_RULES)
+        yield police
+
+
+@pytest.fixture(scope="module")
+def police(one_police: Policing) -> Iterator[Policing]:
+    """Give a daemon that refuses what a test has it ``keep``, and after the file nothing."""
+    yield one_police
+    one_police.keep(NO_RULES)
 
 
 @pytest.fixture(scope="module")

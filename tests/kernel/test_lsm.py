@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.refusing import in_guest
+from support.guest import in_guest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

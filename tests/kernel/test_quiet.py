@@ -54,6 +54,7 @@ def test_ordinary_programs_are_no_event_and_no_wake_up(stage: Stage, tmp_path: P
     assert len({event["session"] for event in new}) == 1
 
 
+@pytest.mark.long
 def test_each_sensor_sees_its_own_scope_alone(stage: Stage, beside: Stage) -> None:
     """Two sensors side by side: a tool in one's scope is nothing to the other."""
     tool = stage.drivers.tool("nothing")

@@ -7,12 +7,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
-from support.policing import policing
 from support.stage import TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from support.drivers import Drivers
     from support.network import Network
     from support.policing import Policing
@@ -33,14 +30,6 @@ HOSTS = [
 NEIGHBOUR = "127.0.0.1"
 TCP = ["tcp", "nonblocking", "fastopen", "uring"]
 UDP = ["udp", "sendto", "sendmsg", "sendmmsg"]
-
-
-@pytest.fixture(scope="module")
-def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
-    """Give a daemon that refuses, in a scope of its own."""
-    with policing(tmp_path_factory.mktemp("police")) as police:
-        police.start(f'mode = "enforce"\n{ADDRESSES}')
-        yield police
 
 
 def dial(

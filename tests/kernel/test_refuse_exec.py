@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.policing import policing
 from support.stage import TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from support.drivers import Drivers
     from support.policing import Policing
 
@@ -80,14 +77,6 @@ def ways(*, long: bool = False) -> list[object]:
         pytest.param(way, id=way.name, marks=pytest.mark.long if long or way.is_long else ())
         for way in WAYS
     ]
-
-
-@pytest.fixture(scope="module")
-def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
-    """Give a daemon that refuses, in a scope of its own."""
-    with policing(tmp_path_factory.mktemp("police")) as police:
-        police.start(POLICIES["block"])
-        yield police
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.clients import LOOPBACK, RESOLVER, Client, request
-from support.policing import policing
 from support.site import Site, client_hello
 from support.stage import TIMES
 
@@ -43,14 +42,6 @@ egress_only = ["llm.corp.example:443", "{LOOPBACK}:{PROXY_PORT}"]
 QWEN_REFUSED = ("qwen-code", "block", "inside")
 ABORTED = "recv: ECONNABORTED\n"
 ANSWERED = "answered\n"
-
-
-@pytest.fixture(scope="module")
-def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
-    """Give a daemon that refuses names, in a scope of its own."""
-    with policing(tmp_path_factory.mktemp("police")) as police:
-        police.start(BLOCKED)
-        yield police
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ class Storm:
 @pytest.fixture
 def police(tmp_path: Path) -> Iterator[Policing]:
     """Give a daemon that refuses a name and an address, in a scope of its own."""
-    with policing(tmp_path) as police:
+    with policing(tmp_path, host_wide=True) as police:
         police.start(BLOCKED)
         yield police
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.clients import LOOPBACK, Client, request
-from support.policing import policing
 from support.site import Site, client_hello
 
 if TYPE_CHECKING:
@@ -38,14 +37,6 @@ egress_only = ["10.20.0.0/16:443", "{proxy}"]
 """
 ABORTED = "recv: ECONNABORTED\n"
 PADDING = 21  # RFC 7685
-
-
-@pytest.fixture(scope="module")
-def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
-    """Give a daemon that refuses names, in a scope of its own."""
-    with policing(tmp_path_factory.mktemp("police")) as police:
-        police.start(BLOCKED)
-        yield police
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon that keeps a policy in a cgroup of the test's own, and nowhere else."""
+"""A daemon that keeps a policy in a cgroup of the test's own; on all of a guest where asked to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from sensor.core.event import Event as SensorEvent
 from sensor.core.form import as_dict
 from sensor.edge.hubclient import Connection
 from sensor.wire.requests import Point, Scale, Subscribe
+from support.guest import in_guest
 from support.running import Running, running
-from support.scope import Scope
+from support.scope import Scope, cgroup2_root
 from support.stage import end_of
 
 if TYPE_CHECKING:
@@ -107,7 +108,13 @@ class Policing:
 
 
 @contextmanager
-def policing(folder: Path) -> Iterator[Policing]:
-    """Give a daemon over a scope of its own, not yet started."""
-    with Scope() as scope, running(scope, folder) as daemon:
-        yield Policing(scope, daemon, folder / "policy.toml")
+def policing(folder: Path, *, host_wide: bool = False) -> Iterator[Policing]:
+    """Give a daemon over a scope of its own, not yet started.
+
+    One that is to be ``host_wide`` is that in a guest, where it can refuse nobody
+    anything but the tests; on a machine with others it keeps to the scope as well.
+    """
+    with Scope() as scope:
+        where = cgroup2_root() if host_wide and in_guest() else scope.path
+        with running(where, folder) as daemon:
+            yield Policing(scope, daemon, folder / "policy.toml")

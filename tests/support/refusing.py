@@ -19,19 +19,13 @@ from sensor.edge.compiler import Compiled
 from sensor.edge.libbpf import Map
 from sensor.wire.btf import Btf
 from sensor.wire.headers import header_tree
+from support.guest import in_guest
 
 SOURCE = Path(__file__).parent.parent / "kernel" / "refuse_exec.c"
-# The word that tests/vm puts on the kernel's command line.
-IN_GUEST = "agent_sensor_guest=1"
 # linux/kdev_t.h
 MINOR_BITS = 20
 FIRST = bytes(4)
 COUNT_BYTES = 8
-
-
-def in_guest() -> bool:
-    """Tell whether this kernel was booted for the tests alone."""
-    return IN_GUEST in Path("/proc/cmdline").read_text("utf-8").split()
 
 
 def main(path: Path) -> None:

@@ -31,11 +31,11 @@ Event = dict[str, Any]
 class Running:
     """A daemon that can be killed and started again over the same folders."""
 
-    def __init__(self, scope: Scope, folder: Path, bpffs: Path) -> None:
+    def __init__(self, scope: Path, folder: Path, bpffs: Path) -> None:
         self.state_dir, self.run_dir = folder / "state", folder / "run"
         self.store = self.state_dir / "events.db"
         self._places = [f"--state-dir={self.state_dir}", f"--run-dir={self.run_dir}"]
-        self._argv = ["run", *self._places, f"--bpffs={bpffs}", f"--scope={scope.path}"]
+        self._argv = ["run", *self._places, f"--bpffs={bpffs}", f"--scope={scope}"]
         self._process: subprocess.Popen[str] | None = None
         self.said: list[str] = []
 
@@ -143,7 +143,8 @@ class Running:
 
 
 @contextmanager
-def running(scope: Scope, folder: Path) -> Iterator[Running]:
+def running(scope: Scope | Path, folder: Path) -> Iterator[Running]:
     """Give a daemon that is not started yet; its pins go with the bpffs at the end."""
-    with mounted_bpffs(folder / "bpf") as bpffs, Running(scope, folder, bpffs) as daemon:
+    where = scope if isinstance(scope, Path) else scope.path
+    with mounted_bpffs(folder / "bpf") as bpffs, Running(where, folder, bpffs) as daemon:
         yield daemon

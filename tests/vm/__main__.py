@@ -28,9 +28,12 @@ from vm.suite import Suite
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
+    from vm.report import Run
+
 CACHE = Path(os.environ.get("AGENT_SENSOR_CACHE") or CHECKOUT / ".cache").absolute()
 T = TypeVar("T")
 
+NOT_ASKED = "this piece of a run left it out"
 # A shell's statuses for what a signal ended.
 INTERRUPTED = 130
 TERMINATED = 143
@@ -60,6 +63,19 @@ def _arguments() -> argparse.Namespace:
     test.add_argument("--all", action="store_true", help="on every kernel; write docs/kernels.md")
     test.add_argument("--short", action="store_true", help="with --all: without the `long` tests")
     test.add_argument(
+        "--resume", action="store_true", help="what earlier runs of the same sources passed counts"
+    )
+    test.add_argument(
+        "--machine",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --all: on this one alone; the others have what earlier runs have left",
+    )
+    test.add_argument(
+        "--only", action="append", default=[], metavar="FILE", help="run this file of tests alone"
+    )
+    test.add_argument(
         "--host-junit", type=Path, metavar="FILE", help="this machine's results, if it has any yet"
     )
     run = commands.add_parser("run", help="run a shell command in a guest")
@@ -80,17 +96,32 @@ def _test(chosen: argparse.Namespace) -> int:
 def _all_machines(chosen: argparse.Namespace) -> int:
     junit = chosen.host_junit.read_text("utf-8") if chosen.host_junit else ""
     long = chosen.all and not chosen.short
-    suite = Suite(cache=CACHE, everything=chosen.all, long=long, host_junit=junit)
+    suite = Suite(
+        cache=CACHE,
+        everything=chosen.all,
+        long=long,
+        host_junit=junit,
+        goes_on=chosen.resume or bool(chosen.machine or chosen.only),
+        machines=tuple(chosen.machine),
+        only=tuple(chosen.only),
+    )
     kernels, missing = suite.kernels()
     for name, reason in missing.items():
         print(f"{name}: not run: {reason}")
     runs = asyncio.run(_until_terminated(suite.run(kernels)))
+    missing |= {run.machine: NOT_ASKED for run in runs if not run.cases and _left_out(suite, run)}
+    runs = [run for run in runs if run.machine not in missing]
     if chosen.all:
         today = dt.datetime.now(dt.UTC).date().isoformat()
-        (CHECKOUT / "docs/kernels.md").write_text(document(runs, missing, today, long=long))
+        (CHECKOUT / "docs/kernels.md").write_text(document(runs, missing, today))
     found = complaints(runs)
     print("\n".join(found) or "no test was skipped everywhere")
     return 1 if found else 0
+
+
+def _left_out(suite: Suite, run: Run) -> bool:
+    """Tell whether nobody asked for more than earlier runs have left."""
+    return not suite.is_asked(run.machine) or bool(suite.only)
 
 
 def _run(chosen: argparse.Namespace) -> int:

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from vm.kernels import WANTED
-from vm.report import counts, table
+from vm.report import HERE, Outcome, counts, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vm.report import Run
+    from vm.report import Case, Run
 
 PAGE = """\
 <!-- SPDX-License-Identifier: Apache-2.0 -->
@@ -26,13 +27,22 @@ modules (`lsm=`): LSM programs load and attach there, and never run.
 
 {tests}
 {missing}
-"skipped" has the words of what a kernel did not offer, and of how many tests. "took" says little:
-two guests share a machine with whatever else it does.
+"long" is how many of the passed ones are marked so. "skipped" has the words of what a kernel did
+not offer, and of how many tests. "took" says little: two guests share a machine with whatever
+else it does.
 
 Each time, `make vm-test` and CI run {always}, {always_first} without bpf, and the machine's own
 kernel. Only `ALL=1` runs the others, {others}: what is above is their last result.
-In guests it runs the tests marked `long` too, unless asked for `--short`; {long}.
 A test that is skipped on every machine fails the run.
+
+In guests the daemon of `test_refuse_*.py` is host-wide; elsewhere it keeps to a cgroup of the
+tests' own, as all others do everywhere.
+
+### Long tests
+
+Tests marked `long` start daemons of their own, or ask the kernel what a shorter one has asked:
+an emulated one takes hours. They run on the machine's own kernel each time, and in guests with
+`ALL=1` alone, unless that is asked for `--short`. {long}
 
 ## What each kernel can do
 
@@ -65,16 +75,20 @@ test `long` where a shorter one hooks the same.
 The guest sees this machine's files and writes into its own memory, has no network, and ends with
 the command; `python -m vm run` hands on its exit status. Kernels are kept in `.cache/kernels`;
 results and consoles of the last `make vm-test` are in `.cache/vm`.
+
+## A run in pieces
+
+    make vm-test ALL=1 ARGS='--machine 5.10 --only tests/kernel/test_block.py'
+    make vm-test ALL=1 ARGS=--resume
+
+Each test is written down as it ends, so that a run that is cut off is not lost. A piece, or a run
+that resumes, leaves out what has passed before, as long as the test's file and all that every test
+depends on (sensor, probes, `tests/support`) are the same; what has failed is run again.
 """
 
 
-def document(
-    runs: Sequence[Run], missing: Mapping[str, str], day: str, *, long: bool = True
-) -> str:
-    """Write the page of these runs; ``missing`` are kernels that could not be had, and why.
-
-    ``long`` tells whether the tests marked so were run in the guests.
-    """
+def document(runs: Sequence[Run], missing: Mapping[str, str], day: str) -> str:
+    """Write the page of these runs; ``missing`` are kernels that could not be had, and why."""
     absent = "".join(f"\n{name} was not run: {reason}.\n" for name, reason in missing.items())
     return PAGE.format(
         day=day,
@@ -84,7 +98,7 @@ def document(
         always_first=WANTED[0].name,
         others=" and ".join(wanted.name for wanted in WANTED if not wanted.always),
         features=_features(runs),
-        long="here it did" if long else "here it did not",
+        long=_long([run for run in runs if run.machine != HERE]),
     )
 
 
@@ -92,9 +106,35 @@ def _tests(runs: Sequence[Run]) -> str:
     rows = []
     for run in runs:
         passed, failed, skipped = counts(run)
-        numbers = (str(passed), str(failed), skipped or "none", f"{run.seconds:.0f} s")
+        long = sum(case.is_long and case.outcome is Outcome.PASSED for case in run.cases)
+        numbers = (str(passed), str(long), str(failed), skipped or "none", f"{run.seconds:.0f} s")
         rows.append((run.machine, run.release, *numbers, run.trouble))
-    return table(("machine", "kernel", "passed", "failed", "skipped", "took", "trouble"), rows)
+    head = ("machine", "kernel", "passed", "long", "failed", "skipped", "took", "trouble")
+    return table(head, rows)
+
+
+def _long(guests: Sequence[Run]) -> str:
+    """Say what guests made of the long tests, a row a file; or that none had any."""
+    asked = [run for run in guests if any(case.is_long for case in run.cases)]
+    if not asked:
+        return "**The results above are without them: no guest ran a test marked `long`.**"
+    without = ", ".join(run.machine for run in guests if run not in asked) or "None"
+    files = sorted({_file(case) for run in asked for case in run.cases if case.is_long})
+    rows = [(name, *(_of_file(run, name) for run in asked)) for name in files]
+    said = f"**{without} ran none of them above.** What became of them, by file:"
+    return f"{said}\n\n{table(('', *(run.machine for run in asked)), rows)}"
+
+
+def _file(case: Case) -> str:
+    return case.name.partition("::")[0].rpartition(".")[2]
+
+
+def _of_file(run: Run, name: str) -> str:
+    """``12 passed, 34 s``, of the long tests in a file."""
+    found = [case for case in run.cases if case.is_long and _file(case) == name]
+    counted = Counter(case.outcome.name.lower() for case in found)
+    said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
+    return f"{said}, {sum(case.seconds for case in found):.0f} s" if found else "not run"
 
 
 def _features(runs: Sequence[Run]) -> str:

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.guest import IN_GUEST
+
 from vm.image import initramfs
 
 if TYPE_CHECKING:
@@ -39,8 +41,6 @@ BOOT_S = 300
 
 LSM = "lockdown,yama,apparmor,bpf"
 LSM_WITHOUT_BPF = "lockdown,yama,apparmor"
-# On the kernel's command line. A test that refuses looks for it, and runs nowhere else.
-IN_GUEST = "agent_sensor_guest=1"
 # A guest whose clock gains more than this on ours makes every deadline in it a lie.
 FAST_CLOCK = 1.2
 

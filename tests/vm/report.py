@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # The end of a log that is printed where a machine is in trouble.
 LOG_LINES = 60
+# The machine that is no guest.
+HERE = "this machine"
 
 
 class Outcome(IntEnum):
@@ -32,6 +34,8 @@ class Case:
     name: str
     outcome: Outcome
     reason: str = ""
+    seconds: float = 0.0
+    is_long: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +92,15 @@ def cases(junit: str) -> list[Case]:
 
 def _case(element: ET.Element) -> Case:
     name = f"{element.get('classname')}::{element.get('name')}"
+    is_long = element.find("properties/property[@name='long']") is not None
+    found = Case(name, Outcome.PASSED, "", float(element.get("time", 0)), is_long)
     if element.find("failure") is not None or element.find("error") is not None:
-        return Case(name, Outcome.FAILED)
+        return replace(found, outcome=Outcome.FAILED)
     skipped = element.find("skipped")
     # An expected failure is written as a skip of another type, and has run.
     if skipped is not None and skipped.get("type") != "pytest.xfail":
-        return Case(name, Outcome.SKIPPED, skipped.get("message", ""))
-    return Case(name, Outcome.PASSED)
+        return replace(found, outcome=Outcome.SKIPPED, reason=skipped.get("message", ""))
+    return found
 
 
 def skipped_everywhere(runs: Iterable[Run]) -> dict[str, list[str]]:

@@ -5,43 +5,48 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.drivers import built
 
 from vm.guest import CHECKOUT, LSM, LSM_WITHOUT_BPF, Guest, GuestError
+from vm.journal import VARIABLE
+from vm.kept import JOURNAL, Kept, digests
 from vm.kernels import WANTED, kernel
 from vm.mirror import UnavailableError
-from vm.report import Run, cases, features, summary
+from vm.report import HERE, Run, cases, features, summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vm.kernels import Kernel
 
 # Tests elsewhere that say what they need of a kernel belong to a guest as well.
-KERNEL_TESTS = "tests/kernel"
+KERNEL_TESTS = "tests/kernel/test_*.py"
 NEED = "pytest.mark.needs("
 # The tests that behave otherwise where bpf is no active security module.
 LSM_TESTS = "tests/kernel/test_lsm*.py"
 SIDE_BY_SIDE = 2
 # What does not end is interrupted first, so that it leaves results and nothing else.
-# Two guests take 3 minutes on an idle machine, 5.10 with the long tests takes 10.
+# Two guests take 4 minutes on an idle machine; with the long tests one takes more than an hour.
 WITHIN_S = 1200
-WITHIN_S_EVERYTHING = 3600
+WITHIN_S_EVERYTHING = 3 * 3600
 GRACE_S = 30
-# pytest.ExitCode: all passed, some failed. Others mean that not all were run.
-COMPLETE = (0, 1)
+# pytest.ExitCode: all passed, some failed; none was left to run, where a run goes on.
+COMPLETE = (0, 1, 5)
+SLOWEST = 20
 
 DOCTOR = "timeout 300 {bin}/agent-sensor doctor --json >$results/doctor.json 2>$results/doctor.err"
 TESTS = """\
+export PYTHONPATH=tests {variable}=$results/{journal}
 exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pytest -m "{kind}" \\
-    -p no:cacheprovider -p no:cov -p no:hypothesispytest --junitxml=$results/junit.xml {tests}
+    -p vm.journal -p no:cacheprovider -p no:cov -p no:hypothesispytest --durations={slowest} {tests}
 """
 
 
@@ -49,23 +54,27 @@ exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pyte
 class Suite:
     """What to run: on all kernels or those of CI, with the ``long`` tests or without.
 
-    ``host_junit`` is this machine's run, if it was made.
+    ``host_junit`` is this machine's run, if it was made. With ``goes_on``, results of
+    earlier runs of the same sources count. ``machines`` and ``only``, files of tests,
+    are a piece of the whole; the others have what earlier runs have left.
     """
 
     cache: Path
     everything: bool
     long: bool
     host_junit: str = ""
+    goes_on: bool = False
+    machines: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     async def run(self, kernels: list[Kernel]) -> list[Run]:
         """Give every machine's result, this machine's first."""
         slots = asyncio.Semaphore(SIDE_BY_SIDE)
-        guests = [self._guest(found, found.name, LSM, self._tests) for found in kernels]
-        without = f"{kernels[0].name} without bpf"
-        guests.append(self._guest(kernels[0], without, LSM_WITHOUT_BPF, files_like(LSM_TESTS)))
+        guests = [self._there(found, found.name, slots) for found in kernels]
+        guests.append(self._there(kernels[0], f"{kernels[0].name} without bpf", slots, bpf=False))
         built()  # no guest has to
         here = await self._here()
-        return [here, *await asyncio.gather(*(_there(guest, slots) for guest in guests))]
+        return [here, *await asyncio.gather(*guests)]
 
     def kernels(self) -> tuple[list[Kernel], dict[str, str]]:
         """Find the kernels to test on, and why others are not there.
@@ -89,62 +98,84 @@ class Suite:
     def _within_s(self) -> int:
         return WITHIN_S_EVERYTHING if self.long else WITHIN_S
 
-    @property
-    def _tests(self) -> list[str]:
-        return [KERNEL_TESTS, *files_with_needs()]
+    def _tests(self, *, bpf: bool = True) -> list[str]:
+        """List the files of tests that belong to a machine."""
+        return [*files_like(KERNEL_TESTS), *files_with_needs()] if bpf else files_like(LSM_TESTS)
 
-    def _guest(self, found: Kernel, name: str, lsm: str, tests: list[str]) -> Guest:
-        results = self._results(name)
-        return Guest(
-            name=name,
-            kernel=found,
-            cache=self.cache,
-            lsm=lsm,
-            task=self._task(tests, "kernel" if self.long else "kernel and not long"),
-            results=results,
-            within_s=self._within_s + 3 * GRACE_S,
-            console=results / "console.log",
-        )
+    def _kind(self, name: str) -> str:
+        return "kernel" if self.long or name == HERE else "kernel and not long"
 
-    def _task(self, tests: list[str], kind: str) -> str:
+    def _task(self, tests: Iterable[str], kind: str) -> str:
         return f"{DOCTOR}\n{TESTS}".format(
             bin=Path(sys.executable).parent,
+            variable=VARIABLE,
+            journal=JOURNAL,
             within_s=self._within_s,
             grace_s=GRACE_S,
             kind=kind,
+            slowest=SLOWEST,
             tests=" ".join(tests),
         )
 
-    def _results(self, name: str) -> Path:
-        """Give an empty folder for the results of this machine."""
-        folder = self.cache / "vm" / name.replace(" ", "-")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return folder
+    def _kept(self, name: str, release: str, tests: list[str]) -> Kept:
+        """Give the folder of a machine's results, with what of it counts still."""
+        kept = Kept(self.cache / "vm" / name.replace(" ", "-"))
+        goes_on = self.goes_on or not self.is_asked(name)
+        kept.prepare(release, digests(CHECKOUT, tests), goes_on=goes_on)
+        return kept
+
+    def is_asked(self, name: str) -> bool:
+        """Tell whether this run is about a machine."""
+        return not self.machines or name in self.machines
+
+    async def _there(
+        self, found: Kernel, name: str, slots: asyncio.Semaphore, *, bpf: bool = True
+    ) -> Run:
+        """Run the tests in a guest, or what is left to run of them."""
+        tests, kind = self._tests(bpf=bpf), self._kind(name)
+        kept = self._kept(name, found.release, tests)
+        trouble, asked = "", [test for test in tests if test in self.only or not self.only]
+        if self.is_asked(name) and asked and kind not in kept.about.through:
+            guest = Guest(
+                name=name,
+                kernel=found,
+                cache=self.cache,
+                lsm=LSM if bpf else LSM_WITHOUT_BPF,
+                task=self._task(asked, kind),
+                results=kept.folder,
+                within_s=self._within_s + 3 * GRACE_S,
+                console=kept.folder / "console.log",
+            )
+            async with slots:
+                trouble = await _guest_run(guest, kept, "" if self.only else kind)
+        return _told(_result(name, found.release, kept, trouble))
 
     async def _here(self) -> Run:
         """Run the tests on this machine's own kernel, as ``make test`` runs them."""
-        results = self._results("this machine")
-        started = time.monotonic()
+        release, tests = os.uname().release, self._tests()
+        kept = self._kept(HERE, release, tests)
+        asked = [test for test in tests if test in self.only or not self.only]
         if self.host_junit:
-            (results / "junit.xml").write_text(self.host_junit)
             doctor = DOCTOR.format(bin=Path(sys.executable).parent)
-            await _run_here(f"{doctor}\ntrue", results)
-            status = 0
-        else:
-            status = await _run_here(self._task(self._tests, "kernel"), results)
-        seconds = time.monotonic() - started
-        run = _result("this machine", os.uname().release, results, seconds, _trouble(status))
-        return _told(run.about(self._tests))
+            await _run_here(f"{doctor}\ntrue", kept.folder)
+            run = _result(HERE, release, kept, "")
+            return _told(replace(run, cases=tuple(cases(self.host_junit))).about(tests))
+        trouble, kind = "", self._kind(HERE)
+        if self.is_asked(HERE) and asked and kind not in kept.about.through:
+            started = time.monotonic()
+            trouble = _trouble(await _run_here(self._task(asked, kind), kept.folder))
+            kept.add(time.monotonic() - started, "" if trouble or self.only else kind)
+        return _told(_result(HERE, release, kept, trouble))
 
 
 def files_with_needs() -> list[str]:
     """List the files outside ``KERNEL_TESTS`` with tests that say what they need of a kernel."""
     names = files_like("tests/**/test_*.py")
+    inside = files_like(KERNEL_TESTS)
     return [
         name
         for name in names
-        if not name.startswith(KERNEL_TESTS) and NEED in (CHECKOUT / name).read_text("utf-8")
+        if name not in inside and NEED in (CHECKOUT / name).read_text("utf-8")
     ]
 
 
@@ -185,16 +216,18 @@ async def _end(shell: asyncio.subprocess.Process) -> None:
                 await asyncio.wait_for(shell.wait(), GRACE_S)
 
 
-async def _there(guest: Guest, slots: asyncio.Semaphore) -> Run:
-    """Run the tests in a guest."""
-    async with slots:
-        started = time.monotonic()
-        try:
-            trouble = _trouble(await guest.run())
-        except GuestError as error:
-            trouble = str(error)
-        seconds = time.monotonic() - started
-    return _told(_result(guest.name, guest.kernel.release, guest.results, seconds, trouble))
+async def _guest_run(guest: Guest, kept: Kept, kind: str) -> str:
+    """Run a guest, and keep how long it took; give what was wrong with it."""
+    started, trouble = time.monotonic(), "it was not done"
+    for said in ("up", "status", "uptime"):  # by the run before
+        (guest.results / said).unlink(missing_ok=True)
+    try:
+        trouble = _trouble(await guest.run())
+    except GuestError as error:
+        trouble = str(error)
+    finally:
+        kept.add(time.monotonic() - started, "" if trouble else kind)
+    return trouble
 
 
 def _told(run: Run) -> Run:
@@ -202,20 +235,15 @@ def _told(run: Run) -> Run:
     return run
 
 
-def _result(name: str, release: str, results: Path, seconds: float, trouble: str) -> Run:
-    found = []
-    try:
-        found = cases((results / "junit.xml").read_text())
-    except (OSError, ValueError) as error:
-        trouble = trouble or f"no results: {error}"
+def _result(name: str, release: str, kept: Kept, trouble: str) -> Run:
     return Run(
         machine=name,
         release=release,
-        cases=tuple(found),
-        features=features(_text(results / "doctor.json")),
-        seconds=seconds,
+        cases=tuple(kept.cases()),
+        features=features(_text(kept.folder / "doctor.json")),
+        seconds=kept.about.seconds,
         trouble=trouble,
-        log=_text(results / "console.log"),
+        log=_text(kept.folder / "console.log"),
     )
 
 

@@ -10,7 +10,9 @@ from vm.report import Case, Outcome, Run, cases, complaints, features, skipped_e
 JUNIT = """\
 <?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest">
-<testcase classname="kernel.test_exec" name="test_a" time="1.0" />
+<testcase classname="kernel.test_exec" name="test_a" time="1.0">
+  <properties><property name="long" value="yes" /></properties>
+</testcase>
 <testcase classname="kernel.test_exec" name="test_b"><failure message="1">x</failure></testcase>
 <testcase classname="kernel.test_lsm" name="test_c">
   <skipped type="pytest.skip" message="lsm">conftest.py:54: lsm</skipped>
@@ -50,7 +52,7 @@ def skipped(name: str, word: str) -> Case:
 def test_a_junit_file_gives_each_test_once_with_its_worst_outcome() -> None:
     """A teardown that fails fails the test; an expected failure has run."""
     assert cases(JUNIT) == [
-        Case("kernel.test_exec::test_a", Outcome.PASSED),
+        Case("kernel.test_exec::test_a", Outcome.PASSED, seconds=1.0, is_long=True),
         Case("kernel.test_exec::test_b", Outcome.FAILED),
         Case("kernel.test_lsm::test_c", Outcome.SKIPPED, "lsm"),
         Case("kernel.test_lsm::test_d", Outcome.PASSED),
