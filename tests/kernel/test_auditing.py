@@ -10,6 +10,7 @@ import pytest
 from support import running as support
 from support.homes import npm_package, plant
 from support.keeping import REFUSES, Kept
+from support.patience import SOON_S
 from support.scope import Scope
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ audit_on = "high-risk"
 high_risk = ["vendor:anthropic"]
 """
 TOOLS = {"codex": "installed", "claude-code": "used"}
-WAIT_S = 120
 
 
 def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -75,8 +75,8 @@ def test_an_audit_follows_the_first_alert(
     with Scope() as scope, support.running(scope, tmp_path) as daemon:
         daemon.start(f"--config={tmp_path / 'config.toml'}")
         for _ in range(2):
-            assert scope.run([drivers.tool("nothing")]).wait(30) == 0
-        told = daemon.until(audited, WAIT_S)
+            assert scope.run([drivers.tool("nothing")]).wait(SOON_S) == 0
+        told = daemon.until(audited)
         assert daemon.stop() == 0
         assert daemon.verify().returncode == 0
     check(told, home)
@@ -94,7 +94,7 @@ def test_an_audit_follows_what_policy_refuses_first(
         kept.start()
         assert kept.is_refused()
         assert kept.is_refused()
-        told = daemon.until(audited, WAIT_S)
+        told = daemon.until(audited)
         assert daemon.command("report", str(page), "--since=0").returncode == 0
         assert daemon.stop() == 0
         assert daemon.verify().returncode == 0

@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.keeping import ALLOWS, SOON_S
+from support.keeping import ALLOWS
+from support.patience import SOON_S
 
 from sensor.errors import ExitCode
 

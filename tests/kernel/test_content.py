@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 from support.policing import policing
 from support.scope import Scope
 from support.watching import Watching
@@ -40,7 +41,6 @@ running = "kill"
 """
 LARGE_TIMES, BATCH = 200, 1000
 SMALL_TIMES = int(os.environ.get("AGENT_SENSOR_STORM", "2000"))
-TOLD_S = 40
 KILLED = -9
 
 
@@ -75,7 +75,7 @@ def disguised(tmp_path: Path, drivers: Drivers) -> Path:
 
 def until(claim: Callable[[], object]) -> None:
     """Wait for something, no longer than a while."""
-    end = time.monotonic() + TOLD_S
+    end = time.monotonic() + SOON_S
     while not claim():
         assert time.monotonic() < end
 
@@ -91,7 +91,7 @@ def ends(police: Policing, argv: Sequence[Argument]) -> int:
     """Run a program that goes on until it is ended; give its status."""
     process = police.scope.run(argv, stdin=subprocess.PIPE)
     try:
-        return process.wait(TOLD_S)
+        return process.wait(SOON_S)
     finally:
         assert process.stdin
         process.stdin.close()
@@ -226,7 +226,7 @@ def test_one_that_may_run_on_reaches_nothing_any_more(police: Policing, tmp_path
         ["unshare", "--net", shell], stdin=subprocess.PIPE, stderr=subprocess.PIPE
     )
     police.told(since, "session_start", 1)
-    _, said = process.communicate(b"exec 3<>/dev/tcp/192.0.2.1/9\n", timeout=TOLD_S)
+    _, said = process.communicate(b"exec 3<>/dev/tcp/192.0.2.1/9\n", timeout=SOON_S)
     police.keep(POLICY)
     assert b"not permitted" in said
     (event,) = police.told(since, "connect", 1)
@@ -258,7 +258,7 @@ def test_what_ran_before_the_sensor_is_looked_into(tmp_path: Path, disguised: Pa
     with policing(tmp_path) as police:
         process = police.scope.run([disguised], stdin=subprocess.PIPE)
         police.start(POLICY)
-        assert process.wait(TOLD_S) == KILLED
+        assert process.wait(SOON_S) == KILLED
         (start,) = police.told(0, "session_start", 1)
         assert (start["tool"], evidence(start)) == (TOOL, {"content"})
 
@@ -282,7 +282,7 @@ def test_a_sensor_in_the_foreground_looks_too(disguised: Path) -> None:
         for times in (1, 2):
             process = scope.run([disguised], stdin=subprocess.PIPE)
             watching.until(partial(_has_sessions, times))
-            process.communicate(timeout=TOLD_S)
+            process.communicate(timeout=SOON_S)
             assert process.returncode == 0
     late = [event["late"] for event in watching.events() if event["kind"] == "session_start"]
     assert late == [True, False]

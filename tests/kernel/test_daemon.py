@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 from support.pins import pinned
 from support.running import running
 from support.scope import Scope
@@ -55,7 +56,7 @@ def test_a_session_is_told_kept_and_verified(
     """What the hub tells, the store has after the end; the seals hold."""
     daemon.start()
     process = scope.run([drivers.tool("nothing")])
-    assert process.wait(30) == 0
+    assert process.wait(SOON_S) == 0
     told = daemon.until(lambda events: ended(process.pid, events))
     assert [event["kind"] for event in told] == ["session_start", "exec", "exit", "session_end"]
     assert daemon.stop() == 0
@@ -104,7 +105,7 @@ def test_nothing_is_lost_by_kills_but_what_is_declared(
     daemon.start()
     assert keeper.stdin
     keeper.stdin.close()
-    keeper.wait(30)
+    keeper.wait(SOON_S)
     events = daemon.until(lambda events: ended(keeper.pid, events))
     assert daemon.stop() == 0
     assert daemon.verify().returncode == 0
@@ -118,7 +119,7 @@ def test_nothing_is_lost_by_kills_but_what_is_declared(
 def _work(scope: Scope, drivers: Drivers, stop: threading.Event) -> None:
     tool = drivers.tool("nothing")
     while not stop.is_set():
-        scope.run([tool]).wait(30)
+        scope.run([tool]).wait(SOON_S)
 
 
 def _check_seqs(events: list[Event]) -> None:
@@ -146,7 +147,7 @@ def test_a_session_goes_on_over_a_clean_restart(
     daemon.start()
     assert keeper.stdin
     keeper.stdin.close()
-    keeper.wait(30)
+    keeper.wait(SOON_S)
     events = daemon.until(lambda events: ended(keeper.pid, events))
     told = [event["kind"] for event in events if event["kind"].startswith("session")]
     assert told == ["session_start", "session_end"]
@@ -160,7 +161,7 @@ def test_sessions_of_the_time_between_are_told(
     daemon.start()
     daemon.kill()
     process = scope.run([drivers.tool("nothing")])
-    process.wait(30)
+    process.wait(SOON_S)
     daemon.start()
     events = daemon.until(lambda events: ended(process.pid, events))
     session = next(e["session"] for e in events if (e["process"] or {}).get("pid") == process.pid)

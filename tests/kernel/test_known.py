@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.host import copied
+from support.patience import SOON_S
 from support.policing import policing
 from support.running import AGENT_SENSOR
 from support.scope import cgroup2_root
@@ -147,7 +148,7 @@ def test_a_dangerous_run_is_ended(police: Policing, tmp_path: Path) -> None:
     program = installed(tmp_path, "claude", None)
     since = police.seq()
     process = police.scope.run([program, "-c", WAITS, "claude", SWITCH], stdin=subprocess.PIPE)
-    assert process.wait(20) == -signal.SIGKILL
+    assert process.wait(SOON_S) == -signal.SIGKILL
     (event,) = [e for e in police.told(since, "exec", 1) if e["process"]["pid"] == process.pid]
     assert (event["verdict"], event["enforcement"], event["rule"]) == ("block", "kill", "guarded")
     assert event["risk"] == [{"signal": "unguarded", "value": SWITCH}]
@@ -166,7 +167,7 @@ def test_variables_are_told_by_name_alone(police: Policing, tmp_path: Path) -> N
     }
     process = police.scope.run([program, "-c", WAITS], stdin=subprocess.PIPE, env=environment)
     (start,) = police.told(since, "session_start", 1)
-    process.communicate(b"\n", timeout=20)
+    process.communicate(b"\n", timeout=SOON_S)
     assert {"signal": "redirected", "value": "ANTHROPIC_BASE_URL"} in start["risk"]
     assert start["lineage"] == "marker"
     assert {"signal": "marker", "value": "qwen-code QWEN_CODE"} in start["evidence"]
@@ -211,11 +212,11 @@ def contact(police: Policing, network: Network, since: int, count: int) -> list[
             assert process.stdin
             process.stdin.write(b"\n")
             process.stdin.close()
-            assert process.wait(20) == 0
+            assert process.wait(SOON_S) == 0
         return police.told(since, "connect", count)
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(SOON_S)
 
 
 def test_a_catalogue_is_in_force_without_a_restart(
@@ -244,5 +245,5 @@ def update(police: Policing, catalog: Path, file: Path) -> subprocess.CompletedP
     places = [f"--catalog-dir={catalog}", f"--run-dir={police.daemon.run_dir}"]
     return subprocess.run(
         [AGENT_SENSOR, "catalog", "update", file, *places],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=SOON_S,
     )  # fmt: skip

@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 from support.scope import Scope
 from support.stage import TIMES
 from support.watching import Watching
@@ -38,7 +39,7 @@ def test_tools_that_run_already_are_found_late(
             for tool in tools:
                 assert tool.stdin
                 tool.stdin.close()
-                assert tool.wait(30) == 0
+                assert tool.wait(SOON_S) == 0
             events = watching.until(
                 lambda events: sum(e["kind"] == "session_end" for e in events) >= TIMES
             )

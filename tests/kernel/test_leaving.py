@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 from support.footprint import alive, footprint
+from support.patience import SOON_S
 from support.scope import Scope
 from support.watching import Watching
 
 # Each starts daemons or tables of its own, which takes an emulated kernel long.
 pytestmark = [pytest.mark.kernel, pytest.mark.long]
-
-GONE_S = 60
 
 
 def mounts() -> set[str]:
@@ -33,7 +32,7 @@ def test_nothing_stays_in_the_kernel(how: signal.Signals) -> None:
             assert {kind for kind, _ in held} == {"link", "prog", "map"}
             status = watching.stop(how)
         assert status == (-how if how is signal.SIGKILL else 0)
-        deadline = time.monotonic() + GONE_S
+        deadline = time.monotonic() + SOON_S
         while left := alive(held):
             assert time.monotonic() < deadline, f"after {how.name} the kernel still has {left}"
             time.sleep(0.05)

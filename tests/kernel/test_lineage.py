@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 from support.stage import TIMES, Stage
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def test_a_tool_in_a_pid_namespace_has_the_pid_of_the_host(stage: Stage) -> None
     since = len(stage.watching.events())
     argv: list[Argument] = ["unshare", "--pid", "--fork", stage.drivers.tool("nothing")]
     above = [stage.start(argv) for _ in range(TIMES)]
-    assert [process.wait(30) for process in above] == [0] * TIMES
+    assert [process.wait(SOON_S) for process in above] == [0] * TIMES
     events = stage.watching.until(
         lambda events: sum(event["kind"] == "session_end" for event in events[since:]) == TIMES
     )[since:]
@@ -76,7 +77,7 @@ def test_a_daemon_keeps_its_session_open(stage: Stage) -> None:
     since = len(stage.watching.events())
     tool = stage.drivers.tool("daemon")
     started = [stage.start([tool], stdin=subprocess.PIPE) for _ in range(TIMES)]
-    ended = {process.pid: process.wait(30) for process in started}
+    ended = {process.pid: process.wait(SOON_S) for process in started}
     stage.watching.until(
         lambda events: {*ended} <= {e["process"]["pid"] for e in events[since:] if _is_exit(e)}
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 
 if TYPE_CHECKING:
     from support.stage import Stage
@@ -24,7 +25,7 @@ def test_an_overflowing_ring_is_told_as_loss(beside: Stage) -> None:
     watching.pause()
     try:
         storm = beside.start([drivers.tool("storm"), str(STORM), drivers.plain("nothing")])
-        assert storm.wait(300) == 0
+        assert storm.wait(SOON_S) == 0
     finally:
         watching.resume()
     watching.until(lambda events: any(event["kind"] == "loss" for event in events[since:]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.guest import in_guest
+from support.patience import SOON_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def refusing(program: Path) -> Iterator[list[int]]:
         try:
             assert process.stdout.readline() == "refusing\n"
             yield calls
-            calls.append(int(process.communicate(timeout=60)[0]))
+            calls.append(int(process.communicate(timeout=SOON_S)[0]))
         finally:
             process.kill()
 
@@ -45,7 +46,7 @@ def refusing(program: Path) -> Iterator[list[int]]:
 def executes(program: Path, *, marker: Path) -> bool:
     """Tell whether the program, a copy of ``touch``, could be executed and has run."""
     try:
-        subprocess.run([program, marker], check=True, timeout=60)
+        subprocess.run([program, marker], check=True, timeout=SOON_S)
     except PermissionError:
         assert not marker.exists()
         return False

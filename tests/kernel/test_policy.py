@@ -10,7 +10,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from support.keeping import ALLOWS, REFUSES, SHADOWS, SOON_S, generation, is_proved
+from support.keeping import ALLOWS, REFUSES, SHADOWS, generation, is_proved
+from support.patience import SOON_S
 from support.pins import pinned
 
 from sensor.edge import canary

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 from support.policing import policing
 from support.running import AGENT_SENSOR
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
-_LONG_S = 900
 RULES = """
 [[rule]]
 id = "no"
@@ -56,7 +56,7 @@ def prove(police: Policing, *options: str) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
     return subprocess.run(
         [AGENT_SENSOR, "prove", "--run-dir", police.daemon.run_dir, *options],
-        capture_output=True, text=True, check=False, timeout=_LONG_S,
+        capture_output=True, text=True, check=False, timeout=5 * SOON_S,
     )  # fmt: skip
 
 
@@ -168,14 +168,14 @@ def test_nothing_is_left_behind_by_an_interruption(
     police.keep(f'mode = "enforce"\n{RULES}')
     argv: list[str | Path] = [AGENT_SENSOR, "prove", "--run-dir", police.daemon.run_dir]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + SOON_S
         while not (cgroups := [*police.scope.path.glob("agent-sensor-prove-*")]) or not (
             cgroups[0] / "cgroup.procs"
         ).read_text("ascii"):
             assert time.monotonic() < deadline
             assert run.poll() is None, run.communicate()
         os.killpg(run.pid, number)
-        _, said = run.communicate(timeout=60)
+        _, said = run.communicate(timeout=SOON_S)
         assert run.returncode == ExitCode.FAILED
         assert "nothing is left behind" in said
         with pytest.raises(ProcessLookupError):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 from support.scope import Scope
 from support.stage import TIMES, Stage, end_of
 from support.watching import Watching
@@ -76,7 +77,7 @@ def test_without_all_children_only_the_first_generation_is_told(drivers: Drivers
         drivers.plain("nothing"),
     )
     with Scope() as scope, Watching(scope) as watching:
-        assert scope.run([tool, child, grandchild]).wait(30) == 0
+        assert scope.run([tool, child, grandchild]).wait(SOON_S) == 0
         events = watching.until(lambda e: any(x["kind"] == "session_end" for x in e))
     told = [(e["depth"], e["process"]["exe"]) for e in events if e["kind"] == "exec"]
     assert told == [(0, str(tool)), (1, str(child))]

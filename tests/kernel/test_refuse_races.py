@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 from support.network import NAMED
+from support.patience import SOON_S
 from support.policing import policing
 from support.stage import TIMES
 
@@ -74,12 +75,12 @@ class Storm:
 
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
-        self._thread.join(60)
+        self._thread.join(SOON_S)
 
     def _rage(self) -> None:
         while not self._is_over.is_set():
             process = self._police.scope.run(self._argv, stdout=subprocess.PIPE)
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=SOON_S)
             self.said.append(out.decode())
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 from support.running import running
 from support.scope import Scope
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from support.running import Running
 
 pytestmark = [pytest.mark.kernel, pytest.mark.long]
-
-_DEADLINE_S = 120
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def tailing(daemon: Running, folder: Path, *options: str) -> Iterator[Callable[[
     try:
         yield lambda: path.read_text("utf-8")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(_DEADLINE_S) == ExitCode.OK
+        assert process.wait(SOON_S) == ExitCode.OK
     finally:
         process.kill()
         process.wait()
@@ -61,7 +60,7 @@ def tailing(daemon: Running, folder: Path, *options: str) -> Iterator[Callable[[
 
 def until(is_so: Callable[[], bool]) -> None:
     """Ask again and again."""
-    deadline = time.monotonic() + _DEADLINE_S
+    deadline = time.monotonic() + SOON_S
     while not is_so():
         assert time.monotonic() < deadline
 
@@ -71,13 +70,13 @@ def test_a_tail_goes_on_where_a_killed_daemon_ended(
 ) -> None:
     """What happened while none ran is told too, and each event once."""
     with tailing(daemon, tmp_path, "--kind", "session_start") as printed:
-        assert scope.run([drivers.tool("nothing")]).wait(30) == 0
+        assert scope.run([drivers.tool("nothing")]).wait(SOON_S) == 0
         until(lambda: printed().count("started") == 1)
         daemon.kill()
         until(lambda: "waiting for it" in printed())
-        assert scope.run([drivers.tool("nothing")]).wait(30) == 0
+        assert scope.run([drivers.tool("nothing")]).wait(SOON_S) == 0
         daemon.start()
-        assert scope.run([drivers.tool("nothing")]).wait(30) == 0
+        assert scope.run([drivers.tool("nothing")]).wait(SOON_S) == 0
         until(lambda: printed().count("started") == 3)
         assert "daemon was away from" in printed()
         assert "something may be missing" in printed()
@@ -92,7 +91,7 @@ def test_a_session_runs_until_it_has_ended(daemon: Running, scope: Scope, driver
     assert (running_now["pid"], running_now["state"]) == (process.pid, "running")
     assert running_now["duration_ns"] > 0
     process.kill()
-    process.wait(30)
+    process.wait(SOON_S)
     until(lambda: daemon.ask("sessions", "--running") == [])
     [past] = daemon.ask("sessions")
     assert past["state"] == "ended"

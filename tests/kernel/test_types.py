@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.patience import SOON_S
 
 from sensor.daemon.loader import kernel_types, probes
 from sensor.wire.btf import Btf
@@ -27,6 +28,6 @@ def test_members_have_the_values_that_proc_shows(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     command = [sys.executable, "-m", "support.reading", str(tmp_path)]
-    done = subprocess.run(command, cwd=TESTS, stdout=subprocess.PIPE, check=True, timeout=300)
+    done = subprocess.run(command, cwd=TESTS, stdout=subprocess.PIPE, check=True, timeout=SOON_S)
     seen, told = json.loads(done.stdout)
     assert seen == told

@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from support.network import NAMED
+from support.patience import SOON_S
 
 if TYPE_CHECKING:
     from support.drivers import Drivers
@@ -43,7 +44,7 @@ class Client:
     def _run(self, operation: str, *arguments: str, text: bytes = b"") -> str:
         argv = self._network.entered(self._drivers.named(self._name, operation), *arguments)
         process = self._police.scope.run(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        out, _ = process.communicate(text, timeout=60)
+        out, _ = process.communicate(text, timeout=SOON_S)
         return out.decode()
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from support.patience import SOON_S
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 AGENT_SENSOR = Path(sys.executable).with_name("agent-sensor")
 CHECKOUT = Path(__file__).resolve().parents[2]
 BPFFS = Path("/sys/fs/bpf")
-_LONGEST_S = 120
 _NOBODY = "65534"
 
 UNPRIVILEGED = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--")
@@ -83,7 +84,7 @@ class Host:
             text=True,
             errors="backslashreplace",
             stdin=subprocess.DEVNULL,
-            timeout=_LONGEST_S,
+            timeout=SOON_S,
         )
         return Said(done.returncode, done.stdout, done.stderr)
 
@@ -93,7 +94,7 @@ class Host:
 
     def mount(self, *arguments: Argument) -> None:
         """Mount something in the namespace."""
-        subprocess.run(self.entered("mount", *arguments), check=True, timeout=_LONGEST_S)
+        subprocess.run(self.entered("mount", *arguments), check=True, timeout=SOON_S)
 
     def unmount(self, *points: Path) -> None:
         """Unmount what the namespace has there, layer by layer."""

@@ -8,6 +8,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+from support.patience import SOON_S
 from support.running import AGENT_SENSOR
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ message = "Not on build hosts."
 """
 ALLOWS = 'version = 1\nmode = "enforce"\n'
 SHADOWS = REFUSES.replace('mode = "enforce"', 'mode = "shadow"')
-SOON_S = 20.0
 
 
 class Kept:
@@ -55,7 +55,7 @@ class Kept:
     def is_refused(self) -> bool:
         """Tell whether the tool is refused now: killed, or never executed."""
         try:
-            return self.scope.run([self.tool]).wait(30) != 0
+            return self.scope.run([self.tool]).wait(SOON_S) != 0
         except OSError:  # the starter's own word for EPERM
             return True
 
@@ -75,7 +75,7 @@ class Kept:
         """Run `policy` or `block` on the daemon."""
         return subprocess.run(
             [AGENT_SENSOR, *words, f"--run-dir={self.daemon.run_dir}"],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=SOON_S,
         )  # fmt: skip
 
     def canaries(self) -> list[str]:

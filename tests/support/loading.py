@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sensor.daemon.instance import Pins
 from support.host import Host, copied
+from support.patience import SOON_S
 from support.scope import Scope
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Loaded:
     def run_tool(self, *arguments: str) -> int:
         """Run an AI tool, which says its arguments, to its end. Gives its pid."""
         process = self.scope.run([self.tool, *arguments], stdout=subprocess.DEVNULL)
-        assert process.wait(30) == 0
+        assert process.wait(SOON_S) == 0
         return process.pid
 
 

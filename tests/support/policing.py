@@ -12,6 +12,7 @@ from sensor.core.form import as_dict
 from sensor.edge.hubclient import Connection
 from sensor.wire.requests import Point, Scale, Subscribe
 from support.guest import in_guest
+from support.patience import SOON_S
 from support.running import Running, running
 from support.scope import Scope, cgroup2_root
 from support.stage import end_of
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from support.running import Event
     from support.scope import Argument, PopenOptions
-
-_TOLD_S = 30
 
 
 class Policing:
@@ -90,7 +89,7 @@ class Policing:
 
     def told(self, since: int, kind: str, count: int) -> list[Event]:
         """Give the events of a kind after a seq, of which there have to be so many."""
-        end = time.monotonic() + _TOLD_S
+        end = time.monotonic() + SOON_S
         while True:
             events = self.told_of(since, kind)
             if len(events) >= count or time.monotonic() > end:
@@ -99,7 +98,7 @@ class Policing:
 
     def _connected(self) -> Connection:
         """Ask the daemon itself: a command would take an emulated machine seconds to start."""
-        return Connection(self.daemon.run_dir / "stream.sock", patience_s=_TOLD_S)
+        return Connection(self.daemon.run_dir / "stream.sock", patience_s=SOON_S)
 
     def _write(self, policy: str) -> None:
         self._kept = policy

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from support.patience import READY_S, SOON_S
 from support.pins import mounted_bpffs
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from support.scope import Scope
 
 AGENT_SENSOR = Path(sys.executable).with_name("agent-sensor")
-# For an emulated machine on a busy host.
-_READY_S, _END_S = 400, 60
 
 Event = dict[str, Any]
 
@@ -47,7 +46,7 @@ class Running:
         self.said = []
         ready = threading.Event()
         threading.Thread(target=self._listen, args=(self._process, ready), daemon=True).start()
-        if not ready.wait(_READY_S) or not any("watching" in line for line in self.said):
+        if not ready.wait(READY_S) or not any("watching" in line for line in self.said):
             self.kill()
             raise AssertionError(f"the daemon did not get ready: {self.said}")
 
@@ -80,7 +79,7 @@ class Running:
             return 0
         process, self._process = self._process, None
         process.send_signal(number)
-        return process.wait(_END_S)
+        return process.wait(SOON_S)
 
     def ask(self, command: str, *options: str) -> list[Event]:
         """Run one of the readers' commands with --json; give its lines."""
@@ -95,7 +94,7 @@ class Running:
             capture_output=True,
             text=True,
             check=False,
-            timeout=_READY_S,
+            timeout=READY_S,
         )
 
     def argv(self, command: str, *options: str) -> list[str]:
@@ -110,7 +109,7 @@ class Running:
             capture_output=True,
             text=True,
             check=False,
-            timeout=_READY_S,
+            timeout=READY_S,
         )
 
     def verify(self) -> subprocess.CompletedProcess[str]:
@@ -123,7 +122,9 @@ class Running:
         """Give all events that there are, through `tail`."""
         return self.ask("tail", "--no-follow", "--since", "1", "--all-children", *options)
 
-    def until(self, claim: Callable[[list[Event]], bool], deadline_s: float = 120) -> list[Event]:
+    def until(
+        self, claim: Callable[[list[Event]], bool], deadline_s: float = SOON_S
+    ) -> list[Event]:
         """Read the past again and again until the claim holds of it."""
         end = time.monotonic() + deadline_s
         while not claim(events := self.past()):

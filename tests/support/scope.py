@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self, TypedDict, Unpack
 
 from support.drivers import built
+from support.patience import SOON_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
 
 _numbers = itertools.count(1)
-_REMOVAL_S = 60
 
 Argument = str | bytes | Path
 
@@ -62,7 +62,7 @@ class Scope:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        deadline = time.monotonic() + _REMOVAL_S
+        deadline = time.monotonic() + SOON_S
         while not self._removed():
             assert time.monotonic() < deadline, f"{self.path} still holds {self.procs()}"
             time.sleep(0.01)

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
+from support.patience import SOON_S
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from support.watching import Event, Watching
 
 TIMES = 23
-_END_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def end_of(process: subprocess.Popen[bytes]) -> int:
     """Wait for the end, without the growing pauses of ``Popen.wait``, and give the status."""
     pidfd = os.pidfd_open(process.pid)
     try:
-        select.select([pidfd], [], [], _END_S)
+        select.select([pidfd], [], [], SOON_S)
     finally:
         os.close(pidfd)
     return process.wait(0)

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from support.patience import READY_S, SOON_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -19,10 +21,6 @@ if TYPE_CHECKING:
     from support.scope import Scope
 
 AGENT_SENSOR = Path(sys.executable).with_name("agent-sensor")
-# For an emulated machine on a busy host; elsewhere all of it takes a second or two.
-_READY_S = 400
-_END_S = 60
-_TOLD_S = 60
 
 Event = dict[str, Any]  # as docs/events.md has it
 
@@ -62,7 +60,7 @@ class Watching:
         ):
             threading.Thread(target=self._read, args=(stream, take), daemon=True).start()
         try:
-            self._wait(self._is_ready, _READY_S, "did not get ready")
+            self._wait(self._is_ready, READY_S, "did not get ready")
         except BaseException:
             self._process.kill()
             self._process.wait()
@@ -101,8 +99,8 @@ class Watching:
         self._stopped = True
         self._process.send_signal(how)
         self._process.send_signal(signal.SIGCONT)
-        status = self._process.wait(_END_S)
-        self._wait(lambda: not self._open, _END_S, "left its output open")
+        status = self._process.wait(SOON_S)
+        self._wait(lambda: not self._open, SOON_S, "left its output open")
         return status
 
     def pause(self) -> None:
@@ -124,7 +122,7 @@ class Watching:
             ]
 
     def until(
-        self, predicate: Callable[[list[Event]], bool], deadline_s: float = _TOLD_S
+        self, predicate: Callable[[list[Event]], bool], deadline_s: float = SOON_S
     ) -> list[Event]:
         """Wait until ``predicate`` holds for the events so far, and give them."""
         self._wait(lambda: predicate(self._events), deadline_s, "did not tell what was awaited")
@@ -132,7 +130,7 @@ class Watching:
 
     def wake_ups(self) -> int:
         """Count how often the sensor's threads have gone to sleep, once they are idle."""
-        deadline = time.monotonic() + _END_S
+        deadline = time.monotonic() + SOON_S
         before, same = self._switches(), 0
         while same < 5:
             assert time.monotonic() < deadline, "the sensor never comes to rest"
