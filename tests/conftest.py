@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CHECKOUT = Path(__file__).parent.parent
 # linux/bpf.h, enum bpf_prog_type
 _TRACING = 26
 _LSM = 29
@@ -38,6 +39,15 @@ _OFFERED: dict[str, Callable[[], bool]] = {
     "kprobe": _has_kprobes,
     "host-wide": _is_ours_alone,
 }
+
+
+def pytest_configure() -> None:
+    """Have sensors keep what they compile for the next ones: systemd names the folder so."""
+    if os.geteuid() == 0:
+        cache = Path(os.environ.get("AGENT_SENSOR_CACHE") or CHECKOUT / ".cache")
+        folder = cache / "code"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ["CACHE_DIRECTORY"] = str(folder)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -28,6 +28,7 @@ OWNERS = {
         "edge/attempt_exec.py",
         "edge/attempt_reach.py",
         "edge/capabilities.py",
+        "edge/compiler.py",
         "edge/libbpf",
         "edge/libbpf_quiet.py",
         "edge/mounts.py",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.daemon.instance import Instance, Loaded, fingerprint
+from sensor.daemon.kept_code import compiled
 from sensor.edge import libbpf
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 from sensor.wire.btf import Btf
@@ -26,6 +27,7 @@ from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook, Program
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sensor.daemon.kept_code import Ready
     from sensor.edge.compiler import Compiled
 
 BTF = Path("/sys/kernel/btf/vmlinux")
@@ -74,17 +76,17 @@ def kernel_types() -> bytes:
         ) from problem
 
 
-def version(folder: Path, scope: Path) -> str:
+def version(folder: Path, scope: Path | None) -> str:
     """Name what a load would give: sources, options, kernel, and which cgroup ``scope`` is now.
 
     A cgroup that was removed and made again has the same path, but no program
-    is attached to it.
+    is attached to it. What is compiled is the same for each.
     """
     files = sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h", ".toml"})
     # What is in the tables is by a tool's number: with other tools it means something else.
     files += sorted(catalogue_folder().glob("*.toml"))
     kernel = os.uname()
-    options = repr((UNITS, PROGRAMS, MAPS, _FLAGS, scope.stat().st_ino))
+    options = repr((UNITS, PROGRAMS, MAPS, _FLAGS, scope and scope.stat().st_ino))
     texts = (kernel.release, kernel.version, options)
     return fingerprint(*map(str.encode, texts), *(path.read_bytes() for path in files))
 
@@ -117,9 +119,15 @@ def _not_pinned(pins: Path) -> dict[str, str]:
 
 
 def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
-    from sensor.edge.compiler import Compiled  # noqa: PLC0415  # bcc: not where pins are reused
-
     _ask_for_maps()
+    ready = compiled(version(folder, None), lambda: _compiled(folder))
+    _compare(set(ready.programs()), {program.source for program in PROGRAMS})
+    return _attach_all(ready, pins, scope)
+
+
+def _compiled(folder: Path) -> Compiled:
+    from sensor.edge.compiler import Compiled  # noqa: PLC0415  # bcc: only where it compiles
+
     tree = header_tree((folder / "types.toml").read_text("utf-8"), Btf(kernel_types()),
                        where="probes/types.toml")  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="agent-sensor-") as headers:
@@ -128,9 +136,7 @@ def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
         flags = (f"-I{folder}", f"-I{headers}/include", *_FLAGS)
-        compiled = Compiled(source(folder), headers=Path(headers), flags=flags)
-    _compare(set(compiled.programs()), {program.source for program in PROGRAMS})
-    return _attach_all(compiled, pins, scope)
+        return Compiled(source(folder), headers=Path(headers), flags=flags)
 
 
 def _compare(found: set[str], expected: set[str]) -> None:
@@ -160,20 +166,20 @@ def _ask_for_maps() -> None:
         )
 
 
-def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
+def _attach_all(ready: Compiled | Ready, pins: Path, scope: Path) -> dict[str, str]:
     """Pin all maps, then attach or pin program by program. Returns those that were refused."""
     missing: dict[str, str] = {}
     with ExitStack() as stack:
         cgroup = os.open(scope, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         stack.callback(os.close, cgroup)
         for name in MAPS:
-            libbpf.pin(compiled.map(name), str(pins / f"map_{name}"))
-        slot = libbpf.Map(compiled.map("scope"))
+            libbpf.pin(ready.map(name), str(pins / f"map_{name}"))
+        slot = libbpf.Map(ready.map("scope"))
         slot.update(bytes(4), cgroup.to_bytes(4, "little"))
-        libbpf.Map(compiled.map("state")).update(_SEED, os.urandom(8))
+        libbpf.Map(ready.map("state")).update(_SEED, os.urandom(8))
         # The verifier takes a second of CPU for all of them: side by side, while the first attach.
         pool = stack.enter_context(ThreadPoolExecutor())
-        loads = {program: pool.submit(_load, compiled, program) for program in PROGRAMS}
+        loads = {program: pool.submit(_load, ready, program) for program in PROGRAMS}
         for program, load in loads.items():
             try:
                 _attach(load.result(), program, cgroup, pins)
@@ -185,9 +191,9 @@ def _attach_all(compiled: Compiled, pins: Path, scope: Path) -> dict[str, str]:
     return missing
 
 
-def _load(compiled: Compiled, program: Program) -> int:
+def _load(ready: Compiled | Ready, program: Program) -> int:
     return libbpf.load_program(
-        compiled.code(program.source),
+        ready.code(program.source),
         program.hook.program_type,
         program.hook.attach_type or 0,
         name=program.name,

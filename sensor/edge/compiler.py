@@ -7,6 +7,7 @@ loader imports this file. ``bcc`` here is Debian's python3-bpfcc.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from typing import TYPE_CHECKING
 
@@ -55,3 +56,13 @@ class Compiled:
     def map(self, name: str) -> int:
         """Give the descriptor of a map by its name in the source."""
         return int(self._bpf[name.encode()].map_fd)
+
+    def maps(self) -> dict[str, int]:
+        """Give the descriptors of all maps, also of those that only programs use."""
+        lib, module = self._lib, self._bpf.module
+        # src/cc/bpf_module.h; bcc's Python does not ask for them by number.
+        name, fd = lib.bpf_table_name, lib.bpf_table_fd_id
+        name.restype, name.argtypes = ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_size_t]
+        fd.restype, fd.argtypes = ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t]
+        numbers = range(lib.bpf_num_tables(module))
+        return {name(module, i).decode(): fd(module, i) for i in numbers}

@@ -33,6 +33,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "bpf_obj_get_info_by_fd": (_INT, [_INT, _PTR, ctypes.POINTER(_U32)]),
     "bpf_prog_load": (_INT, [_INT, _STR, _STR, _PTR, ctypes.c_size_t, _PTR]),
     "bpf_map_create": (_INT, [_INT, _STR, _U32, _U32, _U32, _PTR]),
+    "bpf_btf_load": (_INT, [_PTR, ctypes.c_size_t, _PTR]),
     "libbpf_find_vmlinux_btf_id": (_INT, [_STR, _INT]),
     "libbpf_version_string": (_STR, []),
     "libbpf_set_print": (_PTR, [_PTR]),

@@ -139,6 +139,7 @@ def test_folders_and_group_are_the_same_everywhere() -> None:
     assert f"d {installation.STATE_DIR} 0700 root root -" in SHIPPED["tmpfiles.conf"]
     assert setting("RuntimeDirectoryMode") == ["0750"]
     assert setting("StateDirectoryMode") == ["0700"]
+    assert setting("CacheDirectoryMode") == ["0700"]
 
 
 @pytest.mark.parametrize(("systemd", "start"), [(True, "systemctl enable"), (False, "sensor run")])

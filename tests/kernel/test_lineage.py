@@ -62,7 +62,14 @@ def test_a_tool_in_a_pid_namespace_has_the_pid_of_the_host(stage: Stage) -> None
     assert sorted(told) == sorted(process.pid for process in above)
 
 
-@pytest.mark.parametrize("how", [0, 1, 77, 255, -signal.SIGTERM, -signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how",
+    [
+        77,
+        -signal.SIGKILL,
+        *(pytest.param(how, marks=pytest.mark.long) for how in (0, 1, 255, -signal.SIGTERM)),
+    ],
+)
 def test_an_exit_tells_its_status_or_signal(stage: Stage, how: int) -> None:
     """The status is the one that wait(2) gives the parent."""
     for run in stage.play(stage.drivers.tool("finish"), str(how)):

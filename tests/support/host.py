@@ -8,6 +8,7 @@ which ends with the test.
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from sensor.daemon.kept_code import VARIABLE as KEPT_CODE
 from support.patience import SOON_S
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class Host:
         return ["nsenter", f"--mount=/proc/{self._process.pid}/ns/mnt", "--", *argv]
 
     def run(self, *argv: Argument) -> Said:
-        """Run a command to its end."""
+        """Run a command to its end; it knows of no probes that were compiled before."""
         done = subprocess.run(
             self.entered(*argv),
             check=False,
@@ -85,6 +87,7 @@ class Host:
             errors="backslashreplace",
             stdin=subprocess.DEVNULL,
             timeout=SOON_S,
+            env={name: text for name, text in os.environ.items() if name != KEPT_CODE},
         )
         return Said(done.returncode, done.stdout, done.stderr)
 

@@ -27,7 +27,7 @@ _phases: list[pytest.TestReport] = []
 def name_of(nodeid: str) -> str:
     """Name a test as a JUnit file does: ``tests.kernel.test_exec::test_a[path]``."""
     file, _, test = nodeid.partition("::")
-    return f"{file.removesuffix('.py').replace('/', '.')}::{test.replace('::', '.')}"
+    return f"{file.removesuffix('.py').replace('/', '.')}::{test}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -231,7 +231,8 @@ async def _guest_run(guest: Guest, kept: Kept, kind: str) -> str:
 
 
 def _told(run: Run) -> Run:
-    print(summary(run), flush=True)
+    if run.cases or run.trouble:
+        print(summary(run), flush=True)
     return run
 
 

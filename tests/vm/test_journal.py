@@ -61,7 +61,7 @@ def test_a_run_that_dies_has_told_all_before(folder: Path) -> None:
     """With outcome, reason, and whether it is long; a teardown that fails fails the test."""
     told = {str(one["name"]): one for one in play(folder)}
     names = ["test_good", "test_bad", "test_broken", "test_expected", "test_skipped[x::y]"]
-    assert [*told] == [f"kernel.test_it::{name.replace('::', '.')}" for name in names]
+    assert [*told] == [f"kernel.test_it::{name}" for name in names]
     assert [(one["outcome"], one["reason"], one["long"]) for one in told.values()] == [
         ("passed", "", True),
         ("failed", "", False),
