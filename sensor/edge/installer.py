@@ -121,10 +121,11 @@ class Installer:
     def _take_folders(self, *, purge: bool) -> Iterator[str]:
         with suppress(OSError):  # it holds a changed file
             self._at(installation.CONFIG_DIR).rmdir()
-        run = self._at(installation.RUN_DIR)
-        if run.is_dir():
-            shutil.rmtree(run)
-            yield f"removed {run}"
+        for path in (installation.RUN_DIR, installation.CACHE_DIR):
+            folder = self._at(path)
+            if folder.is_dir():
+                shutil.rmtree(folder)
+                yield f"removed {folder}"
         for path, what in installation.KEPT.items():
             folder = self._at(path)
             if not folder.is_dir():

@@ -143,11 +143,14 @@ def test_uninstalling_an_image_leaves_nothing(root: Path, host: Path) -> None:
     enabled = root / installation.ENABLED[1:]
     enabled.parent.mkdir()
     enabled.symlink_to(installation.UNIT_FILE)
+    compiled = root / installation.CACHE_DIR[1:]
+    (compiled / "probes").mkdir(parents=True)
     said = list(Installer(root).uninstall(FILES, purge=False))
     assert not tree(root)
     assert not enabled.is_symlink()
     assert not (root / "etc/agent-sensor").exists()
-    assert said == [f"removed {root}{f.path}" for f in reversed(FILES)]
+    removed = [f"{root}{f.path}" for f in reversed(FILES)]
+    assert said == [f"removed {path}" for path in (*removed, compiled)]
     assert not host.read_text("utf-8")
 
 

@@ -69,7 +69,7 @@ class Policing:
 
     def stored(self, seq: int) -> None:
         """Wait until the event with a seq is stored."""
-        end = time.monotonic() + _TOLD_S
+        end = time.monotonic() + SOON_S
         while True:
             with self._connected() as daemon:
                 store: dict[str, int] = daemon.status()["store"]  # type: ignore[assignment]
