@@ -108,7 +108,7 @@ class Daemon:
         self._is_ending = False
 
     def run(self, *, keep: bool) -> None:
-        """Run until a signal to end comes. ``keep`` leaves the probes attached then.
+        """Run until a signal to end comes. ``keep``, or a restart, leaves the probes attached.
 
         Raises SensorError where it cannot begin. What it attached is gone then;
         what it found attached stays, for the next start.
@@ -129,7 +129,7 @@ class Daemon:
             self._loop(inbox, standing)
             standing.sensing.finish()
             self._notify.tell("STOPPING=1")
-        if not keep:
+        if not (keep or self._notify.is_restarting()):
             instance.remove()
 
     def _load(self) -> Loaded:

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the service manager is told: sd_notify(3), a datagram to ``$NOTIFY_SOCKET``."""
+"""The service manager: what it is told (sd_notify(3), to ``$NOTIFY_SOCKET``) and asked."""
 
 from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from contextlib import suppress
 
+from sensor.core.installation import UNIT
+
 _US_PER_S = 1_000_000
+_JOBS = ("systemctl", "list-jobs", "--no-legend", "--no-pager")
+_ANSWER_S = 5
 
 
 class Notify:
@@ -32,3 +37,19 @@ class Notify:
         if not wanted or not wanted.isdigit() or (pid and pid != str(os.getpid())):
             return None
         return int(wanted) / _US_PER_S / 2
+
+    def is_restarting(self) -> bool:
+        """Tell whether the manager ends us in order to start us again.
+
+        A unit that restarts has a job of that type until it has ended
+        (org.freedesktop.systemd1(5)). Who does not answer is not waited for: that is a stop.
+        """
+        if not self._address:
+            return False
+        with suppress(OSError, subprocess.SubprocessError):
+            jobs = subprocess.run(
+                _JOBS, stdin=subprocess.DEVNULL, capture_output=True, check=True,
+                text=True, errors="backslashreplace", timeout=_ANSWER_S,
+            ).stdout  # fmt: skip
+            return any(line.split()[1:3] == [UNIT, "restart"] for line in jobs.splitlines())
+        return False

@@ -58,3 +58,25 @@ def test_a_text_that_is_no_program_is_an_error() -> None:
     assert said.returncode == 1
     assert "SensorError: the probes did not compile" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_the_probes_are_the_same_where_symbols_are_hidden() -> None:
+    """BCC writes older helpers instead, which a cgroup's programs may not call.
+
+    The unit hides /proc/kallsyms, and shows no address in it to whom it takes CAP_SYSLOG from.
+    """
+    command = [sys.executable, "-m", "support.helper_calls"]
+    hidden = [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        'mount --bind /dev/null /proc/kallsyms && exec "$@"',
+        "-",
+    ]
+    seen, unseen = (
+        json.loads(subprocess.run(words, cwd=TESTS, check=True, stdout=subprocess.PIPE).stdout)
+        for words in (command, hidden + command)
+    )
+    assert "seen_connect4" in seen
+    assert unseen == seen

@@ -60,3 +60,38 @@ def test_the_watchdog_is_fed_twice_as_often_as_it_bites(
     monkeypatch.setenv("WATCHDOG_USEC", wanted)
     monkeypatch.setenv("WATCHDOG_PID", pid)
     assert Notify.watchdog_s() == expected
+
+
+JOBS = """\
+ 987 other.service              restart running
+1044 agent-sensor.service       {job}   running
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (f"cat <<.\n{JOBS.format(job='restart')}.\n", True),
+        (f"cat <<.\n{JOBS.format(job='stop')}.\n", False),
+        (f"cat <<.\n{JOBS.format(job='restart')}.\nexit 1\n", False),
+        ("exit 0\n", False),
+    ],
+    ids=["restart", "stop", "no answer", "no jobs"],
+)
+def test_a_restart_is_told_from_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, *, expected: bool
+) -> None:
+    """Another unit's restart is none of ours, and where nobody answers it is a stop."""
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f"#!/bin/sh\n{script}")
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    assert Notify().is_restarting() is expected
+
+
+def test_without_a_manager_an_end_is_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked whether somebody starts us again."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert not Notify().is_restarting()

@@ -117,12 +117,9 @@ class Guest:
             raise GuestError(f"{self.name}: the guest ended before its task did") from error
 
     def _initramfs(self) -> bytes:
-        busybox = shutil.which("busybox")
-        if not busybox:
-            raise GuestError("no busybox on this machine: install busybox-static")
         return initramfs(
             init=HERE / "init.sh",
-            busybox=Path(busybox),
+            busybox=busybox(),
             modules=self.kernel.modules,
             settings={
                 "checkout": str(CHECKOUT),
@@ -140,20 +137,35 @@ class Guest:
             *("-M", "microvm", "-accel", "tcg", "-cpu", PROCESSOR, "-smp", "1", "-m", MEMORY),
             *("-display", "none", "-serial", "stdio"),
             *("-kernel", str(self.kernel.image), "-initrd", initrd),
-            *("-append", self._kernel_arguments()),
-            *(word for tag, path in shares.items() for word in _share(tag, path)),
+            *("-append", kernel_arguments(self.lsm)),
+            *(word for tag, path in shares.items() for word in share(tag, path)),
         ]
 
-    def _kernel_arguments(self) -> str:
-        return (
-            "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off no_timer_check "
-            # Code at one place for all processes is translated once for all of them.
-            "norandmaps "
-            # Who joins a cgroup waits for a grace period, which is 15 ms on one idle processor.
-            "rcupdate.rcu_expedited=1 "
-            f"tsc_early_khz={_counter_khz()} tsc=reliable clearcpuid={UNWANTED_FEATURE} "
-            f"lsm={self.lsm} {IN_GUEST} "
-        )
+
+def busybox() -> Path:
+    """Find the program that a guest has before it has its root.
+
+    Raises:
+        GuestError: It is not installed.
+
+    """
+    found = shutil.which("busybox")
+    if not found:
+        raise GuestError("no busybox on this machine: install busybox-static")
+    return Path(found)
+
+
+def kernel_arguments(lsm: str) -> str:
+    """Give the kernel's command line, with these active security modules."""
+    return (
+        "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off no_timer_check "
+        # Code at one place for all processes is translated once for all of them.
+        "norandmaps "
+        # Who joins a cgroup waits for a grace period, which is 15 ms on one idle processor.
+        "rcupdate.rcu_expedited=1 "
+        f"tsc_early_khz={_counter_khz()} tsc=reliable clearcpuid={UNWANTED_FEATURE} "
+        f"lsm={lsm} {IN_GUEST} "
+    )
 
 
 @functools.cache
@@ -165,7 +177,8 @@ def _counter_khz() -> int:
         return int(subprocess.run([program], check=True, stdout=subprocess.PIPE).stdout)
 
 
-def _share(tag: str, path: Path) -> list[str]:
+def share(tag: str, path: Path) -> list[str]:
+    """Give QEMU's options for a folder by 9p, which only ``results`` is written to by."""
     access = "" if tag == "results" else ",readonly=on"
     store = f"local,id={tag},path={path},security_model=none,multidevs=remap{access}"
     return ["-fsdev", store, "-device", f"virtio-9p-device,fsdev={tag},mount_tag={tag}"]

@@ -14,6 +14,10 @@ import subprocess
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Documentation/arch/x86/boot.rst: fields of the setup header, protocol 2.08 and later.
 SETUP_SECTORS_AT = 0x1F1
@@ -25,6 +29,8 @@ SIZE_BYTES = 4
 
 # Without these the guest does not reach its root: virtio, 9p and overlayfs are modules in Debian.
 BOOT_MODULES = ("virtio_mmio", "virtio_pci", "9pnet_virtio", "9p", "overlay")
+# A root on a disk instead; ext4 asks for the check sum by a name that no list of modules has.
+DISK_MODULES = ("virtio_mmio", "9pnet_virtio", "9p", "virtio_blk", "crc32c_generic", "ext4")
 
 
 def vmlinux(bzimage: bytes) -> bytes:
@@ -86,7 +92,7 @@ def archive(entries: list[Entry]) -> bytes:
     return bytes(whole)
 
 
-def boot_modules(folder: Path) -> list[Entry]:
+def boot_modules(folder: Path, wanted: Sequence[str] = BOOT_MODULES) -> list[Entry]:
     """Give the modules needed to reach the root, unpacked, each after those it depends on.
 
     ``folder`` is a kernel's /lib/modules/RELEASE, with depmod's ``modules.dep``.
@@ -99,7 +105,7 @@ def boot_modules(folder: Path) -> list[Entry]:
         paths[_module(path)] = path
         needs[path] = needed.split()
     order: dict[str, None] = {}
-    for path in (paths[name] for name in BOOT_MODULES if name in paths):  # or else built in
+    for path in (paths[name] for name in wanted if name in paths):  # or else built in
         order |= dict.fromkeys([*reversed(needs[path]), path])
     contents = ((path, (folder / path).read_bytes()) for path in order)
     return [Entry(f"modules/{_module(path)}", _unpacked(packed)) for path, packed in contents]
@@ -109,10 +115,17 @@ def _module(path: str) -> str:
     return re.sub(r"\.ko.*", "", Path(path).name).replace("-", "_")
 
 
-def initramfs(*, init: Path, busybox: Path, modules: Path, settings: dict[str, str]) -> bytes:
+def initramfs(
+    *,
+    init: Path,
+    busybox: Path,
+    modules: Path,
+    settings: dict[str, str],
+    wanted: Sequence[str] = BOOT_MODULES,
+) -> bytes:
     """Pack the first root: busybox, the modules, the script ``init``, and its settings."""
     folder = stat.S_IFDIR | 0o755
-    loaded = boot_modules(modules)
+    loaded = boot_modules(modules, wanted)
     names = " ".join(entry.name for entry in loaded)
     lines = [f"{name}={shlex.quote(value)}" for name, value in settings.items()]
     return archive(
