@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sensor.core.entries import HOST, LINE, SLUG, Document, Entry
-from sensor.core.keys import MARKS, NAME, SOURCE, TEXTS
+from sensor.core.keys import MARKS, NAME, SHARED, SOURCE, TEXTS
 from sensor.core.tools import (
     Category,
     Endpoint,
@@ -159,7 +159,7 @@ def _marks(facts: Entry) -> Iterator[Mark]:
     source = facts.text("source", SOURCE)
     for key, (kind, weak, shape) in MARKS.items():
         for value in facts.texts(key, shape):
-            yield Mark(kind, value, weak, source)
+            yield Mark(kind, value, weak, source, shared=key == SHARED)
 
 
 def _hosts(facts: Entry) -> Iterator[Host]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from sensor.core.keys import SHARED
 from sensor.core.tools import Endpoint, MarkKind, Tool
 
 HEADS = ("ID", "NAME", "VENDOR", "CATEGORY", "SEEN", "MARKS")
@@ -35,7 +36,8 @@ def shown(one: Tool | Endpoint) -> dict[str, object]:
         "category": one.category.value,
         "docs_only": one.is_hearsay,
         "facts": [
-            *(_fact(_KEYS[mark.kind], mark.value, mark.source, weak=mark.weak)
+            *(_fact(SHARED if mark.shared else _KEYS[mark.kind], mark.value, mark.source,
+                    weak=mark.weak)
               for mark in one.marks),
             *(_fact(host.role.value, host.name, host.source) for host in one.hosts),
             *(_fact(fact.key, fact.value, fact.source) for fact in one.sourced),

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from sensor.core.tools import Tool
 
 
+WIDE = "wide:"
+"""Begins a text that the program holds in UTF-16, as V8 keeps some scripts."""
+
+
 class Markers:
     """Looks for the markers of some tools."""
 
     def __init__(self, tools: Iterable[Tool]) -> None:
         self._of = {
-            tool: frozenset(text.encode("ascii") for text in tool.contents)
+            tool: frozenset(_bytes(text) for text in tool.contents)
             for tool in tools
             if tool.contents
         }
@@ -43,3 +47,10 @@ class Markers:
                 if markers <= found:
                     return tool
         return None
+
+
+def _bytes(text: str) -> bytes:
+    """Give a text as it stands in a program."""
+    if text.startswith(WIDE):
+        return text.removeprefix(WIDE).encode("utf-16-le")
+    return text.encode("ascii")

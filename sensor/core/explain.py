@@ -243,6 +243,7 @@ def _reason(reason: Reason) -> str:
     if reason.mark is None:
         return f"{what}  {SAID.get(reason.evidence.signal) or f'weight {reason.weight}'}"
     weak = ", weak: other software bears it too" if reason.mark.weak else ""
+    weak = ", shared: a stranger bears it too" if reason.mark.shared else weak
     return f"{what}  weight {reason.weight}{weak} ({quote(reason.mark.source)})"
 
 

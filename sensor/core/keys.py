@@ -45,6 +45,7 @@ _SWITCH = Shape(
 )
 MARKS = {
     "names": (MarkKind.NAME, False, NAME),
+    "shared_names": (MarkKind.NAME, False, NAME),
     "weak_names": (MarkKind.NAME, True, NAME),
     "paths": (MarkKind.PATH, False, _PATH),
     "weak_paths": (MarkKind.PATH, True, _PATH),
@@ -52,6 +53,9 @@ MARKS = {
     "weak_modules": (MarkKind.MODULE, True, _MODULE),
 }
 """Each with what it is compared with, and whether other software bears it too."""
+
+SHARED = "shared_names"
+"""Names that a known package of somebody else's installs as well."""
 
 TEXTS = {
     "packages": _PACKAGE,

@@ -56,13 +56,20 @@ class Mark:
 
     A NAME is the base name of a file, a PATH two consecutive components
     (``a/b``: the kernel hashes pairs), a MODULE the top package of ``python -m``.
-    Other software bears a ``weak`` one too: it needs a second signal.
+    Other software bears a ``weak`` one too: it needs a second signal. A ``shared`` one is
+    that of a known stranger: the kernel alone refuses nothing by it, the manifest decides.
     """
 
     kind: MarkKind
     value: str
     weak: bool
     source: str
+    shared: bool = False
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is enough to refuse by, without a look."""
+        return not (self.weak or self.shared)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,15 +118,23 @@ def _programs(folder: str, manifest: dict[str, object]) -> frozenset[str]:
 
 
 def _console_script(root: str, path: str) -> Package | None:
-    """Find whose ``entry_points.txt`` names a script of a ``bin`` folder."""
+    """Find whose ``entry_points.txt`` names a script of a ``bin`` folder, or whose files it is of.
+
+    A script that a distribution brings along whole is in its RECORD alone (PEP 376).
+    """
     folder, name = posixpath.split(path)
     if posixpath.basename(folder) != "bin":
         return None
-    line = re.compile(rf"^{re.escape(name)}\s*=", re.MULTILINE)
-    for site in _sites(root, posixpath.dirname(folder)):
-        for dist in _distributions(root, site):
-            if line.search(_text(f"{root}{site}/{dist}/entry_points.txt")):
-                return Package(_pypi(dist), owns=True)
+    sites = list(_sites(root, posixpath.dirname(folder)))
+    for manifest, line in (
+        ("entry_points.txt", rf"^{re.escape(name)}\s*="),
+        ("RECORD", rf"^(\.\./)+bin/{re.escape(name)},"),
+    ):
+        wanted = re.compile(line, re.MULTILINE)
+        for site in sites:
+            for dist in _distributions(root, site):
+                if wanted.search(_text(f"{root}{site}/{dist}/{manifest}")):
+                    return Package(_pypi(dist), owns=True)
     return None
 
 

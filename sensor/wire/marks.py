@@ -129,7 +129,7 @@ def _words(catalogue: Catalogue) -> Iterator[tuple[bytes, int, MarkFlag]]:
 
 def _flags(mark: Mark, *, is_sure: bool) -> MarkFlag:
     """Say how a mark is treated; the kernel alone refuses nothing for what nobody has seen."""
-    is_strong = is_sure and not mark.weak
+    is_strong = is_sure and mark.is_sure
     return _FLAGS[mark.kind] | (MarkFlag.STRONG if is_strong else MarkFlag.WEAK)
 
 

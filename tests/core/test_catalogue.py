@@ -109,6 +109,12 @@ def test_a_tool_is_read_with_the_source_of_each_mark_and_host() -> None:
     assert (tool.extensions, tool.contents) == (("some.tool",), ("MARKER_OF_SOME",))
 
 
+def test_a_name_of_a_known_stranger_is_read_as_one() -> None:
+    """It is not weak, and not enough to refuse by."""
+    (mark, *_) = read(TOOL.replace("names =", "shared_names =", 1)).tools[0].marks
+    assert (mark.value, mark.weak, mark.shared, mark.is_sure) == ("some", False, True, False)
+
+
 def test_an_interpreter_is_read_with_its_kind() -> None:
     """One entry names many interpreters of a kind."""
     assert read(TOOL + OTHERS).interpreters == (Interpreter("python3", InterpreterKind.PYTHON),)

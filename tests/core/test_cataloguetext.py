@@ -8,7 +8,7 @@ from dataclasses import replace
 from support.made_up import CATALOGUE, SOURCE
 
 from sensor.core.cataloguetext import HEADS, row, shown
-from sensor.core.tools import Host, Role, Sourced
+from sensor.core.tools import Host, Mark, MarkKind, Role, Sourced
 
 GOOSE = replace(
     CATALOGUE.tools[3],
@@ -39,6 +39,13 @@ def test_each_fact_of_a_tool_has_its_source() -> None:
         {"key": "api", "value": "x.example.com", "weak": False, "source": SOURCE},
         {"key": "state", "value": "~/.goose", "weak": False, "source": "docs: x"},
     ]
+
+
+def test_a_name_that_a_stranger_bears_is_shown_as_written() -> None:
+    """By its key."""
+    mark = Mark(MarkKind.NAME, "codex", weak=False, source=SOURCE, shared=True)
+    facts = shown(replace(GOOSE, marks=(mark,), hosts=(), sourced=()))["facts"]
+    assert facts == [{"key": "shared_names", "value": "codex", "weak": False, "source": SOURCE}]
 
 
 def test_a_service_is_shown_with_hosts_and_ranges() -> None:

@@ -59,3 +59,12 @@ def test_what_follows_is_not_read() -> None:
 
     assert MARKERS.search(windows()) is ONE
     assert Markers([]).search([b"x"]) is None
+
+
+@pytest.mark.parametrize("size", [3, 1000])
+def test_a_wide_text_is_looked_for_as_utf_16(size: int) -> None:
+    """Amp's program holds its script so."""
+    wide = replace(tool("wide", "v", name("wide")), contents=("wide:SOME_MARKER_1",))
+    markers = Markers([wide])
+    assert markers.search(cut(b"x" + "SOME_MARKER_1".encode("utf-16-le"), size)) is wide
+    assert markers.search(cut(b"wide:SOME_MARKER_1 SOME_MARKER_1", size)) is None

@@ -55,6 +55,17 @@ def test_a_program_of_npm_belongs_to_the_nearest_manifest(tmp_path: Path) -> Non
     assert other == Package("npm:@scope/tool", owns=False)
 
 
+def test_a_script_that_a_distribution_brought_whole_is_its_own(tmp_path: Path) -> None:
+    """It is in its list of files, and in no entry point."""
+    site = "v/lib/python3.11/site-packages"
+    dist(tmp_path, site, "jules-0.2", RECORD="jules/a.py,,\n../../../bin/jules,sha256=x,1\n")
+    dist(tmp_path, site, "other-1.0", RECORD="../../../bin/jules-other,,\nbin/jules,,\n")
+    put(tmp_path, "v/bin/jules")
+    put(tmp_path, "v/bin/alone")
+    assert of_program(str(tmp_path), "/v/bin/jules") == Package("pypi:jules", owns=True)
+    assert of_program(str(tmp_path), "/v/bin/alone") is None
+
+
 @pytest.mark.parametrize("text", ['{"type": "module"}', "[]", "{", '{"name": "no name"}', ""])
 def test_a_manifest_without_a_name_is_passed_by(tmp_path: Path, text: str) -> None:
     """As packages have one for a folder of theirs."""

@@ -78,6 +78,12 @@ class Policing:
             assert time.monotonic() < end, store
             time.sleep(0.02)
 
+    def waiting(self) -> int:
+        """Count the files that wait to be looked into."""
+        with self._connected() as daemon:
+            waiting: int = daemon.status()["contents"]["waiting"]  # type: ignore[index]
+            return waiting
+
     def told_of(self, since: int, kind: str) -> list[Event]:
         """Give the events of a kind after a seq."""
         asked = Subscribe(since=Point(Scale.SEQ, since + 1), follow=False)

@@ -38,7 +38,8 @@ class Registry(Enum):
 class Package:
     """One version of one tool; ``program`` is the command that it installs.
 
-    ``pythons`` are the minor versions of Python 3 that it can be installed for.
+    ``pythons`` are the minor versions of Python 3 that it can be installed for. Without
+    ``scripts`` its install scripts are not run.
     """
 
     registry: Registry
@@ -46,6 +47,7 @@ class Package:
     version: str
     program: str
     pythons: range | None = None
+    scripts: bool = True
 
     @property
     def folder(self) -> Path:
@@ -143,9 +145,10 @@ def _install_with_npm(package: Package) -> None:
             "npm_config_cache": f"{home}/npm",
             "npm_config_userconfig": str(Path.home() / ".npmrc"),
         }
+        options = [] if package.scripts else ["--ignore-scripts"]
         _run(npm, "install", "--global", "--prefix", package.folder, "--no-audit", "--no-fund",
-             "--no-update-notifier", "--loglevel=error", f"{package.name}@{package.version}",
-             environment=environment)  # fmt: skip
+             "--no-update-notifier", "--loglevel=error", *options,
+             f"{package.name}@{package.version}", environment=environment)  # fmt: skip
 
 
 def _install_in_venv(package: Package) -> None:

@@ -250,6 +250,13 @@ def test_every_component_of_the_shipped_catalogue_is_hashed_whole() -> None:
     assert names(catalogue)
 
 
+def test_a_name_of_a_known_stranger_is_not_enough_to_refuse_by() -> None:
+    """Whose the program is, a look has to say."""
+    assert shown(names(catalogue('shared_names = ["codex"]'))) == {
+        comm_key(b"codex"): (1, MarkFlag.NAME | MarkFlag.WEAK)
+    }
+
+
 def test_marks_from_documentation_alone_are_weak_to_the_kernel() -> None:
     """It refuses nothing by itself for what nobody has seen."""
 
