@@ -49,7 +49,7 @@ class Terminal:
         self._new = ""
         os.write(self._fd, f"{line}\n".encode())
 
-    def shows(self, pattern: str) -> None:
+    def shows(self, pattern: str, *, within_s: float = WITHIN_S) -> None:
         """Wait until a line that came since the last typing matches the pattern.
 
         Raises:
@@ -57,7 +57,7 @@ class Terminal:
 
         """
         sought = re.compile(pattern, re.MULTILINE)
-        deadline = time.monotonic() + WITHIN_S
+        deadline = time.monotonic() + within_s
         while not sought.search(self._new):
             if PROMPTS.search(self._new):
                 deadline = min(deadline, time.monotonic() + LATE_S)

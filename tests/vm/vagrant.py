@@ -62,7 +62,7 @@ def _outside() -> int:
         folder.chmod(0o755)  # QEMU, who is not root, has its images in it
         began = time.monotonic()
         box.make(folder / "test.box", CACHE, folder)
-        _say(f"a box of Debian's packages: {time.monotonic() - began:.0f} s")
+        _say(f"{time.monotonic() - began:5.0f} s  a box of Debian's packages")
         command = [*libvirt.NAMESPACES, sys.executable, "-m", "vm.vagrant", INSIDE, str(folder)]
         with subprocess.Popen(command) as inside:
             try:
@@ -83,6 +83,7 @@ def _inside(folder: Path) -> int:
     log.write_text("")
     kept = folder / "libvirt"
     kept.mkdir()
+    wrong: list[str] = []
     with libvirt.running(kept):
         subprocess.run(
             ["vagrant", "box", "add", "--no-tty", "--name", BOX, folder / "test.box"],
@@ -97,13 +98,16 @@ def _inside(folder: Path) -> int:
             for terminal in (first, second):
                 terminal.prompts()
             began = time.monotonic()
-            for step in walk.walk(first, second):
-                _say(f"{step.command}: {time.monotonic() - began:.0f} s")
+            for step, missing in walk.walk(first, second):
+                _say(f"{time.monotonic() - began:5.0f} s  {step.command}")
                 began = time.monotonic()
+                wrong += missing
+                for text in missing:
+                    _say(text)
         left = libvirt.machines()
-    if left:
-        print(f"vagrant: {left} is still there after vagrant destroy", file=sys.stderr)
-    return 1 if left else 0
+    wrong += [f"{name} is there after vagrant destroy" for name in left]
+    _say(f"{len(wrong)} things are not as they are to be: {log}" if wrong else "all steps did it")
+    return 1 if wrong else 0
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vm.terminal import LATE_S, WITHIN_S, TerminalError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,7 +33,7 @@ STEPS = (
     Step("vagrant up", shows=(r"it is from the next boot on", r"wrote /etc/systemd/system/agent-")),
     Step(TAIL),
     Step("vagrant ssh"),
-    Step("agent-sensor status", shows=(r"^fine", r"mode shadow", r"exec .*lsm")),
+    Step("agent-sensor status", shows=(r"^fine", r"^mode +shadow", r"exec lsm")),
     Step("sudo -iu demo"),
     Step("cp /bin/bash claude"),
     Step(
@@ -39,7 +41,7 @@ STEPS = (
         shows=(r"^it runs",),
         tail=(
             r"claude-code +session +started",
-            r"exec +WOULD BLOCK by no-claude-code: demo .*it ru",
+            r"exec +WOULD BLOCK by no-claude-code: demo .*it runs",
         ),
     ),
     Step("agent-sensor sessions", shows=(r"claude-code.*demo",)),
@@ -51,7 +53,7 @@ STEPS = (
     Step(
         RUN,
         shows=(r"claude: Operation not permitted", r"agent-sensor: Claude Code is not approved"),
-        tail=(r"exec +BLOCKED \(lsm\) by no-claude-code: demo .*it runs",),
+        tail=(r"exec +BLOCKED \(lsm\) by no-claude-code: demo .*claude",),
     ),
     Step("exit"),
     Step("exit"),
@@ -66,15 +68,26 @@ def commands(readme: str) -> list[str]:
     return [REMARK.split(line)[0] for line in shown if line]
 
 
-def walk(first: Terminal, second: Terminal) -> Iterator[Step]:
-    """Take all steps, and give each after it. The first terminal is for the tail alone."""
+def walk(first: Terminal, second: Terminal) -> Iterator[tuple[Step, list[str]]]:
+    """Take all steps, and give after each what was not shown. The first terminal is the tail's.
+
+    Raises:
+        TerminalError: A shell asks for nothing any more, so that nothing more can be typed.
+
+    """
     for step in STEPS:
         screen = first if step.command == TAIL else second
         screen.type(step.command)
-        for pattern in step.shows:
-            screen.shows(pattern)
+        missing = list(_missing(screen, step.shows, within_s=WITHIN_S))
         if screen is second:
             screen.prompts()
-        for pattern in step.tail:
-            first.shows(pattern)
-        yield step
+        missing += _missing(first, step.tail, within_s=LATE_S)
+        yield step, missing
+
+
+def _missing(screen: Terminal, sought: tuple[str, ...], *, within_s: float) -> Iterator[str]:
+    for pattern in sought:
+        try:
+            screen.shows(pattern, within_s=within_s)
+        except TerminalError as error:
+            yield str(error)
