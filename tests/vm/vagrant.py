@@ -9,6 +9,7 @@ namespaces and a folder that end with this process.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from contextlib import closing
 from pathlib import Path
 
 from vm import box, libvirt, walk
-from vm.__main__ import CACHE
+from vm.__main__ import CACHE, INTERRUPTED, TERMINATED
 from vm.bootable import DiskError
 from vm.guest import CHECKOUT
 from vm.libvirt import LibvirtError
@@ -40,6 +41,7 @@ INSIDE = "inside"
 
 def main(words: list[str]) -> int:
     """Make the box and go; ``words`` are there for the second half, in the namespaces."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         match words:
             case []:
@@ -52,6 +54,8 @@ def main(words: list[str]) -> int:
     except (UnavailableError, DiskError, LibvirtError, TerminalError) as error:
         print(f"vagrant: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _outside() -> int:
