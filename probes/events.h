@@ -96,6 +96,9 @@ struct ruling {
 #define EXEC_UNSEARCHED                                                                            \
 	(1U << 10) /* a large file that no name settles, told once: its content is to be           \
 		      looked into. Of a process in no session root_pid is 0 then. */
+#define EXEC_BROKERED                                                                              \
+	(1U << 11) /* a broker's child (brokers.c), while somebody is followed: a session          \
+		      may have asked for it. It is followed until user space knows. */
 
 #define COMM_BYTES 16 /* include/linux/sched.h: TASK_COMM_LEN */
 

@@ -94,15 +94,21 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct member *member, self = {};
 	struct answer_of_file image = {};
 	struct telling what = {};
+	u32 is_news, brokered;
 
 	judge_image(&image, task, READ(bprm, file));
 	member = member_of(current_pid());
-	if (likely(!image.mark.tool && !member && !(image.signals & ANSWER_NEW)))
+	brokered = brokered_flag(task);
+	/* In one word: of a pointer among them clang would make arithmetic. */
+	is_news = image.mark.tool | (image.signals & ANSWER_NEW) | brokered;
+	FORGET(is_news);
+	if (likely(!is_news && !member))
 		return 0;
 	if (!member && !in_scope())
 		return 0;
 	wash(&image.mark, ANSWER_BYTES_OF_FILE);
 	fill_telling(&what, &image, member);
+	what.flags |= brokered;
 	wash(&what, sizeof(what));
 	if (image.mark.tool)
 		rule_exec(&what.ruling, task, image.mark, image.paths);
@@ -110,7 +116,7 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (what.ruling.verdict == VERDICT_BLOCK)
 		end_image(&what.ruling);
 	/* Where no signal can be sent it goes on, and is followed. */
-	if (what.ruling.enforcement == ENFORCED_NOT && (image.mark.tool || member))
+	if (what.ruling.enforcement == ENFORCED_NOT && (image.mark.tool || brokered || member))
 		member = enter_image(task, member, &image);
 	if (member)
 		self = *member;

@@ -82,9 +82,14 @@ static inline void count_member(u64 change)
 		lock_xadd(count, change);
 }
 
+static inline int is_anybody_followed(void)
+{
+	return state_of(STATE_KERNEL_MEMBERS) + state_of(STATE_USER_MEMBERS) != 0;
+}
+
 static inline struct member *member_of(u32 pid)
 {
-	if (state_of(STATE_KERNEL_MEMBERS) + state_of(STATE_USER_MEMBERS) == 0)
+	if (!is_anybody_followed())
 		return 0;
 	return members.lookup(&pid);
 }

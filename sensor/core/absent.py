@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 SAID = {
     Sign.FOREIGN.value: "owns the program: its name counts for less",
-    Sign.MARKER.value: "says who started it, not what it is",
+    **dict.fromkeys(
+        (Sign.MARKER.value, Sign.CLIENT.value, Sign.CGROUP.value),
+        "says who started it, not what it is",
+    ),
+    Sign.EITHER.value: "may have started it, and is not the only one",
 }
 """What to say of evidence that has no weight of its own."""
 

@@ -82,6 +82,7 @@ class Look:
     ``program`` is the path whose package is asked for, as the process sees it, ``module``
     what Python was told to run and ``python`` by which path. ``exe`` is ``file``. Of ``variables``
     only the names that are there come back. ``state`` are paths, ``~`` is its user's home.
+    ``broker`` has started it, and is to be named even where it has ended.
     """
 
     process: Process
@@ -93,6 +94,7 @@ class Look:
     python: str | None = None
     variables: frozenset[str] = frozenset()
     state: tuple[str, ...] = ()
+    broker: Process | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ class Explanation:
     def _identity(self) -> Iterator[str]:
         if self.event.tool is None:
             yield f"tool        none: {_NO_TOOL.get(self.event.kind, 'it is part of no session')}"
+            yield from _listed("lineage", self.event.evidence)
             return
         if self.event.tool == UNKNOWN_CLIENT:
             yield f"tool        {UNKNOWN_CLIENT}: in no session, and it reached an AI service"
@@ -135,6 +136,8 @@ class Explanation:
             yield "session     none: it was refused before one began"
         elif not self.reasons:
             yield f"session     {self.event.session}, whose beginning is not stored"
+        if self.event is not _judged(self.event, self.start):
+            yield from _listed("lineage", self.event.evidence)
         yield from self._evidence()
 
     def _evidence(self) -> Iterator[str]:
@@ -226,8 +229,12 @@ def _listed(head: str, evidence: tuple[Evidence, ...]) -> Iterator[str]:
 
 
 def _judged(event: Event, start: Event | None) -> Event | None:
-    """Return the event with the evidence: its own counts before that of its session's start."""
-    return event if event.evidence else start
+    """Return the event with the evidence: its own counts before that of its session's start.
+
+    What put a process into a session (no confidence) says nothing of what it is.
+    """
+    is_lineage = event.lineage is not None and event.confidence is None
+    return event if event.evidence and not is_lineage else start
 
 
 def _without(weights: list[float | None], position: int) -> float | None:

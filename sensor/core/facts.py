@@ -84,7 +84,8 @@ class Exec:
     image never ran: the process goes on with the one that it had. An ``unsearched``
     one is a large file that no name settles, and told once for that; nobody is
     followed for it (root with pid 0) who was not before. What is ``over`` had ended
-    when it was found out what it was.
+    when it was found out what it was. A ``brokered`` one was started by a program that
+    starts others for whoever asks it (``core/brokers``), maybe for a session.
     """
 
     at_ns: int
@@ -110,6 +111,7 @@ class Exec:
     unsure: bool = False
     refused: bool = False
     unsearched: bool = False
+    brokered: bool = False
     over: bool = False
     ruled: Ruled | None = None
 

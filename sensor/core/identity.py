@@ -43,9 +43,9 @@ class Identity:
 
     Without a ``tool``, ``confidence`` and ``evidence`` are of the likeliest
     one: reasons that were not enough. ``script`` is what an interpreter runs.
-    ``risk`` is what makes the tool's run a dangerous one. ``lineage`` are marks of
-    tools in its environment, which must have started it. ``seen`` is the look, if
-    there was one.
+    ``risk`` is what makes the tool's run a dangerous one. ``lineage`` is what says who
+    started it, where that is not ancestry: marks of tools in its environment, and what
+    ``core/joining`` finds. ``seen`` is the look, if there was one.
     """
 
     tool: Tool | None = None
@@ -140,7 +140,10 @@ class Identifier:
             found,
             script=script,
             risk=risks(found.tool, fact.argv, variables) if found.tool else (),
-            lineage=tuple(self._lineage(variables)),
+            lineage=tuple(
+                Evidence(Sign.MARKER.value, f"{tool} {name}")
+                for tool, name in self.marked(variables)
+            ),
             seen=seen,
         )
 
@@ -205,10 +208,9 @@ class Identifier:
             script=script,
         )
 
-    def _lineage(self, variables: Iterable[str]) -> Iterator[Evidence]:
-        for name in variables:
-            for tool in self._markers.get(name, ()):
-                yield Evidence(Sign.MARKER.value, f"{tool} {name}")
+    def marked(self, variables: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Give the tools that set a variable for what they start, each with its name."""
+        return tuple((tool, name) for name in variables for tool in self._markers.get(name, ()))
 
     def _look_at(self, path: str) -> tuple[_Hit, ...]:
         # "a/./b" and "a//b" hide a pair of components from sight, not from the kernel.

@@ -7,6 +7,7 @@ from collections import Counter
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from sensor.core.brokers import Clients
 from sensor.core.bulletin import told
 from sensor.core.event import NameSource
 from sensor.core.facts import Loss, Transport
@@ -56,6 +57,7 @@ class Knowledge:
         self.stream = Stream(host, self.numbering)
         self.lineage = Lineage(limit)
         self.sessions = Sessions()
+        self.clients = Clients()
         self.flows = Flows()
         self.rules = Rulebook()
         self.notices = Notices()

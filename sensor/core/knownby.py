@@ -6,13 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from sensor.core.event import Evidence
+from sensor.core.joining import word
 from sensor.core.weights import Sign
 
 if TYPE_CHECKING:
     from sensor.core.identity import Identity
-
-MARKED = "marker"
-"""Who started a process is known by a variable in its environment, not by ancestry."""
 
 
 class Known(TypedDict):
@@ -34,7 +32,18 @@ def known(identity: Identity | None) -> Known:
         "evidence": (*identity.evidence, *identity.lineage),
         "looked": identity.was_looked_at,
         "risk": identity.risk,
-        "lineage": MARKED if identity.lineage else None,
+        "lineage": word(identity.lineage),
+    }
+
+
+def joined(identity: Identity) -> Known:
+    """Say of what is no tool what put it into a session, or into none of several."""
+    return {
+        "confidence": None,
+        "evidence": identity.lineage,
+        "looked": identity.was_looked_at,
+        "risk": (),
+        "lineage": word(identity.lineage),
     }
 
 

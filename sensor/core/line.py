@@ -35,6 +35,7 @@ _SIGNAL_BITS = 0x7F  # WTERMSIG of wait(2)
 _CWD_COLUMNS = 40
 _ADDRESSES = 4
 _RUNNER = "runner"
+_UNDECIDED = "ambiguous"
 
 
 def line(event: Event) -> str:
@@ -196,7 +197,7 @@ def _notes(event: Event, *, cwd: str | None = None) -> str:
     notes += [f"{one.signal} by {quote(one.value)}" for one in event.risk]
     notes += [f"run by {quote(one.value)}" for one in event.evidence if one.signal == _RUNNER]
     if event.lineage:
-        notes.append(f"lineage by {event.lineage}")
+        notes.append(f"lineage {'' if event.lineage == _UNDECIDED else 'by '}{event.lineage}")
     return f"  ({', '.join(notes)})"
 
 

@@ -32,7 +32,8 @@ class Member:
     ``image`` shows the process that ran its image first: itself, or whoever
     forked it. ``depth`` counts the images between the tool and this one: 0 is
     the tool, 1 what its processes run, and so on; None where a lost record
-    hides it. ``recorded`` tells whether its own exec is on the stream.
+    hides it. ``recorded`` tells whether its own exec is on the stream. ``lineage`` says
+    what put the process itself into the session, where it was not its parent.
     """
 
     process: Process
@@ -41,6 +42,7 @@ class Member:
     depth: int | None
     image: ProcessView | None
     recorded: bool = False
+    lineage: str | None = None
 
     def view(self) -> ProcessView:
         """Return what is known of the process itself."""

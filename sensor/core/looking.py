@@ -53,6 +53,7 @@ def look(fact: Exec, identifier: Identifier) -> Look:
         python=posixpath.join(cwd, typed) if asked.module else None,
         variables=identifier.markers | frozenset(_variables(tools)),
         state=tuple(path for tool in tools for path in tool.state if _is_plain(path)),
+        broker=fact.parent if fact.brokered else None,
     )
 
 

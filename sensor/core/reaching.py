@@ -69,7 +69,8 @@ class Reaching:
         flow = Flow(member, to, is_forgotten=is_forgotten)
         if fact.transport is Transport.TCP and not judged.is_refused:  # of others, no close is told
             flow = known.flows.open(fact.cookie, flow)
-        if fact.late:
+        # One that joined a session connected before the kernel knew of it.
+        if fact.late or (member.lineage and fact.root != member.session.root):
             judged = self.judged(flow, fact.at_ns) or judged
         if not fact.late or self._is_news(fact, member, judged):
             yield from self._told(known.stream.connect(fact, member, flow.to, judged))

@@ -119,6 +119,11 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_root)
 
+    def running(self) -> tuple[Session, ...]:
+        """Give the sessions that somebody is in, or in one within."""
+        around = (one for inner in self._by_root.values() for one in inner.around())
+        return tuple({id(one): one for one in around if one.alive}.values())
+
     def roots(self) -> tuple[Process, ...]:
         """Name the processes that sessions began with, whether they still run or not."""
         return tuple(self._by_root)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Kill, Release
 from sensor.core.facts import Signal
+from sensor.core.joining import AMBIGUOUS, joining, word
 from sensor.core.judgment import ALLOWED, DEFAULT_RULE, TOOL_STARTS, Judgment, is_canary
 from sensor.core.knowledge import unseen
 from sensor.core.lineage import Member
@@ -56,7 +57,7 @@ class Starting:
         if self._home(fact, known.lineage.member(fact.process))[0] is not None:
             return False
         identity = known.identifier.identify(fact)
-        return bool(identity.evidence) and not (fact.late and identity.tool)
+        return fact.brokered or (bool(identity.evidence) and not (fact.late and identity.tool))
 
     def is_unsure(self, fact: Exec) -> bool:
         """Tell whether an image within a session may be a tool for all that is known."""
@@ -85,8 +86,16 @@ class Starting:
         identity = self._known.identifier.identify(fact, seen)
         self._doubtful = fact if identity.evidence and identity.tool is None else None
         home, depth = self._home(fact, before)
+        via = before.lineage if before else None
+        if home is None and fact.brokered and seen:
+            joins = joining(fact, seen, self._known)
+            home, depth = joins.session, joins.depth
+            identity = replace(identity, lineage=joins.evidence or identity.lineage)
+            via = word(joins.evidence) if home else None
         session = self._session(fact, identity, home)
         if session is None:
+            if word(identity.lineage) == AMBIGUOUS:
+                yield self._known.stream.undecided(fact, identity, ALLOWED)
             if not fact.late and fact.root.pid:  # else the kernel does not follow it
                 lineage.reject(fact.process)
                 yield Release(fact.process)
@@ -98,6 +107,7 @@ class Starting:
             depth=0 if identity.tool else depth,
             image=image(self._known.host, fact, identity),
             recorded=True,
+            lineage=via,
         )
         yield from self._joined(fact, member, before, identity, said)
 
@@ -137,6 +147,7 @@ class Starting:
         if is_new:
             known.sessions.start(session, member.view())
         known.admit(member, before)
+        known.clients.note(fact, member)
         if before and before.session is not session:
             yield from known.leave(before.session, fact.at_ns)
         # A release can overtake the exec that makes a tool of the process after all.
@@ -265,6 +276,7 @@ class Starting:
 
     def exit(self, fact: Exit) -> Iterator[Action]:
         """Take a process out of its session."""
+        self._known.clients.end(fact.process, fact.at_ns)
         member = self._known.lineage.end(fact.process)
         if member is None:
             return

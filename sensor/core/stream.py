@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypedDict
 from sensor.core.actions import Record
 from sensor.core.event import Destination, Event, Kind, ProcessView, Traffic
 from sensor.core.facts import Connect
-from sensor.core.knownby import contact, known
+from sensor.core.knownby import contact, joined, known
 from sensor.core.outcome import outcome_of
 from sensor.core.views import as_user, image
 from sensor.core.words import UNKNOWN_CLIENT
@@ -36,6 +36,11 @@ class _Owner(TypedDict):
     session: str
 
 
+class _Place(_Owner):
+    depth: int | None
+    lineage: str | None
+
+
 class _Verdict(TypedDict):
     verdict: Verdict
     enforcement: Enforcement
@@ -52,17 +57,33 @@ class Stream:
 
     def exec(self, fact: Exec, member: Member, identity: Identity, said: Judgment) -> Record:
         """Tell of a new image; only the tool itself is shown with what identified it."""
-        is_tool = member.depth == 0
+        why = known(identity if member.depth == 0 else None)
+        if member.lineage and member.depth != 0:
+            why = joined(identity)
+        why["lineage"] = why["lineage"] or member.lineage
         return Record(
             Event(
                 **self._numbering.head(fact.at_ns),
                 **_owner(member.session),
                 **_verdict(said),
                 kind=Kind.EXEC,
-                **known(identity if is_tool else None),
+                **why,
                 depth=member.depth,
                 late=fact.late,
                 process=member.view(),
+                parent=fact.parent,
+            )
+        )
+
+    def undecided(self, fact: Exec, identity: Identity, said: Judgment) -> Record:
+        """Tell of a new image in no session, because it may be in any of several."""
+        return Record(
+            Event(
+                **self._numbering.head(fact.at_ns),
+                **_verdict(said),
+                kind=Kind.EXEC,
+                **joined(identity),
+                process=image(self._host, fact, identity),
                 parent=fact.parent,
             )
         )
@@ -100,10 +121,9 @@ class Stream:
         return Record(
             Event(
                 **self._numbering.head(at_ns),
-                **_owner(member.session),
+                **_place(member),
                 **_verdict(said),
                 kind=Kind.EXEC,
-                depth=member.depth,
                 late=True,
                 process=member.view(),
             )
@@ -114,9 +134,8 @@ class Stream:
         return Record(
             Event(
                 **self._numbering.head(fact.at_ns),
-                **_owner(member.session),
+                **_place(member),
                 kind=Kind.EXIT,
-                depth=member.depth,
                 process=replace(member.view(), status=fact.status),
                 duration_ns=fact.at_ns - fact.process.started_ns,
             )
@@ -163,10 +182,9 @@ class Stream:
         return Record(
             Event(
                 **self._numbering.head(fact.at_ns),
-                **_owner(member.session),
+                **_place(member),
                 **_verdict(said),
                 kind=Kind.CONNECT,
-                depth=member.depth,
                 late=late,
                 process=view,
                 destination=to,
@@ -178,10 +196,9 @@ class Stream:
         return Record(
             Event(
                 **self._numbering.head(at_ns),
-                **_owner(member.session),
+                **_place(member),
                 **_verdict(said),
                 kind=Kind.CONNECT,
-                depth=member.depth,
                 late=True,
                 process=member.view(),
                 destination=to,
@@ -218,9 +235,8 @@ class Stream:
         return Record(
             Event(
                 **self._numbering.head(fact.at_ns),
-                **_owner(member.session),
+                **_place(member),
                 kind=Kind.CLOSE,
-                depth=member.depth,
                 process=member.view(),
                 destination=to,
                 traffic=traffic,
@@ -242,9 +258,8 @@ class Stream:
         return Record(
             Event(
                 **self._numbering.head(fact.at_ns),
-                **_owner(member.session),
+                **_place(member),
                 kind=Kind.RESOLVE,
-                depth=member.depth,
                 process=member.view(),
                 destination=asked,
             )
@@ -253,6 +268,10 @@ class Stream:
 
 def _owner(session: Session) -> _Owner:
     return {"tool": session.tool.id, "vendor": session.tool.vendor, "session": session.id}
+
+
+def _place(member: Member) -> _Place:
+    return {**_owner(member.session), "depth": member.depth, "lineage": member.lineage}
 
 
 def _verdict(said: Judgment) -> _Verdict:

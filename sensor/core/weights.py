@@ -32,6 +32,9 @@ class Sign(Enum):
     ENDPOINT = "endpoint"
     FOREIGN = "foreign_package"
     MARKER = "marker"
+    CGROUP = "cgroup"
+    CLIENT = "client"
+    EITHER = "either"
     RUNNER = "runner"
 
 
@@ -86,6 +89,9 @@ _OF_LOOKS = {
     Sign.ENDPOINT: ENDPOINT_WEIGHT,
     Sign.FOREIGN: 0.0,
     Sign.MARKER: 0.0,
+    Sign.CGROUP: 0.0,
+    Sign.CLIENT: 0.0,
+    Sign.EITHER: 0.0,
     Sign.RUNNER: 0.0,
 }
 _CHOSEN = frozenset({MarkKind.NAME, MarkKind.MODULE})

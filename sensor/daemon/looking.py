@@ -17,19 +17,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.core.facts import Seen
+from sensor.core.facts import Process, Seen
 from sensor.edge import packages, proc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sensor.core.actions import Look
+    from sensor.core.facts import Exec
     from sensor.edge.packages import Package
 
 QUEUED = 1024
 """Looks that wait; what comes beyond is answered with none."""
 
 _MINOR_BITS = 20
+_ATD = "atd"
 
 
 class Looking:
@@ -132,9 +134,12 @@ def seen(look: Look) -> Seen:
     try:
         entry = proc.entry(pid)
         is_there = proc.is_same(entry, look.process)
-        variables = proc.variables(pid, look.variables) if is_there else ()
+        ancestors = tuple(proc.ancestors(entry)) if is_there else ()
+        variables = _variables(look, ancestors) if is_there else ()
     except OSError:
         is_there, variables = False, ()
+    if not is_there:
+        ancestors = tuple(_from_broker(look.broker)) if look.broker else ()
     root = f"/proc/{pid}/root" if is_there else "" if _is_file(look) else None
     package = _package(look, root) if root is not None else None
     home = _home(look.uid)
@@ -145,9 +150,26 @@ def seen(look: Look) -> Seen:
         owns=bool(package and package.owns),
         variables=variables,
         state=tuple(_there(look.state, root, home)) if root is not None else (),
-        ancestors=tuple(proc.ancestors(entry)) if is_there else (),
+        ancestors=ancestors,
         no_look=root is None,
     )
+
+
+def _from_broker(broker: Process) -> Iterator[Exec]:
+    """Give who started a process that has ended: a broker goes on, and may do so itself."""
+    with suppress(OSError):
+        entry = proc.entry(broker.pid)
+        if proc.is_same(entry, broker) and (shown := proc.image(entry, Process(entry.ppid, 0))):
+            yield shown
+
+
+def _variables(look: Look, ancestors: tuple[Exec, ...]) -> tuple[str, ...]:
+    """Name the variables of a process; atd has its job's shell set them itself."""
+    pid = look.process.pid
+    found = proc.variables(pid, look.variables)
+    if ancestors and Path(ancestors[0].exe).name == _ATD:
+        found = tuple(dict.fromkeys((*found, *proc.job_variables(pid, look.variables))))
+    return found
 
 
 def _package(look: Look, root: str) -> Package | None:

@@ -115,9 +115,11 @@ class Probing:
         for name, entries in (
             ("words", marks.words(catalogue)),
             ("names", marks.names(catalogue)),
+            ("brokers", marks.brokers()),
         ):
             table = self._pins.map(name)
-            there = dict(table.items(len(next(iter(entries), b"")), marks.MARK.size))
+            key, value = next(iter(entries.items()), (b"", b""))
+            there = dict(table.items(len(key), len(value)))
             # What is not of the catalogue is of the run before, until the first time.
             stale = self._taught.get(name, there.keys()) - entries.keys()
             for key, value in entries.items():

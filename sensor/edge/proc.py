@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _STATE, _PPID, _TTY, _FLAGS, _THREADS, _START = 0, 1, 4, 6, 17, 19
 # include/linux/sched.h: PF_EXITING, set before the kernel tells of the end.
 _EXITING = 0x4
 _MINOR_BITS = 20
+# How at(1) writes a variable into a job (at.c, writefile).
+_EXPORTED = re.compile(rb"^(\w+)=.*; export \1$", re.MULTILINE)
 # Minor number of the first serial line (Documentation/admin-guide/devices.txt, like the majors).
 _FIRST_SERIAL = 64
 
@@ -196,6 +199,23 @@ def variables(pid: int, wanted: Collection[str]) -> tuple[str, ...]:
     with (PROC / str(pid) / "environ").open("rb") as file:
         pairs = file.read(ENVIRON_BYTES).split(b"\0")
     names = dict.fromkeys(_text(pair.partition(b"=")[0]) for pair in pairs)
+    return tuple(name for name in names if name in wanted)
+
+
+def job_variables(pid: int, wanted: Collection[str]) -> tuple[str, ...]:
+    """Name those of the wanted variables that a job of at(1) sets: the shell of one reads it.
+
+    Nothing but a regular file is opened. Raises OSError where the process has ended.
+    """
+    path = PROC / str(pid) / "fd" / "0"
+    if not stat.S_ISREG(path.stat().st_mode):
+        return ()
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        text = os.read(file, ENVIRON_BYTES) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    finally:
+        os.close(file)
+    names = dict.fromkeys(map(_text, _EXPORTED.findall(text)))
     return tuple(name for name in names if name in wanted)
 
 

@@ -14,6 +14,7 @@ from enum import IntFlag
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from sensor.core.brokers import COMMS
 from sensor.core.tools import InterpreterKind, MarkKind
 from sensor.errors import BadInputError
 
@@ -39,6 +40,7 @@ HASH_SEED = 0xCBF29CE484222325
 """FNV-1a 64, draft-eastlake-fnv, section 5."""
 
 _U64 = (1 << 64) - 1
+_THERE = Struct("=I").pack(1)
 _FNV_PRIME = 0x100000001B3
 _PAIR_STEP = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: keeps a/b and b/a apart
 _PAIR_FACTOR = 0xFF51AFD7ED558CCD  # first multiplier of MurmurHash3's 64-bit finalizer
@@ -99,6 +101,11 @@ def names(catalogue: Catalogue) -> dict[bytes, bytes]:
             is_whole = len(word) < COMM_BYTES
             _enter(table, comm_key(word), index, flags if is_whole else flags & ~MarkFlag.STRONG)
     return table
+
+
+def brokers() -> dict[bytes, bytes]:
+    """Fill the map ``brokers``, whose values say nothing."""
+    return {comm_key(comm.encode()): _THERE for comm in COMMS}
 
 
 def words(catalogue: Catalogue) -> dict[bytes, bytes]:

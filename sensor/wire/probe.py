@@ -44,7 +44,7 @@ LOST = (
 NO_LOGINUID = 0xFFFFFFFF
 _EXEC_FILELESS, _EXEC_ARGV_CUT, _EXEC_ARGV_UNREAD, _EXEC_NO_LOGINUID = 1, 1 << 5, 1 << 6, 1 << 7
 _EXEC_CUTS = ((1 << 1, "exe"), (1 << 2, "cwd"), (1 << 3, "name_typed"), (1 << 4, "interpreter"))
-_EXEC_UNSURE, _EXEC_REFUSED, _EXEC_UNSEARCHED = 1 << 8, 1 << 9, 1 << 10
+_EXEC_UNSURE, _EXEC_REFUSED, _EXEC_UNSEARCHED, _EXEC_BROKERED = 1 << 8, 1 << 9, 1 << 10, 1 << 11
 _ANSWER_TCP = 1
 _LENGTH_BYTES = 2  # before a message over TCP (RFC 1035, 4.2.2)
 # enum hello_source
@@ -128,6 +128,7 @@ def _exec(record: bytes) -> Exec:
         unsure=bool(flags & _EXEC_UNSURE),
         refused=bool(flags & _EXEC_REFUSED),
         unsearched=bool(flags & _EXEC_UNSEARCHED),
+        brokered=bool(flags & _EXEC_BROKERED),
         ruled=ruled(*ruling),
     )
 

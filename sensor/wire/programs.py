@@ -72,6 +72,7 @@ UNITS = (
     "strings.c",
     "record.c",
     "verdict.c",
+    "brokers.c",
     "exec.c",
     "lsm.c",
     "lineage.c",
@@ -111,6 +112,7 @@ ON_DEMAND = tuple(program for program in PROGRAMS if program.on_demand)
 
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",
-    "answers", "inodes", "asked", "places", "flows", "askers", "sent", "policies", "tools",
-    "entries", "path_conditions", "users", "cgroups", "domains", "ranges", "addresses", "resolvers",
+    "brokers", "answers", "inodes", "asked", "places", "flows", "askers", "sent", "policies",
+    "tools", "entries", "path_conditions", "users", "cgroups", "domains", "ranges", "addresses",
+    "resolvers",
 )  # fmt: skip

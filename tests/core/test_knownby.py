@@ -10,7 +10,8 @@ from support.made_up import CATALOGUE
 from sensor.core.event import Evidence
 from sensor.core.facts import Process, Seen
 from sensor.core.identity import Identity
-from sensor.core.knownby import MARKED, contact, known
+from sensor.core.joining import MARKER
+from sensor.core.knownby import contact, known
 
 SEEN = Seen(at_ns=1, process=Process(9, 9), package="npm:x")
 NAME = Evidence("name", "claude")
@@ -32,7 +33,7 @@ def test_a_tool_is_told_with_all_that_is_known() -> None:
         "evidence": (NAME, MARK),
         "looked": True,
         "risk": (RISK,),
-        "lineage": MARKED,
+        "lineage": MARKER,
     }
 
 
