@@ -12,7 +12,7 @@ FUZZ_S := 60
 
 # BCC and its libbpf, the venv module, and what the kernel tests build and run with.
 RUN_PACKAGES  := python3 python3-venv python3-bpfcc libbpf1
-TEST_PACKAGES := gcc libc6-dev iproute2 util-linux openssl ca-certificates
+TEST_PACKAGES := gcc libc6-dev iproute2 util-linux openssl ca-certificates tmux
 FUZZ_PACKAGES := clang libclang-rt-dev
 VAGRANT_PACKAGES := vagrant vagrant-libvirt
 LIBVIRT_PACKAGES := libvirt-daemon-system libvirt-clients dnsmasq-base iptables rsync openssh-client

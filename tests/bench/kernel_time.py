@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from support.host import copied
 from support.scope import Scope
 
 from bench import programs
@@ -77,11 +78,8 @@ def _bursts(shop: Workshop) -> Iterator[_Bursts]:
     with Scope() as scope, Sensor(scope.path) as sensor, programs.statistics():
         ours = programs.Programs(sensor.pid)
 
-        def run(argv: Sequence[Argument]) -> None:
-            assert scope.run(argv, stdout=subprocess.DEVNULL).wait() == 0
-
         try:
-            yield _Bursts(shop, ours, run)
+            yield _Bursts(shop, ours, scope)
         finally:
             ours.close()
 
@@ -89,10 +87,8 @@ def _bursts(shop: Workshop) -> Iterator[_Bursts]:
 class _Bursts:
     """Bursts of one kind of work each, with the programs' counters read around them."""
 
-    def __init__(
-        self, shop: Workshop, ours: Programs, run: Callable[[Sequence[Argument]], None]
-    ) -> None:
-        self._shop, self._ours, self._run = shop, ours, run
+    def __init__(self, shop: Workshop, ours: Programs, scope: Scope) -> None:
+        self._shop, self._ours, self._scope = shop, ours, scope
         self._count = shop.times(500, 200)
         self._bursts = shop.times(11, 3)
 
@@ -106,7 +102,20 @@ class _Bursts:
             self._trio("program never seen, 12 folders deep", self._fresh(12)),
             self._trio("python3 SCRIPT", lambda _: [python, _SCRIPT, "--quiet"]),
             self._trio("node SCRIPT, 500 bytes more", lambda _: [node, _SCRIPT, _LONG]),
+            self._beside_a_tool(),
         ]
+
+    def _beside_a_tool(self) -> tuple[str, ...]:
+        """Have somebody followed meanwhile: then each execution is looked at for who started it."""
+        tool = copied("sh", self._shop.folder / "tool")
+        waits = self._scope.run([tool, "-c", "read -r _; exit 0"], stdin=subprocess.PIPE)
+        try:
+            return self._trio("/bin/true, while a tool runs", lambda _: ["/bin/true"])
+        finally:
+            waits.communicate()
+
+    def _run(self, argv: Sequence[Argument]) -> None:
+        assert self._scope.run(argv, stdout=subprocess.DEVNULL).wait() == 0
 
     def _fresh(self, depth: int) -> Callable[[int], Sequence[Argument]]:
         """Make new files for each burst; /tmp and the workshop are two of the folders."""

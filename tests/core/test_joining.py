@@ -13,7 +13,6 @@ from support.story import (
     SECOND,
     StoryHost,
     at,
-    brief,
     connect,
     enforced,
     events,
@@ -289,14 +288,6 @@ def test_a_session_that_is_over_takes_nobody_in() -> None:
     list(one.see(exit_(18, root=9, after_s=1)))
     list(one.see(replace(exit_(9), at_ns=19 * SECOND)))
     play(one, pane(), ["look 20"], seen(TMUX, "CLAUDECODE"), RELEASED)
-
-
-def test_a_broker_within_a_session_needs_no_look() -> None:
-    """What it starts is a child of the session's."""
-    one = engine(9)
-    list(one.see(fork(9, PANE)))
-    fact = replace(pane(), root=at(9), parent=at(9), tools=(1,))
-    assert [brief(action) for action in one.see(fact)] == ["exec claude-code 1"]
 
 
 def test_the_words_of_the_stream() -> None:

@@ -11,7 +11,7 @@ from sensor.core.event import Evidence
 from sensor.core.facts import Process, Seen
 from sensor.core.identity import Identity
 from sensor.core.joining import MARKER
-from sensor.core.knownby import contact, known
+from sensor.core.knownby import contact, joined, known
 
 SEEN = Seen(at_ns=1, process=Process(9, 9), package="npm:x")
 NAME = Evidence("name", "claude")
@@ -62,3 +62,15 @@ def test_who_reaches_no_service_is_told_without() -> None:
     """It is refused for the address alone."""
     assert contact(FOUND, None, None) == known(None)
     assert contact(None, "lab", RUNNER) == known(None)
+
+
+def test_what_is_no_tool_is_told_with_what_put_it_into_a_session() -> None:
+    """It has no confidence: that says nothing of what it is."""
+    asked = Evidence("client", "tmux 18")
+    assert joined(replace(FOUND, lineage=(asked,))) == {
+        "confidence": None,
+        "evidence": (asked,),
+        "looked": True,
+        "risk": (),
+        "lineage": "client",
+    }

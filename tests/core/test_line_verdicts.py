@@ -129,3 +129,13 @@ def test_a_line_says_what_is_dangerous_and_who_ran_it() -> None:
     assert line(event).endswith(
         "(codex, pid 9, unguarded by --yolo, run by pytest, lineage by marker)"
     )
+
+
+def test_a_line_says_that_it_is_not_known_whose_a_process_is() -> None:
+    """It is by nothing that it is ambiguous."""
+    event = Event(
+        v=1, seq=1, boot_id="b", host="h", at="2026-11-23T14:03:07.512345678Z", at_ns=1,
+        kind=Kind.EXEC, lineage="ambiguous",
+        process=ProcessView(pid=9, started_ns=8, exe="/usr/bin/make"),
+    )  # fmt: skip
+    assert line(event).endswith("(make, pid 9, lineage ambiguous)")

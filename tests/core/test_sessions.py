@@ -164,3 +164,13 @@ def test_what_is_within_a_session_that_is_ended_is_ended_too() -> None:
     outer.doom = Judgment(verdict=Verdict.BLOCK, rule="outer")
     inner.doom = None
     assert inner.doomed() is outer.doom
+
+
+def test_sessions_run_while_somebody_is_in_them_or_within() -> None:
+    """Also one whose root's place another one has taken."""
+    sessions = Sessions()
+    outer = begun(sessions, session(9))
+    inner = begun(sessions, session(9, 1, parent=outer))
+    beside = session(11)
+    sessions.start(beside, VIEW)
+    assert set(sessions.running()) == {outer, inner}

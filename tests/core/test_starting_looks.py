@@ -131,3 +131,11 @@ def test_within_a_session_a_stranger_stays_a_part_of_it(package: str | None) -> 
     """As does what has ended by the time that it is known."""
     play(within(), seen(package), [], exit_(10, root=9), ["exit claude-code 1"])
     play(within(), exit_(10, root=9), ["exit claude-code 1"], seen("npm:@block/goose"), [])
+
+
+def test_what_a_broker_within_a_session_starts_needs_no_look() -> None:
+    """It is a child of the session's."""
+    engine = within()
+    list(engine.see(fork(9, 20)))
+    fact = replace(exec_(20, "/bin/sh", root=9, parent=at(9)), brokered=True)
+    play(engine, fact, ["exec claude-code 1"])

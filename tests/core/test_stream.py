@@ -221,3 +221,24 @@ def test_a_stranger_who_reaches_an_endpoint_is_an_unknown_client(stream: Stream)
     assert (known.tool, known.vendor, known.session) == (UNKNOWN_CLIENT, None, None)
     assert (known.kind, *said(known)) == (Kind.CONNECT, *SAID)
     assert stream.stranger(fact, None, TO, BLOCKED).event.tool is None
+
+
+def test_what_joined_a_session_is_told_with_what_put_it_there(stream: Stream) -> None:
+    """Its later doings too; the tool itself is still known by what it is."""
+    asked = replace(IDENTITY, tool=None, evidence=(), lineage=(Evidence("client", "tmux 18"),))
+    one = replace(member(depth=2), lineage="client")
+    told = stream.exec(EXEC, one, asked, ALLOWED).event
+    assert (told.lineage, told.evidence, told.depth) == ("client", asked.lineage, 2)
+    assert stream.exit(exit_(9), one).event.lineage == "client"
+    tool = stream.exec(EXEC, replace(one, depth=0), IDENTITY, ALLOWED).event
+    assert (tool.lineage, tool.evidence) == ("client", IDENTITY.evidence)
+
+
+def test_what_may_be_in_several_sessions_is_told_in_none(stream: Stream) -> None:
+    """With each of them."""
+    either = replace(IDENTITY, tool=None, lineage=(Evidence("either", "k3v9q2xa"),))
+    told = stream.undecided(EXEC, either, ALLOWED).event
+    assert (told.session, told.tool, told.lineage) == (None, None, "ambiguous")
+    assert told.evidence == either.lineage
+    assert told.process
+    assert told.process.exe == EXEC.exe

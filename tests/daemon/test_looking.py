@@ -9,7 +9,10 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from support.host import copied
 
 from sensor.core.actions import Look
 from sensor.core.facts import File, Process, Seen
@@ -158,3 +161,39 @@ def test_before_it_is_told_to_begin_there_is_no_thread() -> None:
     assert looks.settle(0)
     looks.close()
     assert not any(thread.name == "looks" for thread in threading.enumerate())
+
+
+def broker(folder: Path, name: str, code: str) -> subprocess.Popen[bytes]:
+    """Start a shell under a broker's name."""
+    return subprocess.Popen(
+        [copied("bash", folder, name=name), "-c", code], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_the_variables_of_a_job_of_at_are_those_that_its_shell_sets(tmp_path: Path) -> None:
+    """They are in no environment yet; of other shells the input is left alone."""
+    job = tmp_path / "job"
+    job.write_text("#!/bin/sh\nWANTED=hunter2; export WANTED\n")
+    for name, found in (("atd", ("WANTED",)), ("xtd", ())):
+        started = broker(tmp_path, name, f"sleep 60 <{job} & echo $!; read -r _; kill $!")
+        assert started.stdout
+        child = proc.entry(int(started.stdout.readline())).process
+        shown = seen(look(child, variables=frozenset({"WANTED"})))
+        started.communicate(b"\n", timeout=PATIENCE_S)
+        assert shown.variables == found
+        assert shown.ancestors[0].exe == str(tmp_path / name)
+
+
+def test_a_broker_is_named_when_what_it_started_has_ended(tmp_path: Path) -> None:
+    """Unless it has ended too, or the pid is somebody else's."""
+    started = broker(tmp_path, "atd", "echo; read -r _")
+    assert started.stdout
+    started.stdout.readline()
+    entry = proc.entry(started.pid)
+    asked = replace(look(Process(4194303, 1)), broker=entry.process)
+    (image,) = seen(asked).ancestors
+    assert image.exe == str(tmp_path / "atd")
+    assert seen(replace(asked, broker=Process(started.pid, 1))).ancestors == ()
+    started.communicate(b"\n", timeout=PATIENCE_S)
+    assert seen(asked).ancestors == ()

@@ -15,6 +15,7 @@ from sensor.wire.marks import (
     KEY,
     MARK,
     MarkFlag,
+    brokers,
     comm_key,
     hash_component,
     hash_pair,
@@ -268,3 +269,10 @@ def test_marks_from_documentation_alone_are_weak_to_the_kernel() -> None:
 
     assert strong("ran 1")
     assert not strong("docs: a page")
+
+
+def test_brokers_are_looked_up_by_their_command_names() -> None:
+    """Cut as the kernel cuts them; what is there says enough."""
+    table = brokers()
+    assert {comm_key(b"atd"), comm_key(b"tmux: server"), comm_key(b"systemd")} <= table.keys()
+    assert {len(value) for value in table.values()} == {4}

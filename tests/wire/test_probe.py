@@ -130,6 +130,14 @@ def test_a_large_file_that_nobody_knows_is_told_as_such() -> None:
     assert Signal(16) is Signal.CONTENT
 
 
+def test_what_a_broker_started_is_told_as_such() -> None:
+    """User space finds out for whom."""
+    fact = probe.read(exec_record(flags=1 << 11))
+    assert isinstance(fact, Exec)
+    assert fact.brokered
+    assert not fact.unsearched
+
+
 def test_a_file_without_a_name_is_fileless() -> None:
     """The kernel has counted its links."""
     fact = probe.read(exec_record(flags=1))
