@@ -24,15 +24,13 @@ _SECOND_NS = 1_000_000_000
 CLIENTS = 1024
 """Clients remembered; the oldest make room."""
 
-AFTER_NS = _SECOND_NS
-"""A client may have ended so long before what it asked for runs: it was told that all is well."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
     """One kind: how its processes are called, by file and by command name, and its clients.
 
-    What a client asks for begins ``within_ns`` of its own start, or was not its doing.
+    What a client asks for is forked ``within_ns`` of its own start, or was not its doing;
+    and not after its end, but by a broker that answers nobody, which has ``after_ns`` for it.
     A broker that ``names_units`` gives what it starts a cgroup whose name tells.
     """
 
@@ -41,22 +39,23 @@ class Broker:
     comms: frozenset[str]
     clients: frozenset[str]
     within_ns: int = 10 * _SECOND_NS
+    after_ns: int = 0
     names_units: bool = False
 
 
-def _kind(name: str, programs: str, clients: str, *comms: str) -> Broker:
+def _kind(name: str, programs: str, clients: str, *comms: str, after_ns: int = 0) -> Broker:
     files = frozenset(programs.split())
     return Broker(
         name=name, programs=files, clients=frozenset(clients.split()),
-        comms=frozenset(comms) or files,
+        comms=frozenset(comms) or files, after_ns=after_ns,
     )  # fmt: skip
 
 
 BROKERS = (
     # at(1) 3.2.5, tmux 3.3a (compat/setproctitle.c), screen 4.9: as Debian 12 has them.
-    _kind("at", "atd", "at batch"),
+    _kind("at", "atd", "at batch", after_ns=_SECOND_NS),
     _kind("tmux", "tmux", "tmux", "tmux: server"),
-    _kind("screen", "screen", "screen"),
+    _kind("screen", "screen", "screen", after_ns=_SECOND_NS),
     Broker(
         name="systemd",
         programs=frozenset({"systemd"}),
@@ -103,8 +102,8 @@ class Client:
     ended_ns: int | None = None
 
     def may_have_asked(self, at_ns: int) -> bool:
-        """Tell whether what begins at a time may be this one's doing."""
-        if self.ended_ns is not None and at_ns - self.ended_ns > AFTER_NS:
+        """Tell whether what was forked at a time may be this one's doing."""
+        if self.ended_ns is not None and at_ns - self.ended_ns > self.broker.after_ns:
             return False
         return 0 <= at_ns - self.since_ns <= self.broker.within_ns
 
@@ -141,7 +140,7 @@ class Clients:
             client.ended_ns = at_ns
 
     def of(self, broker: Broker, uid: int, at_ns: int) -> list[Client]:
-        """Give those of a user, in sessions that run, who may have asked a broker for something."""
+        """Give those of a user, in running sessions, who may have asked for what was forked then."""
         return [
             one
             for one in self._clients.values()

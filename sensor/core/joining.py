@@ -91,7 +91,7 @@ def joining(fact: Exec, seen: Seen, known: Knowledge) -> Joining:
 def _askers(fact: Exec, broker: Broker, known: Knowledge) -> Iterator[_Asker]:
     """Yield the clients that may have asked; where units have names, one of theirs is needed."""
     cgroup = None if fact.cgroup_id is None else known.host.cgroup(fact.cgroup_id)
-    for client in known.clients.of(broker, fact.uid, fact.at_ns):
+    for client in known.clients.of(broker, fact.uid, fact.process.started_ns):
         was_there = Evidence(Sign.CLIENT.value, f"{broker.name} {client.pid}")
         if not broker.names_units:
             yield _Asker(client, (was_there,))

@@ -164,12 +164,15 @@ def _from_broker(broker: Process) -> Iterator[Exec]:
 
 
 def _variables(look: Look, ancestors: tuple[Exec, ...]) -> tuple[str, ...]:
-    """Name the variables of a process; atd has its job's shell set them itself."""
+    """Name the variables of a process; atd has its job's shell set them itself.
+
+    One that has become somebody else's since may have another image's: they are left out.
+    """
     pid = look.process.pid
     found = proc.variables(pid, look.variables)
     if ancestors and Path(ancestors[0].exe).name == _ATD:
         found = tuple(dict.fromkeys((*found, *proc.job_variables(pid, look.variables))))
-    return found
+    return found if proc.user(pid) == look.uid else ()
 
 
 def _package(look: Look, root: str) -> Package | None:

@@ -168,6 +168,11 @@ def _argv(folder: Path) -> bytes:
         return file.read(ARGV_BYTES + 1)
 
 
+def user(pid: int) -> int:
+    """Give the real uid of a process. Raises OSError where it has ended."""
+    return _uid(PROC / str(pid))
+
+
 def _uid(folder: Path) -> int:
     """Read the real uid, as the probes do; the folder belongs to the effective one."""
     match = re.search(rb"^Uid:\t(\d+)", (folder / "status").read_bytes(), re.MULTILINE)

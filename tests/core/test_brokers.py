@@ -10,7 +10,7 @@ import pytest
 from support.story import CATALOGUE, SECOND, at, exec_
 
 from sensor.core import brokers
-from sensor.core.brokers import AFTER_NS, BROKERS, COMMS, Client, Clients, broker_of, unit_of
+from sensor.core.brokers import BROKERS, COMMS, Client, Clients, broker_of, unit_of
 from sensor.core.identity import Identity
 from sensor.core.lineage import Member
 from sensor.core.names import Endpoints, Names
@@ -79,13 +79,16 @@ def test_what_begins_is_a_client_s_doing_for_a_while(
     assert bool(known.of(KINDS[kind], 1000, fact.at_ns + after_ns)) is fits
 
 
-@pytest.mark.parametrize(("after_ns", "fits"), [(AFTER_NS, True), (AFTER_NS + 1, False)])
+@pytest.mark.parametrize(
+    ("kind", "after_ns", "fits"),
+    [("tmux", 0, True), ("tmux", 1, False), ("at", SECOND, True), ("at", SECOND + 1, False)],
+)
 @pytest.mark.parametrize("becomes", [False, True])
-def test_a_client_that_has_ended_fits_for_a_moment(
-    after_ns: int, *, fits: bool, becomes: bool
+def test_a_client_that_has_ended_fits_no_more_or_for_a_moment(
+    kind: str, after_ns: int, *, fits: bool, becomes: bool
 ) -> None:
-    """Or one that has become another program; a second end changes nothing."""
-    known, (fact, one) = Clients(), asking("/usr/bin/tmux", "new-window")
+    """A server has forked what it was asked for by then; atd answers nobody."""
+    known, (fact, one) = Clients(), asking(f"/usr/bin/{kind}", "now")
     known.note(fact, one)
     end_ns = fact.at_ns + SECOND
     if becomes:
@@ -94,7 +97,7 @@ def test_a_client_that_has_ended_fits_for_a_moment(
         known.end(at(12), end_ns)
     known.end(at(12), end_ns + SECOND)
     known.end(at(13), end_ns)
-    assert bool(known.of(KINDS["tmux"], 1000, end_ns + after_ns)) is fits
+    assert bool(known.of(KINDS[kind], 1000, end_ns + after_ns)) is fits
 
 
 @pytest.mark.parametrize(

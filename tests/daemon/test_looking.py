@@ -10,6 +10,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.host import copied
@@ -22,7 +23,6 @@ from sensor.edge import proc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import pytest
 
@@ -163,6 +163,13 @@ def test_before_it_is_told_to_begin_there_is_no_thread() -> None:
     assert not any(thread.name == "looks" for thread in threading.enumerate())
 
 
+def test_the_variables_of_another_user_s_image_are_left_out() -> None:
+    """Whoever had the process looked at, it was not for these."""
+    with waiting(WANTED="x") as process:
+        asked = replace(look(process, variables=frozenset({"WANTED"})), uid=os.getuid() + 1)
+        assert seen(asked).variables == ()
+
+
 def broker(folder: Path, name: str, code: str) -> subprocess.Popen[bytes]:
     """Start a shell under a broker's name."""
     return subprocess.Popen(
@@ -179,6 +186,8 @@ def test_the_variables_of_a_job_of_at_are_those_that_its_shell_sets(tmp_path: Pa
         started = broker(tmp_path, name, f"sleep 60 <{job} & echo $!; read -r _; kill $!")
         assert started.stdout
         child = proc.entry(int(started.stdout.readline())).process
+        while Path(f"/proc/{child.pid}/exe").readlink().name != "sleep":
+            threading.Event().wait(0.01)
         shown = seen(look(child, variables=frozenset({"WANTED"})))
         started.communicate(b"\n", timeout=PATIENCE_S)
         assert shown.variables == found
