@@ -140,7 +140,7 @@ class Clients:
             client.ended_ns = at_ns
 
     def of(self, broker: Broker, uid: int, at_ns: int) -> list[Client]:
-        """Give those of a user, in running sessions, who may have asked for what was forked then."""
+        """Give a user's, in running sessions, who may have asked for what was forked then."""
         return [
             one
             for one in self._clients.values()
