@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import time
 from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import SOON_S
 from support.stage import TIMES
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ HOSTS = [
 NEIGHBOUR = "127.0.0.1"
 TCP = ["tcp", "nonblocking", "fastopen", "uring"]
 UDP = ["udp", "sendto", "sendmsg", "sendmmsg"]
+# It connects, and sends nothing.
+SILENT = "udp"
 
 
 def dial(
@@ -44,13 +48,28 @@ def dial(
     return statuses, port
 
 
+def heard(network: Network, operation: str) -> int:
+    """Say how much the listener has heard that an operation reaches."""
+    return network.accepted if operation in TCP else network.received
+
+
+def until_heard(network: Network, operation: str, count: int) -> None:
+    """Wait until it has heard so much, and no more."""
+    if operation == SILENT:
+        return
+    end = time.monotonic() + SOON_S
+    while heard(network, operation) < count and time.monotonic() < end:
+        time.sleep(0.01)
+    assert heard(network, operation) == count
+
+
 @pytest.mark.parametrize(("operation", "host"), list(product(TCP + UDP, HOSTS)))
 def test_a_refused_address_is_reached_by_no_call(
     police: Policing, drivers: Drivers, network: Network, operation: str, host: tuple[str, str]
 ) -> None:
-    """Twenty-three attempts of a stranger fail, and are told with the rule and the way."""
+    """Twenty-three attempts of a stranger fail, the listener hears nothing, and all is told."""
     police.keep(f'mode = "enforce"\n{ADDRESSES}')
-    since = police.seq()
+    since, before = police.seq(), heard(network, operation)
     given, shown = host
     statuses, port = dial(police, drivers, network, by="dialler", operation=operation, host=given)
     assert statuses == [1] * TIMES
@@ -58,6 +77,7 @@ def test_a_refused_address_is_reached_by_no_call(
         assert (event["verdict"], event["enforcement"], event["rule"]) == ("block", "cgroup", "no")
         assert (event["destination"]["ip"], event["destination"]["port"]) == (shown, port)
         assert (event["tool"], event["session"]) == (None, None)
+    assert heard(network, operation) == before
 
 
 @pytest.mark.parametrize("operation", TCP + UDP)
@@ -66,13 +86,14 @@ def test_the_neighbour_of_a_refused_address_is_reached(
 ) -> None:
     """And nothing is told of it: a stranger that nobody refuses is nobody's concern."""
     police.keep(f'mode = "enforce"\n{ADDRESSES}')
-    since = police.seq()
+    since, before = police.seq(), heard(network, operation)
     statuses, _ = dial(police, drivers, network, by="dialler", operation=operation, host=NEIGHBOUR)
     assert statuses == [0] * TIMES
+    until_heard(network, operation, before + TIMES)
     assert police.told_of(since, "connect") == []
 
 
-@pytest.mark.parametrize("operation", ["tcp", "sendto"])
+@pytest.mark.parametrize("operation", TCP + UDP)
 @pytest.mark.parametrize("says", [("shadow", "would_block"), ("observe", "alert")])
 def test_what_would_be_refused_goes_through_and_is_told(
     police: Policing, drivers: Drivers, network: Network, operation: str, says: tuple[str, str]
@@ -80,25 +101,27 @@ def test_what_would_be_refused_goes_through_and_is_told(
     """The event has the verdict that the mode gives, and nothing was enforced."""
     mode, verdict = says
     police.keep(f'mode = "{mode}"\n{ADDRESSES}')
-    since = police.seq()
+    since, before = police.seq(), heard(network, operation)
     statuses, _ = dial(
         police, drivers, network, by="dialler", operation=operation, host="192.0.2.1"
     )
     assert statuses == [0] * TIMES
+    until_heard(network, operation, before + TIMES)
     told = police.told(since, "connect", TIMES)
     assert {(e["verdict"], e["enforcement"], e["rule"]) for e in told} == {(verdict, "none", "no")}
 
 
-@pytest.mark.parametrize("operation", ["tcp", "fastopen", "uring", "udp", "sendmsg"])
+@pytest.mark.parametrize("operation", TCP + UDP)
 def test_a_rule_about_a_tool_and_what_it_reaches_concerns_its_sessions_alone(
     police: Policing, drivers: Drivers, network: Network, operation: str
 ) -> None:
     """The tool is refused, and the same program under another name is not."""
     police.keep(f'mode = "enforce"\n{SESSIONS}')
-    since = police.seq()
+    since, before = police.seq(), heard(network, operation)
     statuses, _ = dial(police, drivers, network, by="claude", operation=operation, host=NEIGHBOUR)
     assert statuses == [1] * TIMES
     told = police.told(since, "connect", TIMES)
+    assert heard(network, operation) == before
     assert {(e["tool"], e["verdict"], e["enforcement"]) for e in told} == {
         ("claude-code", "block", "cgroup")
     }

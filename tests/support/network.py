@@ -46,13 +46,17 @@ class Network:
     ``tcp_port`` reads to the end of what it is sent, answers ``ANSWER`` and
     closes; ``udp_port`` drops all; nobody listens on ``closed_port``; a name
     server that gives every name the address ``NAMED`` is where one has to be.
+    ``accepted`` and ``received`` count what came to the first two.
     """
+
+    accepted = received = 0
 
     def __enter__(self) -> Self:
         # A thread of its own: unshare(2) moves the calling thread alone.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(self._make).result()
         threading.Thread(target=self._serve, daemon=True).start()
+        threading.Thread(target=self._drop, daemon=True).start()
         threading.Thread(target=self._name, daemon=True).start()
         return self
 
@@ -63,8 +67,9 @@ class Network:
         trace: TracebackType | None,
     ) -> None:
         self._tcp.shutdown(socket.SHUT_RDWR)
-        with suppress(OSError):  # it has no peer, and its reader wakes up all the same
-            self._names.shutdown(socket.SHUT_RDWR)
+        for server in (self._names, self._udp):
+            with suppress(OSError):  # it has no peer, and its reader wakes up all the same
+                server.shutdown(socket.SHUT_RDWR)
         for server in (self._tcp, self._udp, self._names):
             server.close()
         os.close(self._namespace)
@@ -115,7 +120,13 @@ class Network:
                 client, _ = self._tcp.accept()
             except OSError:
                 return
+            self.accepted += 1
             threading.Thread(target=_answer, args=(client,), daemon=True).start()
+
+    def _drop(self) -> None:
+        """Count datagrams until the socket is shut down."""
+        while self._udp.recv(64):
+            self.received += 1
 
     def _name(self) -> None:
         """Answer every query until the socket is shut down."""
