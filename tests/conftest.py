@@ -45,9 +45,8 @@ def pytest_configure() -> None:
     """Have sensors keep what they compile for the next ones: systemd names the folder so."""
     if os.geteuid() == 0:
         cache = Path(os.environ.get("AGENT_SENSOR_CACHE") or CHECKOUT / ".cache")
-        folder = cache / "code"
+        folder = Path(os.environ.setdefault("CACHE_DIRECTORY", str(cache / "code")))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.environ["CACHE_DIRECTORY"] = str(folder)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

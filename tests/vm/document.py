@@ -63,9 +63,11 @@ the need is not met. Files elsewhere with a test that says so are run in guests 
 | `kprobe` | there are kprobes |
 | `host-wide` | nobody else is on the machine: in a guest, and nowhere else |
 
-The guest without bpf runs `tests/kernel/test_lsm*.py` alone. A sensor's start compiles the probes,
-which takes a guest some 10 s: share the `stage`, or `beside` for what would disturb it, and mark a
-test `long` where a shorter one hooks the same.
+The guest without bpf runs `tests/kernel/test_lsm*.py` alone. The first start of a sensor compiles
+the probes, which takes a guest a minute; the next ones, and those of further pieces of the run,
+take what that has kept, and still a quarter of the time. So share the `stage`, `beside` for what
+would disturb it, or `police` for what refuses, and mark a test `long` where a shorter one hooks
+the same.
 
 ## One command in one guest
 

@@ -44,7 +44,7 @@ SLOWEST = 20
 
 DOCTOR = "timeout 300 {bin}/agent-sensor doctor --json >$results/doctor.json 2>$results/doctor.err"
 TESTS = """\
-export PYTHONPATH=tests {variable}=$results/{journal}
+export PYTHONPATH=tests {variable}=$results/{journal} CACHE_DIRECTORY=$results/code
 exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pytest -m "{kind}" \\
     -p vm.journal -p no:cacheprovider -p no:cov -p no:hypothesispytest --durations={slowest} {tests}
 """
