@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import time
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Tests elsewhere that say what they need of a kernel belong to a guest as well.
 KERNEL_TESTS = "tests/kernel/test_*.py"
 NEED = "pytest.mark.needs("
+ALL_LONG = re.compile(r"^pytestmark = .*\bmark\.long\b", re.MULTILINE)
 # The tests that behave otherwise where bpf is no active security module.
 LSM_TESTS = "tests/kernel/test_lsm*.py"
 SIDE_BY_SIDE = 2
@@ -135,6 +137,8 @@ class Suite:
         tests, kind = self._tests(bpf=bpf), self._kind(name)
         kept = self._kept(name, found.release, tests)
         trouble, asked = "", [test for test in tests if test in self.only or not self.only]
+        if not self.long:
+            asked = [test for test in asked if not is_long(test)]
         if self.is_asked(name) and asked and kind not in kept.about.through:
             guest = Guest(
                 name=name,
@@ -177,6 +181,11 @@ def files_with_needs() -> list[str]:
         for name in names
         if name not in inside and NEED in (CHECKOUT / name).read_text("utf-8")
     ]
+
+
+def is_long(name: str) -> bool:
+    """Tell whether all tests of a file are ``long``: to import it takes a guest a second."""
+    return bool(ALL_LONG.search((CHECKOUT / name).read_text("utf-8")))
 
 
 def files_like(pattern: str) -> list[str]:

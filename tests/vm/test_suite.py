@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vm.suite import KERNEL_TESTS, LSM_TESTS, Suite, files_like, files_with_needs
+from vm.suite import KERNEL_TESTS, LSM_TESTS, Suite, files_like, files_with_needs, is_long
 
 
 def test_a_test_that_needs_something_is_run_in_guests_wherever_it_stands() -> None:
@@ -13,6 +13,12 @@ def test_a_test_that_needs_something_is_run_in_guests_wherever_it_stands() -> No
     found = files_with_needs()
     assert "tests/daemon/test_checkup.py" in found
     assert not {*found} & {*files_like(KERNEL_TESTS)}
+
+
+def test_a_file_of_long_tests_is_told_by_its_mark() -> None:
+    """One that has others too is not."""
+    assert is_long("tests/kernel/test_refuse_races.py")
+    assert not is_long("tests/kernel/test_refuse_exec.py")
 
 
 def test_the_guest_without_bpf_has_something_to_run() -> None:
