@@ -68,6 +68,9 @@ vagrant-validate: vagrant-packages ## whether the Vagrantfile is one, for both p
 vagrant-test: venv vm-packages vagrant-packages libvirt-packages ## the README's walk through a VM, in an emulated guest; 10 minutes
 	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm.vagrant
 
+system-test: venv vm-packages ## install, crash, upgrade, reboot and uninstall in a guest with systemd; MINUTES=60 of builds
+	$(SUDO) env $(if $(MINUTES),AGENT_SENSOR_BUILD_MINUTES=$(MINUTES)) $(BIN)/python -m pytest -m vm -s -v tests/system $(ARGS)
+
 venv: $(VENV)/.ready ## .venv with agent-sensor in it
 
 # The venv sees the system's bcc, hence /usr/bin/python3 and no other.
