@@ -25,7 +25,7 @@ WHEELS = "/usr/src/wheels"
 TRACES = f"""\
 ls -d /etc/systemd/system/{UNIT} /etc/systemd/system/*.wants/{UNIT} /etc/systemd/system/{UNIT}.d \\
 	/etc/sysusers.d/agent-sensor.conf /etc/tmpfiles.d/agent-sensor.conf /etc/agent-sensor \\
-	/var/lib/agent-sensor /run/agent-sensor {PINS} 2>/dev/null
+	/var/lib/agent-sensor /var/cache/agent-sensor /run/agent-sensor {PINS} 2>/dev/null
 find /sys/fs/cgroup -name '*agent-sensor*'
 getent group agent-sensor
 bpftool prog list | grep -E 'seen_|judge_|learn_names'

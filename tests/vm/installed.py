@@ -52,6 +52,8 @@ WantedBy=sysinit.target
 PATIENCE = """\
 [Service]
 TimeoutStartSec=900s
+TimeoutStopSec=300s
+TimeoutAbortSec=20s
 """
 
 
