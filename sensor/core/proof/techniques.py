@@ -182,8 +182,9 @@ NOT_TRIED = {
     "a tunnel that was open before (ssh -L), a relay, a Unix socket": "reaches what is reached"
     " already; confine the tool with `egress_only`",
     "a socket that a helper hands over": "seen in the cgroup where it was made",
-    "`at`, cron, systemd-run, a container runtime": "starts something outside of the scratch"
-    " cgroup",
+    "a tmux server, `at`, systemd-run, a container runtime": "starts something outside of the"
+    " scratch cgroup; it joins the session of who asked (tests/kernel/test_brokers.py)",
+    "cron": "runs at a time to come, in no session; judged by what it is and reaches",
     "32-bit system calls": "take a compiler; the hooks lie below them",
     "encrypted ClientHello": "there is no name to be read",
     "a user's stack over packet sockets or tun": "takes CAP_NET_RAW or CAP_NET_ADMIN, like"
