@@ -84,8 +84,8 @@ def test_the_unit_is_closed_as_far_as_the_docs_say(machine: Machine) -> None:
 
 def test_a_process_in_a_container_is_refused_and_told_as_one(machine: Machine) -> None:
     """systemd-nspawn with a root, pids and a name of its own."""
-    container = "systemd-nspawn -q -D / --volatile=overlay -M box --pipe"
-    script = "/usr/local/bin/claude -c 'echo ran'; echo $?; /usr/local/bin/qwen -c 'echo allowed'"
+    container = "systemd-nspawn -q -D / --volatile=yes -M box --pipe"
+    script = rf"{trying.TOOL} -c 'echo ran'; echo \$?; {trying.ALLOWED} -c 'echo allowed'"
     said = machine.check(f'{container} /bin/sh -c "{script}" 2>&1', within_s=trying.SLOW_S)
     assert said.split("\n")[-3:-1] == [str(trying.REFUSED), "allowed"], said
     told = trying.events(machine, "--kind exec --tool claude-code --verdict block")[-1]
