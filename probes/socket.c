@@ -47,23 +47,19 @@ static inline void refuse_for_room(struct ruling *ruling, const struct policy *p
 }
 
 /*
- * Has hello.c know who made a socket; of others it knows the user alone. What it
- * knew of an earlier connection is over. Whoever leaves no room for that is not
- * let through where a name would be judged.
+ * Has hello.c know who made a socket: whoever reaches a service by a name that it
+ * alone says is told with what it is. What it knew of an earlier connection is over.
+ * Whoever leaves no room for that is not let through where a name would be judged.
  */
 static inline void attend(struct bpf_sock_addr *ctx, struct attempt *attempt,
 			  const struct actor *actor, const struct policy *policy)
 {
-	int create = attempt->is_member || attempt->domain ||
-		     (policy->flags & (POLICY_CGROUP | POLICY_INSIDE));
 	struct socket *socket;
 
 	if (!ctx->sk)
 		return;
-	socket = sockets.sk_storage_get(ctx->sk, 0, create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+	socket = sockets.sk_storage_get(ctx->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket) {
-		if (!create)
-			return;
 		count_lost(LOST_JUDGED);
 		if (attempt->is_named)
 			refuse_for_room(&attempt->ruling, policy);

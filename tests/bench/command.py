@@ -22,6 +22,7 @@ from bench import (
     replay,
     rules,
     starts,
+    storm,
     wake_ups,
     wall_clock,
 )
@@ -56,6 +57,7 @@ FIGURES: dict[str, Callable[[Workshop], Table]] = {
     "refusal": refusal.measure,
     "bulk": bulk.measure,
     "rules": rules.measure,
+    "storm": storm.measure,
 }
 
 

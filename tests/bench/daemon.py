@@ -85,6 +85,14 @@ class Daemon(Process):
     def _status(self) -> dict[str, Any]:
         return dict(json.loads(self._running.command("status", "--json").stdout))
 
+    def waiting(self) -> int:
+        """Count the files that wait to be looked into."""
+        return int(self._status()["contents"]["waiting"])
+
+    def searches(self) -> dict[str, int]:
+        """Count the files that were looked into, by what came of it."""
+        return dict(self._status()["contents"]["searched"])
+
     def tail(self, *, stdout: int = subprocess.DEVNULL) -> Tail:
         """Give a reader of all that it tells."""
         return Tail(self._running.argv("tail", "--json", "--since", "1"), stdout)

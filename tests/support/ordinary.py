@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import tools
-from support.runners import UV
-from support.tools import Registry, cache, installed
+from support.tools import UV, Registry, cache, installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -102,6 +102,14 @@ class Policing:
                 assert len(events) == count, [event["line"] for event in events]
                 return events
 
+    def told_of_some(self, since: int, kind: str) -> list[Event]:
+        """Give the events of a kind after a seq, of which there has to be one at least."""
+        end = time.monotonic() + SOON_S
+        while not (events := self.told_of(since, kind)):
+            assert time.monotonic() < end, f"no {kind} was told"
+            time.sleep(0.05)
+        return events
+
     def _connected(self) -> Connection:
         """Ask the daemon itself: a command would take an emulated machine seconds to start."""
         return Connection(self.daemon.run_dir / "stream.sock", patience_s=SOON_S)

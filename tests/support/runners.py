@@ -8,14 +8,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from support import tools
-from support.tools import Package, Registry, cache, installed
+from support.tools import Registry, cache, installed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.survey import Surveyed
 
-UV = Package(Registry.PYPI, "uv", "0.13.9", "uv")
 NPX_OFFLINE = ("--yes", "--offline")
 _PATIENCE_S = 600
 
@@ -50,7 +49,7 @@ def filled(tool: Surveyed) -> str | None:
     else:
         spec = f"{package.name}=={package.version}"
         python = package.folder / "bin" / "python"
-        argv = [installed(UV), "tool", "run", "--python", python, "--from", spec,
+        argv = [installed(tools.UV), "tool", "run", "--python", python, "--from", spec,
                 "python", "--version"]  # fmt: skip
     done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           check=False, timeout=_PATIENCE_S)  # fmt: skip

