@@ -61,9 +61,10 @@ def there(tool: Surveyed) -> list[Subject]:
 
 def started(subject: Subject, way: str, folder: Path) -> Start | str:
     """Make ready a start, or say why it cannot be."""
-    if way in {"npx", "uvx"} and (problem := filled(subject.tool)):
+    start = WAYS[way](subject, folder)
+    if way in {"npx", "uvx"} and isinstance(start, Start) and (problem := filled(subject.tool)):
         return problem
-    return WAYS[way](subject, folder)
+    return start
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def started(subject: Subject, way: str, folder: Path) -> Start | str:
 def test_a_tool_is_known(tool: Surveyed, trial: Trial, table: Table) -> None:
     """As it was installed it is seen, as itself; what else it is taken for in disguise is noted."""
     for subject in there(tool):
-        attempts = {}
+        attempts, made = {}, []
         trial.begin()
         folder = Path(tempfile.mkdtemp(prefix="ways-", dir=cache()))
         try:
@@ -82,10 +83,13 @@ def test_a_tool_is_known(tool: Surveyed, trial: Trial, table: Table) -> None:
                 start = started(subject, way, own)
                 if isinstance(start, Start):
                     attempts[way] = trial.run((*start.argv, *tool.arguments), start.env)
+                    made += [start.made] if start.made else []
                 else:
                     table.put(subject.name, way, ABSENT)
             trial.settle()
         finally:
+            for path in made:
+                path.unlink()
             shutil.rmtree(folder)
         for way, attempt in attempts.items():
             taken = trial.takes(attempt)

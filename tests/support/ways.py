@@ -30,10 +30,14 @@ ELF = b"\x7fELF"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A command line, and what its environment has beside the lab's."""
+    """A command line, and what its environment has beside the lab's.
+
+    ``made`` is a file beside the tool's own, to be removed afterwards.
+    """
 
     argv: tuple[str | Path, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    made: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def renamed(subject: Subject, _: Path) -> Start:
         other.symlink_to(subject.command.readlink())
     else:
         shutil.copy(subject.command, other)
-    return Start((other,))
+    return Start((other,), made=other)
 
 
 def copied(subject: Subject, folder: Path) -> Start | str:
@@ -135,7 +139,7 @@ def hard_linked(subject: Subject, folder: Path) -> Start | str:
     other.hardlink_to(subject.file)
     if subject.is_program or subject.is_python:
         return Start((other,))
-    return Start((*(subject.interpreter or ()), other))
+    return Start((*(subject.interpreter or ()), other), made=other)
 
 
 def by_loader(subject: Subject, _: Path) -> Start | str:
