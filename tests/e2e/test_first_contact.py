@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client that nobody has listed is found by what it reaches, whatever it is written in and called.
+"""A client that nobody has listed is found by what it reaches, however written and called.
 
 Small clients of the test's own, with curl, Python's ssl and Node.js, each under a name of no
 account; that they got through, or did not, is known from the lab's web server.
