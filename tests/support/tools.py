@@ -170,7 +170,12 @@ def _python(package: Package) -> str:
     if minors is None or sys.version_info.minor in minors:
         return sys.executable
     for minor in reversed(minors):
-        if found := shutil.which(f"python3.{minor}"):
+        found = shutil.which(f"python3.{minor}")
+        # A shim of a version manager may stand for a Python that is not chosen.
+        if (
+            found
+            and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0
+        ):
             return found
     raise NoPythonError(
         f"{package.name} {package.version} needs Python 3.{minors[0]} to 3.{minors[-1]}, "

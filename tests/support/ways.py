@@ -235,7 +235,9 @@ def _module(subject: Subject) -> str | None:
             continue
         module = place.partition(":")[0].strip()
         top = module.partition(".")[0]
-        return top if (packages / top / "__main__.py").exists() else module
+        if (packages / top / "__main__.py").exists():
+            return top
+        return None if (packages / module.replace(".", "/")).is_dir() else module
     return None
 
 
