@@ -10,15 +10,18 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from support import tools
 from support.confusion import Table, Trial
 from support.lab import Lab
 from support.ordinary import SHELVES, STRANGERS, commands, of_the_host
 from support.policing import policing
+from support.tools import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from support.ordinary import Shelf
+    from support.tools import Package
 
 pytestmark = pytest.mark.e2e
 
@@ -75,6 +78,16 @@ def test_no_program_is_refused(shelf: Shelf, trial: Trial, table: Table) -> None
 def test_no_program_of_the_host_is_refused(trial: Trial, table: Table) -> None:
     """What every build runs."""
     judge(trial, table, of_the_host(), "host")
+
+
+@pytest.mark.parametrize("package", [tools.CODEX, tools.GEMINI_CLI], ids=lambda one: one.program)
+def test_the_tool_of_a_stranger_s_name_is_ended(package: Package, trial: Trial) -> None:
+    """By the manifest that it came with; the kernel alone would not have."""
+    trial.begin()
+    attempt = trial.run([installed(package), "--help"])
+    trial.settle()
+    assert "block" in trial.takes(attempt).verdicts
+    assert attempt.status != 0
 
 
 def test_the_verdicts_are_printed(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
