@@ -147,7 +147,6 @@ def _run_large(scope: Scope, program: Path, files: int, folder: str) -> None:
         file.chmod(0o755)
         for _ in range(2):
             assert scope.run([file]).wait(_PATIENCE_S) == 0
-        file.unlink()
 
 
 def _row(storm: _Storm) -> tuple[str, ...]:
