@@ -3,12 +3,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.orders import FACTS
-from support.story import CATALOGUE, SECOND, StoryHost, at, enforced, events, exit_
+from support.orders import EXECS, FACTS, TMUX
+from support.story import (
+    CATALOGUE,
+    CLAUDE,
+    SECOND,
+    StoryHost,
+    at,
+    enforced,
+    events,
+    exec_,
+    exit_,
+    fork,
+)
 
 from sensor.core.actions import Destroy, Kill, Look, Record
 from sensor.core.enforced import Enforced
@@ -121,6 +133,13 @@ LOOKS = st.builds(
     package=st.sampled_from([None, "npm:x"]),
     owns=st.booleans(),
     no_look=st.booleans(),
+    variables=st.sampled_from([(), ("CLAUDECODE",), ("CLAUDECODE", "CODEX_CI")]),
+    ancestors=st.sampled_from([(), (exec_(1, *TMUX, late=True),)]),
+)
+MARKS = {"claude-code": ("CLAUDECODE",), "codex": ("CODEX_CI",)}
+MARKED = replace(
+    CATALOGUE,
+    tools=tuple(replace(one, environment=MARKS.get(one.id, ())) for one in CATALOGUE.tools),
 )
 
 
@@ -129,7 +148,7 @@ def test_every_order_of_facts_and_looks_is_survived(
     story: list[Fact | Enforced | None], limit: int
 ) -> None:
     """Whatever waits for a look that never comes; once all looks have come nothing waits."""
-    engine = Engine(CATALOGUE, StoryHost(), limit=limit, looks=True)
+    engine = Engine(MARKED, StoryHost(), limit=limit, looks=True)
     seqs: list[int] = []
     for step in story:
         seqs += [event.seq for event in told(go(engine, step))]
@@ -141,3 +160,31 @@ def test_every_order_of_facts_and_looks_is_survived(
     assert seqs == list(range(1, len(seqs) + 1))
     for pid in range(1, 7):
         assert not any(isinstance(one, Look) for one in engine.see(exit_(pid)))
+
+
+BROKERED = EXECS.map(
+    lambda fact: replace(
+        fact, brokered=True, late=False, refused=False, ruled=None, root=fact.process, parent=at(9)
+    )
+)
+ASKED: list[Fact] = [exec_(1, *CLAUDE), Seen(at_ns=SECOND, process=at(1)), fork(1, 2)]
+
+
+@given(st.lists(BROKERED | LOOKS | EXECS, min_size=5, max_size=40), st.integers(2, 4))
+def test_every_order_around_a_broker_is_survived(story: list[Fact], limit: int) -> None:
+    """While somebody asks one; what joins leaves by its end, and its session ends with it."""
+    engine = Engine(MARKED, StoryHost(), limit=limit, looks=True)
+    seqs: list[int] = []
+    for fact in (*ASKED, exec_(2, *TMUX, root=1, parent=at(1)), *story):
+        here = told(go(engine, fact))
+        seqs += [event.seq for event in here]
+        assert all(event.session for event in here if event.lineage in {"client", "cgroup"})
+        assert engine.members <= limit
+    for pid in range(1, 7):
+        for _ in range(len(story) + 1):
+            seen = Seen(at_ns=9 * SECOND, process=at(pid))
+            seqs += [event.seq for event in told(go(engine, seen))]
+    for pid in range(1, 7):
+        seqs += [event.seq for event in told(go(engine, exit_(pid, after_s=9)))]
+    assert seqs == list(range(1, len(seqs) + 1))
+    assert (engine.members, engine.sessions) == (0, 0)

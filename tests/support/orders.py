@@ -39,7 +39,8 @@ from support.story import (
 
 # Few processes, so that every fact meets what others left behind.
 PIDS = st.integers(1, 6)
-ARGV = st.sampled_from([CLAUDE, CODEX, GIT, GOOSE])
+TMUX = ("/usr/bin/tmux", "new-window")
+ARGV = st.sampled_from([CLAUDE, CODEX, GIT, GOOSE, TMUX])
 HOSTS = st.sampled_from(["192.0.2.1", "198.51.100.7", "2001:db8::1"])
 COOKIES = st.integers(1, 3)
 NAMES = st.sampled_from(["api.anthropic.com", "a.test", "", "\x1b[2J"])
@@ -54,11 +55,15 @@ RULINGS = st.none() | st.builds(
     enforcement=st.sampled_from(Enforcement),
 )
 EXECS = st.builds(
-    lambda pid, argv, parent, root, late, tools, unsure, refused, ruled: exec_(
-        pid, *argv, parent=at(parent), root=root, late=late, tools=tools, unsure=unsure,
-        refused=refused, ruled=ruled, tool=pid,
+    lambda pid, argv, parent, root, late, tools, unsure, refused, ruled, brokered: replace(
+        exec_(
+            pid, *argv, parent=at(parent), root=root, late=late, tools=tools, unsure=unsure,
+            refused=refused, ruled=ruled, tool=pid,
+        ),
+        brokered=brokered,
     ),
     PIDS, ARGV, PIDS, PIDS, st.booleans(), CHAINS, st.booleans(), st.booleans(), RULINGS,
+    st.booleans(),
 )  # fmt: skip
 CONNECTS = st.builds(
     lambda pid, to, cookie, late, ruled, image, stray: replace(
