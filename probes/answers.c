@@ -85,8 +85,6 @@ static inline void emit_answer(struct __sk_buff *skb, struct asker *asker, u64 c
 		  sizeof(out->record) + bytes);
 	out->record.started_ns = asker->member.started_ns;
 	out->record.cookie = cookie;
-	out->record.flags = 0;
-	out->record.reserved = 0;
 	fill_source(out->record.resolver_be, skb);
 	records.ringbuf_submit(out, 0);
 }

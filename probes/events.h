@@ -201,12 +201,7 @@ struct close_record {
 	__u32 reserved;
 };
 
-#define ANSWER_TCP (1U << 0) /* the message has its length before it (RFC 1035, 4.2.2) */
-
-/*
- * A DNS answer that reached a session's socket, or one that the kernel does not
- * read itself while policy judges by name (root_pid may be 0); followed by the message.
- */
+/* A DNS answer that reached a session's socket over UDP; followed by the message. */
 struct answer_record {
 	struct record_head head;
 	__u64 started_ns;
@@ -214,8 +209,6 @@ struct answer_record {
 	__u8 resolver_be[16];
 	__u32 message_bytes; /* in this record */
 	__u32 whole_bytes;   /* on the wire */
-	__u32 flags;
-	__u32 reserved;
 };
 
 enum hello_source {

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from sensor.core.quote import quote
 from sensor.errors import ExitCode, NotPermittedError, SensorError
 
 _MODULES = {
@@ -53,6 +54,31 @@ class _Sensor(click.Group):
             return None
         command: click.Command = getattr(import_module(f"sensor.cli.{module}"), cmd_name)
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before the command. Raises UsageError that says what belongs behind."""
+        given = [*args]
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as problem:
+            raise self._misplaced(ctx, given, problem) from problem
+
+    def _misplaced(
+        self, ctx: click.Context, args: list[str], problem: click.NoSuchOption
+    ) -> click.UsageError:
+        """Say where an option belongs, if a command that is named behind it has one of the name."""
+        for at, word in enumerate(args):
+            command = self.get_command(ctx, word) if not word.startswith("-") else None
+            if command is None:
+                continue
+            known = {name for one in command.params for name in one.opts}
+            if problem.option_name in known:
+                rest = " ".join(map(quote, [word, *args[:at], *args[at + 1 :]]))
+                return click.UsageError(
+                    f"{problem.option_name} belongs behind the command: agent-sensor {rest}",
+                    ctx=ctx,
+                )
+        return problem
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command. Raises SensorError for what the operating system refuses."""

@@ -35,13 +35,15 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, beside: bool, as_jso
       agent-sensor load
       agent-sensor load --scope /sys/fs/cgroup/build.slice --run-dir /run/sensor-build
     """  # noqa: D301  # click reads the \b
-    from sensor.daemon.loader import load as load_probes  # noqa: PLC0415  # reads BTF: only here
+    from sensor.daemon import loader, standby  # noqa: PLC0415  # reads BTF: only here
 
     # What is half made then is taken away, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     where = mounts.scope(scope)
     instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
-    loaded = load_probes(instance, where)
+    if not beside:
+        standby.spare(instance, loader.version(loader.probes(), where), run_dir)
+    loaded = loader.load(instance, where)
     if not beside:
         instance.retire(loaded.pins)
     if as_json:

@@ -227,8 +227,7 @@ class Close:
 class Resolved:
     """A followed process was given a DNS answer; ``addresses`` is empty for a refusal.
 
-    Over ``tcp`` or ``cut`` short it is one that the kernel did not read itself:
-    while policy judges by name, such are told of whoever asked (root with pid 0).
+    One that is ``cut`` short may have more of them.
     """
 
     at_ns: int
@@ -239,7 +238,6 @@ class Resolved:
     rcode: int
     resolver: Address
     cut: bool = False
-    tcp: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,8 +126,11 @@ class Subscription:
         self._every = every
         self._has_seen_present = False
 
-    def step(self, window: Window, *, stored: int) -> Step:
-        """Say what comes next. ``stored`` is the newest seq that the store has."""
+    def step(self, window: Window, *, stored: int, is_patient: bool = False) -> Step:
+        """Say what comes next. ``stored`` is the newest seq that the store has.
+
+        Who is patient waits for it to have what is in memory no more: it is about to.
+        """
         if self._left == 0 or self._next > self.last:
             return Finish(self._next - 1)
         if self._next > window.last:
@@ -140,7 +143,7 @@ class Subscription:
         if self._next <= stored:
             last = min(self.last, window.first - 1, stored, self._next + SPAN - 1)
             return ReadPast(self._next, last, min(PAGE, self._left))
-        return Wait(for_store=True) if self._every else self._skip(window.first - 1)
+        return Wait(for_store=True) if is_patient or self._every else self._skip(window.first - 1)
 
     def is_behind(self, window: Window) -> bool:
         """Tell whether it matters for the next step what the store has."""

@@ -102,6 +102,12 @@ class Instance:
                 if other != pins:
                     _remove(other)
 
+    def versions(self) -> list[Path]:
+        """List the folders with pins, of whatever version, that count."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(pins for pins in self.folder.iterdir() if pins.name != _HALF_MADE)
+
     def discard(self, pins: Path) -> None:
         """Take these pins away; others stay in force."""
         with self.locked():

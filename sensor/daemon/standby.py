@@ -9,10 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.daemon.instance import Pins
+from sensor.edge import system
+from sensor.errors import SensorError
 from sensor.wire.programs import ON_DEMAND
 
 if TYPE_CHECKING:
-    from sensor.daemon.instance import Pins
+    from sensor.daemon.instance import Instance
 
 DEFAULT = Path("/etc/agent-sensor/policy.toml")
 """Where policy is, unless another file is named."""
@@ -49,6 +52,27 @@ def is_in_force(pins: Pins) -> bool:
     """Tell whether a run before has left a policy in force."""
     value = pins.map("state").lookup(_POLICY, _LONG.size)
     return value is not None and _LONG.unpack(value)[0] != 0
+
+
+def spare(instance: Instance, wanted: str, run_dir: Path) -> None:
+    """Raise SensorError where pins of another version than ``wanted`` are not to be retired.
+
+    A daemon that runs stands on them, or one that was killed left its verdicts in them: these
+    hold until it is stopped or unloaded, and only the next daemon takes them over without a
+    moment in which nothing is refused.
+    """
+    others = [folder for folder in instance.versions() if folder.name != wanted]
+    if others and system.is_held(run_dir):
+        raise SensorError(
+            f"{others[0]}: agent-sensor runs on these probes, which are of another version;"
+            " restart it instead"
+        )
+    for folder in others:
+        if is_in_force(Pins(folder)):
+            raise SensorError(
+                f"{folder}: what a sensor of another version refuses is in force still;"
+                " start agent-sensor run, which takes it over, or agent-sensor unload first"
+            )
 
 
 def release(pins: Pins) -> None:

@@ -46,6 +46,21 @@ def lock(run_dir: Path, state_dir: Path) -> Iterator[None]:
             os.close(handle)
 
 
+def is_held(folder: Path) -> bool:
+    """Tell whether somebody holds a folder by :func:`lock`."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _hold(folder: Path, mode: int) -> int:
     try:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)

@@ -43,6 +43,10 @@ PAGE_BYTES = 256 * 1024
 """Most bytes of one page of the past that are kept until the peer takes them."""
 
 
+STORE_PATIENCE_NS = 2_000_000_000
+"""So long what was told and is not stored yet is waited for; a store that fails takes longer."""
+
+
 @dataclass(slots=True)
 class Pages:
     """How many pages of the past may still be read in this turn, by all peers together."""
@@ -70,6 +74,8 @@ class Conversation:
         self.over = False
         self.waits_for_page = self.waits_for_store = False
         self.ends_at_ns: int | None = None
+        self._now_ns: int | None = None
+        self._waits_since_ns: int | None = None
 
     @property
     def half_bytes(self) -> int:
@@ -101,7 +107,8 @@ class Conversation:
         return said or self._go_on(pages)
 
     def tick(self, now_ns: int) -> None:
-        """End the subscription whose time has come."""
+        """End the subscription whose time has come. It is the only clock of this side."""
+        self._now_ns = now_ns
         if self.ends_at_ns is not None and now_ns >= self.ends_at_ns and self._subscription:
             self._subscription.last = min(self._subscription.last, self._sources.recent.last)
             self.ends_at_ns = None
@@ -186,7 +193,8 @@ class Conversation:
         """Take one step; None where nothing can be had now, no bytes where there is a next one."""
         window = self._sources.window()
         stored = self._sources.past.last_seq if job.is_behind(window) else window.last
-        step = job.step(window, stored=stored)
+        step = job.step(window, stored=stored, is_patient=self._is_patient())
+        self._waits_since_ns = self._since() if step == Wait(for_store=True) else None
         match step:
             case ReadPast() if not pages.left:
                 self.waits_for_page = True
@@ -204,6 +212,14 @@ class Conversation:
                 self.waits_for_store = for_store
                 return None
         assert_never(step)
+
+    def _since(self) -> int | None:
+        """Give since when the store is waited for, if that is now."""
+        return self._now_ns if self._waits_since_ns is None else self._waits_since_ns
+
+    def _is_patient(self) -> bool:
+        since_ns, now_ns = self._waits_since_ns, self._now_ns
+        return since_ns is None or now_ns is None or now_ns - since_ns < STORE_PATIENCE_NS
 
     def _page(self, job: Subscription, step: ReadPast) -> bytes:
         """Read a page; of one that is too large, what fits is given, and the rest read again."""

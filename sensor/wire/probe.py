@@ -45,8 +45,6 @@ NO_LOGINUID = 0xFFFFFFFF
 _EXEC_FILELESS, _EXEC_ARGV_CUT, _EXEC_ARGV_UNREAD, _EXEC_NO_LOGINUID = 1, 1 << 5, 1 << 6, 1 << 7
 _EXEC_CUTS = ((1 << 1, "exe"), (1 << 2, "cwd"), (1 << 3, "name_typed"), (1 << 4, "interpreter"))
 _EXEC_UNSURE, _EXEC_REFUSED, _EXEC_UNSEARCHED, _EXEC_BROKERED = 1 << 8, 1 << 9, 1 << 10, 1 << 11
-_ANSWER_TCP = 1
-_LENGTH_BYTES = 2  # before a message over TCP (RFC 1035, 4.2.2)
 # enum hello_source
 _SOURCES = {1: NameSource.SNI, 2: NameSource.PROXY}
 _OTHER, _TRANSPORTS = Transport.OTHER, {6: Transport.TCP, 17: Transport.UDP, 262: Transport.TCP}
@@ -78,7 +76,6 @@ CLOSE = Layout(
 )  # fmt: skip
 ANSWER = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "16s resolver_be", "I message_bytes", "I whole_bytes",
-    "I flags", "I reserved",
 )  # fmt: skip
 HELLO = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "Q domain", *_RULING, "16s remote_be", "16s local_be",
@@ -200,14 +197,11 @@ def _close(record: bytes) -> Close:
 def _answer(record: bytes) -> Resolved:
     (
         at_ns, root_ns, root_pid, pid, _, _, _, started_ns, _, resolver_be, message_bytes,
-        whole_bytes, flags, _,
+        whole_bytes,
     ) = ANSWER.unpack(record)  # fmt: skip
     if ANSWER.size + message_bytes > len(record):
         raise DamagedRecordError(f"answer record of {len(record)} bytes, the message wants more")
     message = record[ANSWER.size : ANSWER.size + message_bytes]
-    if is_tcp := bool(flags & _ANSWER_TCP):
-        end = _LENGTH_BYTES + int.from_bytes(message[:_LENGTH_BYTES], "big")
-        message, whole_bytes = message[_LENGTH_BYTES:end], max(whole_bytes, end)
     answer = dns.read(message)
     return Resolved(
         at_ns=at_ns,
@@ -218,7 +212,6 @@ def _answer(record: bytes) -> Resolved:
         rcode=answer.rcode,
         resolver=address(resolver_be),
         cut=answer.cut or message_bytes < whole_bytes,
-        tcp=is_tcp,
     )
 
 

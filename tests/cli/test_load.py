@@ -4,17 +4,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.host import BPFFS, Host
 from support.scope import Scope
 
+from sensor.daemon.instance import Pins
+from sensor.edge.system import lock
+from sensor.errors import ExitCode
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.kernel
+
+POLICY, GENERATION = (3).to_bytes(4, "little"), (7).to_bytes(8, "little")
 
 
 @pytest.fixture
@@ -59,3 +65,39 @@ def test_pins_go_where_they_are_wanted(host: Host, tmp_path: Path) -> None:
     assert loaded.out.startswith(f"loaded {tmp_path}/")
     assert unloaded.out.startswith(f"removed {tmp_path}/")
     assert not (host.seen(BPFFS) / "agent-sensor").exists()
+
+
+def loaded_before(host: Host, *options: str) -> Path:
+    """Load, and make that another version; give the folder of its pins."""
+    told = json.loads(host.sensor("load", "--json", *options).out)
+    pins = host.seen(Path(told["pins"]))
+    return pins.rename(pins.with_name("another-version"))
+
+
+def test_what_a_killed_sensor_refuses_is_not_retired(host: Host, tmp_path: Path) -> None:
+    """It stays in force until somebody unloads it, or a daemon takes it over."""
+    with Scope() as scope:
+        options = (f"--scope={scope.path}", f"--run-dir={tmp_path}")
+        before = loaded_before(host, *options)
+        Pins(before).map("state").update(POLICY, GENERATION)
+        held = sorted(pin.name for pin in before.iterdir())
+        said = host.sensor("load", *options)
+        assert (said.status, said.out) == (ExitCode.FAILED, "")
+        assert "another-version: what a sensor of another version refuses is in force" in said.err
+        assert [one.name for one in before.parent.iterdir()] == [before.name]
+        assert sorted(pin.name for pin in before.iterdir()) == held
+        assert host.sensor("unload", *options).out.startswith("removed")
+        assert host.sensor("load", *options).out.startswith("loaded")
+
+
+def test_probes_under_a_daemon_that_runs_are_not_retired(host: Host, tmp_path: Path) -> None:
+    """Without one, what refuses nothing is replaced."""
+    run_dir = tmp_path / "run"
+    with Scope() as scope:
+        options = (f"--scope={scope.path}", f"--run-dir={run_dir}")
+        before = loaded_before(host, *options)
+        with lock(run_dir, tmp_path / "state"):
+            assert "restart it instead" in host.sensor("load", *options).err
+            assert before.exists()
+        assert host.sensor("load", *options).out.startswith("loaded")
+        assert not before.exists()

@@ -80,3 +80,28 @@ def test_a_full_disk_is_told() -> None:
     assert said.returncode == ExitCode.FAILED
     assert "No space left on device" in said.stderr
     assert len(said.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (("--run-dir", "/run/x", "tail", "--since", "1"),
+         "agent-sensor tail --run-dir /run/x --since 1"),
+        (("--json", "doctor"), "agent-sensor doctor --json"),
+        (("--scope=/x", "--bpffs", "/y", "load"), "agent-sensor load --scope=/x --bpffs /y"),
+    ],
+)  # fmt: skip
+def test_an_option_of_a_command_stands_behind_it(arguments: tuple[str, ...], remedy: str) -> None:
+    """Whoever writes it before is told what to write."""
+    said = run(AGENT_SENSOR, *arguments)
+    assert (said.returncode, said.stdout) == (ExitCode.USAGE, "")
+    assert f"belongs behind the command: {remedy}\n" in said.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--nonsense", "tail"), ("--run-dir",), ("--since", "1")])
+def test_an_option_of_no_command_is_none(arguments: tuple[str, ...]) -> None:
+    """Also where no command is named that could have it."""
+    said = run(AGENT_SENSOR, *arguments)
+    assert said.returncode == ExitCode.USAGE
+    assert "No such option" in said.stderr
+    assert arguments[0] in said.stderr

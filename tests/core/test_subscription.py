@@ -208,3 +208,11 @@ def test_a_reader_that_keeps_up_misses_nothing(steps: list[tuple[str, int]], roo
             world.drain(1000)
     assert not world.skipped
     assert world.given == [seq for seq in range(1, world.newest + 1) if world.wanted(seq)]
+
+
+def test_who_is_patient_waits_for_what_is_about_to_be_stored() -> None:
+    """Who is not is told that it does not get it."""
+    window = Window(first=40, middle=45, last=50)
+    subscription = Subscription(first=31)
+    assert subscription.step(window, stored=30, is_patient=True) == Wait(for_store=True)
+    assert subscription.step(window, stored=30) == Skip(31, 39)

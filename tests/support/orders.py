@@ -106,6 +106,6 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     CONNECTS,
     HELLOS,
     st.builds(close, PIDS, HOSTS, cookie=COOKIES),
-    st.builds(resolved, PIDS, st.text(), HOSTS, tcp=st.booleans(), cut=st.booleans()),
+    st.builds(resolved, PIDS, st.text(), HOSTS, cut=st.booleans()),
     OWN,
 )  # fmt: skip

@@ -219,7 +219,6 @@ def resolved(
     *addresses: str,
     root: int | None = None,
     rcode: int = 0,
-    tcp: bool = False,
     cut: bool = False,
 ) -> Resolved:
     """Say that a process was told the addresses of a host."""
@@ -232,7 +231,6 @@ def resolved(
         addresses=given,
         rcode=rcode,
         resolver=RESOLVER,
-        tcp=tcp,
         cut=cut,
     )
 

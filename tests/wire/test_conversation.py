@@ -13,6 +13,7 @@ from sensor.wire.answers import (
     Refused,
     Skipped,
 )
+from sensor.wire.conversation import STORE_PATIENCE_NS
 from sensor.wire.envelope import envelope
 from sensor.wire.frame import frame_of
 
@@ -145,3 +146,34 @@ def test_a_subscription_ends_by_the_clock() -> None:
     assert story.more() == [Done(31)]
     assert story.talk.ends_at_ns is None
     story.talk.tick(3000)
+
+
+def test_what_is_about_to_be_stored_is_fetched_when_it_is() -> None:
+    """A range that memory has no more and the store not yet is waited for."""
+    story = Story(room=4000)
+    story.talk.tick(1000)
+    assert story.seqs(do="subscribe") == []
+    story.publish(31, 100, store=False)
+    [skipped, *_] = story.more()
+    assert isinstance(skipped, Skipped)
+    assert story.seqs(do="fetch", first=skipped.first, last=skipped.last) == []
+    assert story.talk.waits_for_store
+    story.talk.tick(1000 + STORE_PATIENCE_NS - 1)
+    assert story.more() == []
+    story.past.keep(frames(31, 100))
+    assert story.more() == [*range(31, skipped.last + 1), Done(skipped.last)]
+
+
+def test_a_store_that_fails_is_not_waited_for_long() -> None:
+    """The present goes on, and what is missing is told as that."""
+    story = Story(room=4000)
+    story.talk.tick(1000)
+    assert story.seqs(do="subscribe") == []
+    story.publish(31, 100, store=False)
+    [skipped, *_] = story.more()
+    assert isinstance(skipped, Skipped)
+    assert story.seqs(do="fetch", first=skipped.first, last=skipped.last) == []
+    story.publish(101, 101, store=False)
+    assert story.more() == []
+    story.talk.tick(1000 + STORE_PATIENCE_NS)
+    assert story.more() == [skipped, Done(skipped.last), 101]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import struct
 from contextlib import suppress
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
@@ -21,7 +20,6 @@ from sensor.core.facts import (
     File,
     Fork,
     Loss,
-    Resolved,
     Ruled,
     Signal,
 )
@@ -200,33 +198,6 @@ def test_a_close_is_read(established: int, expected: int | None) -> None:
 MESSAGE = bytes.fromhex("0001 8180 0001 0000 0000 0000 03 61ff62 00 0001 0001".replace(" ", ""))
 
 
-@pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
-def test_an_answer_is_read(more: int, *, cut: bool) -> None:
-    """A message that was longer on the wire says that it was cut."""
-    size = len(MESSAGE)
-    record = probe.ANSWER.pack(*head(6), 80, 5, V4, size, size + more, 0, 0) + MESSAGE + b"pad"
-    assert probe.read(record) == Resolved(
-        at_ns=100,
-        process=SHELL,
-        root=TOOL,
-        name="a\\xffb",
-        addresses=(),
-        rcode=0,
-        resolver=IPv4Address("192.0.2.1"),
-        cut=cut,
-    )
-
-
-@pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
-def test_an_answer_over_tcp_is_read(more: int, *, cut: bool) -> None:
-    """Its length stands before it; one that goes on in another segment is cut."""
-    message = struct.pack("!H", len(MESSAGE) + more) + MESSAGE
-    size = len(message)
-    fact = probe.read(probe.ANSWER.pack(*head(6), 80, 5, V4, size, size, 1, 0) + message)
-    assert isinstance(fact, Resolved)
-    assert (fact.name, fact.tcp, fact.cut) == ("a\\xffb", True, cut)
-
-
 @pytest.mark.parametrize(
     ("record", "why"),
     [
@@ -234,8 +205,8 @@ def test_an_answer_over_tcp_is_read(more: int, *, cut: bool) -> None:
         (probe.HEAD.pack(*head(3)), "too short"),
         (probe.HEAD.pack(*head(99)), "unknown kind 99"),
         (exec_record()[:-1], "strings want more"),
-        (probe.ANSWER.pack(*head(6), 80, 5, V4, 12, 12, 0, 0) + b"short", "message wants more"),
-        (probe.ANSWER.pack(*head(6), 80, 5, V4, 12, 12, 0, 0) + bytes(12), "no answer"),
+        (probe.ANSWER.pack(*head(6), 80, 5, V4, 12, 12) + b"short", "message wants more"),
+        (probe.ANSWER.pack(*head(6), 80, 5, V4, 12, 12) + bytes(12), "no answer"),
         (exec_record(ruling=(7, 2, 5, 0)), "verdict 5"),
     ],
 )
