@@ -42,12 +42,12 @@ from sensor.core.looking import Waiting, look
 from sensor.core.names import Names
 from sensor.core.reaching import Reaching
 from sensor.core.sessions import Session
-from sensor.core.starting import Starting
+from sensor.core.starting import Starting, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from sensor.core.actions import Action
+    from sensor.core.actions import Action, Follow
     from sensor.core.catalogue import Catalogue
     from sensor.core.enforced import Enforced
     from sensor.core.event import Event
@@ -96,6 +96,12 @@ class Engine:
     def roots(self) -> tuple[Process, ...]:
         """Name the processes that running sessions began with."""
         return self._known.sessions.roots()
+
+    def follow(self, processes: Iterable[Process]) -> Iterator[Follow]:
+        """Have processes followed for which the kernel had no room when they began."""
+        for process in processes:
+            if member := self._known.lineage.member(process):
+                yield follow(member)
 
     def see(self, fact: Fact) -> Iterator[Action]:
         """Take a fact; yield what it calls for. Each iterator is to be used up before the next."""

@@ -153,7 +153,7 @@ class Starting:
         # A release can overtake the exec that makes a tool of the process after all.
         must_follow = fact.late or was_released or (is_new and fact.root != session.root)
         if must_follow or fact.tools not in {None, session.chain}:
-            yield self._follow(member)
+            yield follow(member)
         if is_new:
             yield known.stream.started(fact, session)
         judged = self._judged(fact, member, identity, said, is_new=is_new)
@@ -217,11 +217,6 @@ class Starting:
         yield record
         yield from known.notices.of(record.event)
 
-    def _follow(self, member: Member) -> Follow:
-        session = member.session
-        exe = session.view.exe if session.view else None
-        return Follow(member.process, session.root, session.chain, exe)
-
     def _home(self, fact: Exec, before: Member | None) -> tuple[Session | None, int | None]:
         """Return the session around a new image, and the depth of an ordinary program there."""
         if parent := before or self._known.lineage.member(fact.parent):
@@ -269,7 +264,7 @@ class Starting:
             return
         known.admit(member)
         if fact.tools not in {None, member.session.chain}:
-            yield self._follow(member)
+            yield follow(member)
         if doom := member.session.doomed():
             yield known.stream.ran_already(fact.at_ns, member, doom)
             yield Kill(fact.process, doom.rule)
@@ -283,3 +278,10 @@ class Starting:
         if member.recorded:
             yield self._known.stream.exit(fact, member)
         yield from self._known.leave(member.session, fact.at_ns)
+
+
+def follow(member: Member) -> Follow:
+    """Have a process followed as what it is to its session."""
+    session = member.session
+    exe = session.view.exe if session.view else None
+    return Follow(member.process, session.root, session.chain, exe)

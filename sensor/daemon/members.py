@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from sensor.edge import proc
+from sensor.errors import NoRoomError
 from sensor.wire import tables
 
 if TYPE_CHECKING:
@@ -44,20 +45,27 @@ class Members:
 
     def follow(
         self, process: Process, root: Process, tools: Sequence[int] = (), *, paths: int = 0
-    ) -> None:
+    ) -> bool:
         """Have a process followed, unless it has ended: nobody would take it out again.
 
-        It is counted first: the sum must not be 0 while somebody is followed.
+        Returns False where the kernel has no room. It is counted first: the sum must not
+        be 0 while somebody is followed.
         ``tools`` are those in whose sessions it is, the outermost first, and ``paths``
         the bits of the folders that the innermost one's file lies below.
         """
         key, value = tables.pid_key(process.pid), tables.member(process, root, tools, paths=paths)
         self._add(_USER_MEMBERS, 1)
-        if not self._members.insert(key, value):
+        try:
+            is_new = self._members.insert(key, value)
+        except NoRoomError:
+            self._add(_USER_MEMBERS, -1)
+            return False
+        if not is_new:
             self._members.replace(key, value)
             self._add(_USER_MEMBERS, -1)
         elif not self._lives(process):
             self.release(process)
+        return True
 
     def release(self, process: Process) -> None:
         """Forget a process, unless its pid is somebody else's by now."""

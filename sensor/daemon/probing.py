@@ -158,12 +158,18 @@ class Probing:
     def apply(self, action: Action) -> None:
         """Do to the kernel's tables what the engine wants."""
         match action:
-            case Follow(process, root, tools, exe):
-                self.members.follow(process, root, tools, paths=self.places_of(exe))
+            case Follow():
+                if not self.follow(action):
+                    self._lose(Loss(at_ns=_now_ns(), what="member", count=1))
             case Release(process):
                 self.members.release(process)
             case Record() | Destroy() | Kill() | Notify() | Look() | Search():
                 pass  # none of the kernel's tables that it keeps
+
+    def follow(self, action: Follow) -> bool:
+        """Have the kernel follow a process. Returns False where it has no room."""
+        paths = self.places_of(action.exe)
+        return self.members.follow(action.process, action.root, action.tools, paths=paths)
 
     def follow_connection(self, fact: Connect) -> None:
         """Have the end of a connection told that was open before the probes were there."""

@@ -42,8 +42,10 @@ def running(
     for listed in proc.entries(scope, top=top):
         root = roots.get(listed.process.pid)
         entry = replace(listed, process=root) if root and proc.is_same(listed, root) else listed
-        seen[entry.process.pid] = entry.process
-        if known(entry.process.pid):
+        followed = known(entry.process.pid)
+        # By the kernel's start time, which is finer than that of /proc.
+        seen[entry.process.pid] = followed or entry.process
+        if followed:
             continue
         if fact := proc.image(entry, seen.get(entry.ppid, _NOBODY)):
             yield fact

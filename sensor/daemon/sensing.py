@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Kill, Look, Record, Search
 from sensor.core.facts import Exit, Loss, Transport
+from sensor.core.knowledge import LOST_MEMBER
 from sensor.daemon import reconcile
 from sensor.daemon.contents import Contents
 from sensor.daemon.looking import Looking
@@ -33,6 +34,9 @@ _LOOKS_S = 2.0
 _LOOKS_IN_A_ROW = 3
 """A process that becomes another image while it is looked at is looked at again."""
 
+_TRIED_AGAIN_S = 1.0
+"""At least that long there is no room, before whoever was left out is tried again."""
+
 _RINGFUL = 40
 """So many reads take all that the ring can hold: 2 MiB of the smallest records."""
 
@@ -53,6 +57,9 @@ class Sensing:
         self._taken_in: dict[Process, Process] = {}
         self.contents: Contents | None = None
         self._were_ends_lost = False
+        self._are_some_left_out = False
+        self._tried_s = 0.0
+        self._place: tuple[Path, Path] | None = None
 
     def look_inside(self, catalogue: Catalogue, pins: Pins, scope: Path, *, top: Path) -> Contents:
         """Have large files looked into that no name settles, from now on."""
@@ -69,6 +76,27 @@ class Sensing:
         if self._were_ends_lost:
             self._were_ends_lost = False
             self._bury()
+        if self._are_some_left_out and time.monotonic() - self._tried_s >= _TRIED_AGAIN_S:
+            self._let_in()
+
+    def _let_in(self) -> None:
+        """Have those followed for whom there was no room, and what they have started since.
+
+        Ends of others bring this about: they make room, and are told.
+        """
+        self._tried_s = time.monotonic()
+        self._are_some_left_out = False
+        self._bury()
+        find = self.probing.members.find
+        left_out = [one for one in self.engine.processes() if find(one.pid) != one]
+        for action in self.engine.follow(left_out):
+            if not self.probing.follow(action):
+                self._are_some_left_out = True
+                return
+            self._take_in(action)
+        if self._place and left_out:
+            scope, top = self._place
+            self._find([], scope, top)
 
     def drain(self) -> None:
         """Take all that waits now. More may come as fast as it is read, so there is a bound."""
@@ -105,14 +133,15 @@ class Sensing:
         """Have the engine look at a fact."""
         if isinstance(fact, Loss):
             self._were_ends_lost |= fact.what == "exit"
+            self._are_some_left_out |= fact.what == LOST_MEMBER
         for action in self.engine.see(introduced(fact)):
             self.do(action)
 
     def do(self, action: Action) -> None:
         """Do what the engine wants."""
         self.probing.apply(action)
-        if isinstance(action, Follow) and self.act:
-            self._taken_in[action.process] = action.root
+        if isinstance(action, Follow):
+            self._take_in(action)
         if isinstance(action, Record):
             self._tell(action.event)
         elif isinstance(action, Look):
@@ -122,6 +151,10 @@ class Sensing:
                 self.contents.search(action.image)
         elif self.act:
             self.act(action)
+
+    def _take_in(self, action: Follow) -> None:
+        if self.act:
+            self._taken_in[action.process] = action.root
 
     def taken_in(self) -> dict[Process, Process]:
         """Give who was found to belong to a session since the last time, with its root."""
@@ -140,6 +173,7 @@ class Sensing:
 
         Twice: what a running tool forked meanwhile is its child now.
         """
+        self._place = scope, top
         self._find([], scope, top, at_start=True)
 
     def _find(

@@ -8,7 +8,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.host import copied
+from support.host import CHECKOUT, Host, copied
+from support.loading import Loaded
+from support.scope import Scope
 
 from sensor.core.facts import Process
 from sensor.daemon.catalogues import catalogue
@@ -16,7 +18,7 @@ from sensor.daemon.members import Members
 from sensor.daemon.probing import Probing
 
 if TYPE_CHECKING:
-    from support.loading import Loaded
+    from pathlib import Path
 
 pytestmark = pytest.mark.kernel
 
@@ -77,3 +79,22 @@ def test_a_tool_that_runs_is_followed(loaded: Loaded, members: Members) -> None:
     assert found
     assert found.pid == process.pid
     assert members.find(process.pid) is None
+
+
+def test_there_is_no_room_for_ever(tmp_path: Path) -> None:
+    """Whoever cannot be followed is not counted, and can be once somebody has made room."""
+    with Host() as host, Scope() as scope:
+        host.edit(CHECKOUT / "probes/members.c", "#define MEMBERS 32768", "#define MEMBERS 2")
+        pins = Loaded(host, scope, copied("echo", tmp_path)).pins
+        members = Members(pins, lives=lambda _: True)
+        people = [Process(FORMER.pid + number, 1) for number in range(8)]
+        followed = [one for one in people if members.follow(one, ROOT)]
+        left_out = [one for one in people if one not in followed]
+        assert followed
+        assert left_out
+        assert not members.follow(left_out[0], ROOT)
+        assert members.follow(followed[0], ROOT)
+        counted = pins.map("state").lookup(struct.pack("=I", 1), 8)
+        assert counted == struct.pack("=q", len(followed))
+        members.release(followed[0])
+        assert members.follow(left_out[0], ROOT)

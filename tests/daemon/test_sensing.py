@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import struct
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from support.bpf import possible_cpus
-from support.host import copied
-from support.scope import cgroup2_root
+from support.deputies import children
+from support.host import CHECKOUT, Host, copied
+from support.loading import Loaded
+from support.scope import Scope, cgroup2_root
 
 from sensor.core.engine import Engine
 from sensor.core.event import Kind
@@ -22,9 +27,8 @@ from sensor.edge.host import LocalHost
 from sensor.wire import probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from support.loading import Loaded
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sensor.core.event import Event
 
@@ -123,3 +127,63 @@ def _lose(loaded: Loaded, what: str) -> None:
     slot = probe.LOST.index(what)
     count = struct.pack("=Q", list(lost.sums(len(probe.LOST)))[slot] + 1)
     lost.update(struct.pack("=I", slot), count + bytes(8 * possible_cpus() - len(count)))
+
+
+# Followed are the shell and what it starts first; the subshell and its child come too late.
+CROWD = """
+exec 3<&0
+cat <&3 & cat <&3 &
+(cat <&3; true) &
+echo; wait
+"""
+
+
+def test_whoever_there_was_no_room_for_is_followed_once_there_is(tmp_path: Path) -> None:
+    """With what they have started meanwhile; and they end with their session."""
+    told: list[Event] = []
+    known = catalogue()
+    top = cgroup2_root()
+    with Host() as host, Scope() as scope:
+        host.edit(CHECKOUT / "probes/members.c", "#define MEMBERS 32768", "#define MEMBERS 3")
+        loaded = Loaded(host, scope, copied("bash", tmp_path))
+        sensing = Sensing(loaded.pins, Engine(known, LocalHost(top)), tell=told.append)
+        sensing.probing.teach(known)
+        sensing.reconcile(scope.path, top=top)
+        argv: list[str | bytes | Path] = [loaded.tool, "-c", CROWD]
+        with scope.run(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tool:
+            assert tool.stdout
+            assert tool.stdout.readline() == b"\n"
+            poll(lambda: len(scope.procs()) == 5)
+            sensing.read()
+            assert sensing.engine.members == 4
+            assert len(dict(sensing.probing.members.all())) == 3
+            assert [event.loss for event in told if event.loss] == [("member", 1)]
+            first, second, *_ = children(tool.pid)
+            for pid in first, second:
+                os.kill(pid, signal.SIGKILL)
+
+            def are_all_followed() -> bool:
+                sensing.read()
+                followed = {one.pid for one in dict(sensing.probing.members.all())}
+                return followed == {tool.pid, *scope.procs()} and len(followed) == 3
+
+            poll(are_all_followed)
+            assert {one.pid for one in sensing.engine.processes()} == set(scope.procs())
+            for pid in scope.procs():
+                os.kill(pid, signal.SIGKILL)
+
+        def are_all_gone() -> bool:
+            sensing.read()
+            return sensing.engine.members == 0
+
+        poll(are_all_gone)
+        assert dict(sensing.probing.members.all()) == {}
+        sensing.probing.ring.close()
+
+
+def poll(is_so: Callable[[], bool]) -> None:
+    """Ask again and again."""
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
