@@ -33,6 +33,7 @@ OWNERS = {
         "edge/libbpf_quiet.py",
         "edge/mounts.py",
         "edge/host.py",
+        "edge/folders.py",
         "edge/features.py",
         "edge/parent.py",
         "edge/scratch.py",

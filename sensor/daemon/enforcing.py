@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.enforced import Enforced
-from sensor.core.policy.model import Mode
+from sensor.core.policy.model import Accounts, Mode
 from sensor.core.policy.rows import PolicyFlag, TableVerdict
 from sensor.core.policy.tables import compile_tables
-from sensor.daemon.policies import accounts_of
+from sensor.daemon.policies import accounts_of, local_accounts_of
 from sensor.daemon.proving import ADDRESS
 from sensor.edge import canary
 from sensor.edge.resolvers import configured
@@ -52,6 +52,8 @@ class Enforcing:
         self._lsm = lsm
         self._cgroup_ids: dict[str, int] = {}
         self._resolvers: frozenset[Address] = frozenset()
+        self._accounts = Accounts({}, {})
+        self._unanswered = ""
         self.in_force: Enforced | None = None
         self.since_wall_ns = 0
         self.attached: frozenset[str] = frozenset()
@@ -95,22 +97,46 @@ class Enforcing:
         self.in_force = None
 
     def is_stale(self) -> bool:
-        """Tell whether a cgroup that policy names, or the host's resolvers, have changed since."""
+        """Tell whether whom or what policy names, or the host's resolvers, have changed since."""
         if self.in_force is None:
             return False
-        return self._resolvers != frozenset(configured()) or self._cgroup_ids != self._resolved(
-            self.in_force.tables  # type: ignore[arg-type]  # as it was put
-        )
+        if self._looked_up(self.in_force.policy) != self._accounts:
+            return True
+        return self._resolvers != frozenset(configured()) or self.has_moved()
+
+    def has_moved(self) -> bool:
+        """Tell whether a cgroup that policy names was made or taken away since."""
+        tables = self.in_force.tables if self.in_force else None
+        return tables is not None and self._cgroup_ids != self._resolved(tables)  # type: ignore[arg-type]  # as it was put
+
+    def cradles(self) -> frozenset[Path]:
+        """Give the folders in which the next part of a cgroup that policy names would be made."""
+        if self.in_force is None:
+            return frozenset()
+        paths = self.in_force.tables.cgroups  # type: ignore[attr-defined]  # as it was put
+        return frozenset(self._cradle(path) for path in paths if path.strip("/"))
+
+    def _cradle(self, path: str) -> Path:
+        folder = (self._top / path.lstrip("/")).parent
+        while folder != self._top and not folder.exists():
+            folder = folder.parent
+        return folder
 
     def mend(self) -> None:
         """Try once more to attach what the policy in force lacks."""
-        if self.in_force is not None and self.lacks():
+        if self.in_force is not None and self._not_refused():
             self._attach(_wanted(self.in_force.tables))  # type: ignore[arg-type]  # as it was put
 
     def lacks(self) -> list[str]:
         """Say what policy asks for and this host does not give, one sentence each."""
         if self.in_force is None:
             return []
+        return [
+            *([self._unanswered] if self._unanswered else []),
+            *self._not_refused(),
+        ]
+
+    def _not_refused(self) -> list[str]:
         return [
             f"not refused: {program.sees} ({self.missing[program.name]})"
             for program in ON_DEMAND
@@ -130,14 +156,28 @@ class Enforcing:
     def _compiled(self, policy: Policy, catalogue: Catalogue, *, with_canary: bool) -> Tables:
         now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         self._resolvers = frozenset(configured())
+        self._accounts = self._looked_up(policy)
         return compile_tables(
             policy,
             catalogue,
-            accounts=accounts_of(policy),
+            accounts=self._accounts,
             resolvers=self._resolvers,
             wall_offset_ns=time.time_ns() - now_ns,
             canary=ADDRESS if with_canary else None,
         )
+
+    def _looked_up(self, policy: Policy) -> Accounts:
+        """Look up whom policy names; without an answer, go by what was known and is in files."""
+        try:
+            found = accounts_of(policy)
+        except SensorError as problem:
+            self._unanswered = f"{problem}; users and groups are those known before, and of /etc"
+            local = local_accounts_of(policy)
+            return Accounts(
+                {**self._accounts.users, **local.users}, {**self._accounts.groups, **local.groups}
+            )
+        self._unanswered = ""
+        return found
 
     def _resolved(self, tables: Tables) -> dict[str, int]:
         """Give the ids of the cgroups that policy names; one that is not there may come."""

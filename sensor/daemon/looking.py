@@ -8,7 +8,6 @@ where nothing could be looked at, it says so.
 from __future__ import annotations
 
 import os
-import pwd
 import socket
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.facts import Process, Seen
 from sensor.edge import packages, proc
+from sensor.edge.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +32,7 @@ QUEUED = 1024
 
 _MINOR_BITS = 20
 _ATD = "atd"
+_USERS = Users()
 
 
 class Looking:
@@ -142,7 +143,7 @@ def seen(look: Look) -> Seen:
         ancestors = tuple(_from_broker(look.broker)) if look.broker else ()
     root = f"/proc/{pid}/root" if is_there else "" if _is_file(look) else None
     package = _package(look, root) if root is not None else None
-    home = _home(look.uid)
+    home = _USERS.home(look.uid)
     return Seen(
         at_ns=_now_ns(),
         process=look.process,
@@ -189,13 +190,6 @@ def _is_file(look: Look) -> bool:
         return False
     dev = os.major(found.st_dev) << _MINOR_BITS | os.minor(found.st_dev)
     return (dev, found.st_ino) == (look.file.dev, look.file.ino)
-
-
-def _home(uid: int) -> str | None:
-    try:
-        return pwd.getpwuid(uid).pw_dir
-    except (KeyError, OverflowError):
-        return None
 
 
 def _there(paths: tuple[str, ...], root: str, home: str | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sensor.core.policy.model import names
 from sensor.core.policy.text import parse
 from sensor.daemon.standby import DEFAULT
-from sensor.edge.users import accounts
+from sensor.edge.users import accounts, local_accounts
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -33,8 +33,13 @@ def read(path: Path, catalogue: Catalogue) -> Policy:
 
 
 def accounts_of(policy: Policy) -> Accounts:
-    """Look up whom a policy names."""
+    """Look up whom a policy names. Raises SensorError where the user database does not answer."""
     return accounts(*names(policy))
 
 
-__all__ = ["DEFAULT", "accounts_of", "read"]
+def local_accounts_of(policy: Policy) -> Accounts:
+    """Look up whom a policy names in the host's own files alone."""
+    return local_accounts(*names(policy))
+
+
+__all__ = ["DEFAULT", "accounts_of", "local_accounts_of", "read"]

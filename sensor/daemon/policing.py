@@ -7,6 +7,7 @@ A file that is no policy leaves the one before in force, in the kernel and here.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from sensor.core.policy.model import Mode
 from sensor.core.policy.text import parse, with_blocks
 from sensor.daemon.standby import KEPT
 from sensor.edge import guarded
+from sensor.edge.folders import Folders
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 _BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
 _NS_PER_S = 1_000_000_000
 
+_NESTED = 8
+"""Levels of a cgroup that a policy may name, and one more."""
+
 
 class Policing:
     """Reads, applies and applies anew. ``see`` takes facts for the stream."""
@@ -48,6 +53,7 @@ class Policing:
         self._sensing = sensing
         self.enforcing = enforcing
         self._sweeping = sweeping
+        self.folders = Folders()
         self.proving = proving
         self.blocks = self._read_blocks()
 
@@ -102,6 +108,20 @@ class Policing:
                 self._change(lambda: (self._policy, tidied))
             except SensorError:  # which is on the stream; the kernel's own ends hold all the same
                 self.blocks = tidied
+
+    def heed(self) -> None:
+        """Put policy in force anew where a cgroup that it names was made or taken away."""
+        self.folders.take()
+        self._attend()
+        if self.enforcing.has_moved():
+            with suppress(SensorError):  # which is on the stream
+                self._change(lambda: (self._policy, self.blocks))
+
+    def _attend(self) -> None:
+        """Watch where cgroups would be made; meanwhile, the next folder may have been."""
+        for _ in range(_NESTED):
+            if (wanted := self.enforcing.cradles()) != self.folders.watched:
+                self.folders.watch(wanted)
 
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
@@ -165,6 +185,7 @@ class Policing:
         for action in self._sensing.engine.policy(enforced, at_ns=_now_ns()):
             self._sensing.do(action)
         self._sweep()
+        self._attend()
         if is_enforced:
             self.proving.begin()
         else:

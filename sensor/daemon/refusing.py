@@ -73,6 +73,8 @@ class Refusing:
         """Have a selector watch the deputy."""
         self._selector = selector
         selector.register(self.deputy, selectors.EVENT_READ, lambda _mask: self._listen())
+        folders = self.policing.folders
+        selector.register(folders, selectors.EVENT_READ, lambda _mask: self.policing.heed())
 
     def _listen(self) -> None:
         self.deputy.read()

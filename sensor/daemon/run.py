@@ -41,6 +41,7 @@ from sensor.edge.store import Begun, Store
 from sensor.edge.store_told import Told
 from sensor.edge.store_writer import Keep, Writer
 from sensor.edge.system import lock
+from sensor.edge.users import Users
 from sensor.errors import SensorError
 from sensor.wire.answers import Hello
 
@@ -96,14 +97,13 @@ class Daemon:
         self._top = mounts.cgroup2()
         self._scope = mounts.scope(Path(config.scope) if config.scope else None)
         self._bpffs = mounts.bpffs(places.bpffs)
-        self._host = LocalHost(self._top)
+        self._host = LocalHost(self._top, Users().name)
         self._notify = Notify()
         self._telling = Telling(say=say)
         self._known = catalogue(places.catalog)
         self._auditing = Auditing(config, self._known, say=say)
-        self._policy = standby.wanted(
-            Path(config.policy) if config.policy else None, places.policy, places.state_dir
-        )
+        named = Path(config.policy) if config.policy else None
+        self._policy = standby.wanted(named, places.policy, places.state_dir)
         self._refusing: Refusing | None = None
         self._is_ending = False
 

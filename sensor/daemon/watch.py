@@ -20,6 +20,7 @@ from sensor.daemon.probing import run_loader
 from sensor.daemon.sensing import Sensing
 from sensor.edge import mounts
 from sensor.edge.host import LocalHost
+from sensor.edge.users import Users
 from sensor.wire.programs import PROGRAMS
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class Watch:
         with signals() as end:
             bpffs = mounts.private_bpffs()
             loaded = run_loader(bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope)
-            engine, pins = Engine(known, LocalHost(self._top), looks=True), Pins(loaded.pins)
+            host, pins = LocalHost(self._top, Users().name), Pins(loaded.pins)
+            engine = Engine(known, host, looks=True)
             self._sensing = Sensing(pins, engine, tell=self._tell)
             self._sensing.probing.teach(known)
             self._contents = self._sensing.look_inside(known, pins, self._scope, top=self._top)

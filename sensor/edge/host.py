@@ -6,7 +6,6 @@ from __future__ import annotations
 import ctypes
 import grp
 import os
-import pwd
 import socket
 import time
 from functools import lru_cache
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sensor.core.facts import Process
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -33,15 +34,18 @@ class _Handle(ctypes.Structure):
 
 
 class LocalHost:
-    """The host that we run on. ``top`` is the mount point of its cgroup2 hierarchy."""
+    """The host that we run on. ``top`` is the mount point of its cgroup2 hierarchy.
 
-    def __init__(self, top: Path) -> None:
+    ``user`` gives the name of a uid, and does not keep its caller waiting.
+    """
+
+    def __init__(self, top: Path, user: Callable[[int], str | None] = lambda _: None) -> None:
         self._top = top
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._hierarchy = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.boot_id = _BOOT_ID.read_text("ascii").strip()
         self.name = socket.gethostname()
-        self.user = lru_cache(_REMEMBERED)(_user)
+        self.user = user
         self.cgroup = lru_cache(_REMEMBERED)(self._cgroup)
 
     @property
@@ -74,12 +78,5 @@ def group_id(name: str) -> int | None:
     """Give the id of a group, None where the host has none of this name."""
     try:
         return grp.getgrnam(name).gr_gid
-    except KeyError:
-        return None
-
-
-def _user(uid: int) -> str | None:
-    try:
-        return pwd.getpwuid(uid).pw_name
     except KeyError:
         return None

@@ -11,11 +11,14 @@ from support.policies import CATALOGUE, read
 from support.policy_maps import MadeMaps
 from support.scope import Scope
 
+from sensor.core.policy.model import Accounts
+from sensor.daemon import enforcing
 from sensor.daemon.enforcing import Enforcing
 from sensor.daemon.members import Members
 from sensor.daemon.policy_maps import PolicyMaps
 from sensor.edge import canary
 from sensor.errors import SensorError
+from sensor.wire import rulings
 from sensor.wire.orders import Attach, Detach
 from sensor.wire.programs import HELLO, JUDGE, LEARN
 from sensor.wire.reports import Outcome, Report
@@ -194,10 +197,26 @@ def test_cgroups_that_come_and_go_make_a_policy_stale(tmp_path: Path) -> None:
         ids = {BANKED_KEY.unpack(key)[0] for key in scene.pins.rows("cgroups")}
         assert ids == {(scope.path / "build").stat().st_ino}
         assert not scene.enforcing.is_stale()
+        assert scene.enforcing.cradles() == {scope.path}
         (scope.path / "later").mkdir()
         assert scene.enforcing.is_stale()
+        assert scene.enforcing.has_moved()
         scene.apply(body)
         assert not scene.enforcing.is_stale()
+
+
+def test_where_a_cgroup_would_be_made_is_the_nearest_that_is_there(tmp_path: Path) -> None:
+    """The hierarchy itself at the farthest."""
+    with Scope() as scope:
+        scene = Scene(tmp_path, top=scope.path)
+        assert scene.enforcing.cradles() == frozenset()
+        body = QUIET + NAMES.replace("verdict", 'cgroups = ["/a/b/c"]\nverdict')
+        scene.apply(body)
+        assert scene.enforcing.cradles() == {scope.path}
+        (scope.path / "a").mkdir()
+        assert scene.enforcing.cradles() == {scope.path / "a"}
+        (scope.path / "a/b").mkdir()
+        assert scene.enforcing.cradles() == {scope.path / "a/b"}
 
 
 def test_the_canary_is_refused_where_it_has_a_cgroup(tmp_path: Path) -> None:
@@ -209,3 +228,44 @@ def test_the_canary_is_refused_where_it_has_a_cgroup(tmp_path: Path) -> None:
     assert key.rstrip(b"\0") == canary.NAME.encode()
     assert int.from_bytes(value[:4], "little") == len(CATALOGUE.tools) + 1
     assert scene.attached() == {JUDGE}
+
+
+def users_in_force(scene: Scene) -> set[int]:
+    """Give the uids that the kernel has conditions for."""
+    bank = rulings.bank_for(scene.pins.slot(3))
+    keys = scene.pins.rows("users")
+    return {BANKED_KEY.unpack(key)[0] for key in keys if rulings.bank_of("users", key) == bank}
+
+
+def test_whoever_was_known_counts_while_nobody_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With those of the host's own files; it is told, and asked again."""
+    scene, answers = Scene(tmp_path), [Accounts({"amy": 7}, {})]
+
+    def ask(_policy: object) -> Accounts:
+        if not answers:
+            raise SensorError("the user database did not answer within 2 s")
+        return answers[-1]
+
+    monkeypatch.setattr(enforcing, "accounts_of", ask)
+    local = Accounts({"root": 0}, {"crew": frozenset({7})})
+    monkeypatch.setattr(enforcing, "local_accounts_of", lambda _: local)
+    body = f'{QUIET}{BLOCK}users = ["amy", "root"]\ngroups = ["crew"]\n'
+    scene.apply(body)
+    assert users_in_force(scene) == {7}
+    assert not scene.enforcing.is_stale()
+    answers.clear()
+    assert scene.enforcing.is_stale()
+    scene.apply(body)
+    assert users_in_force(scene) == {0, 7}
+    assert scene.enforcing.lacks() == [
+        (
+            "the user database did not answer within 2 s; users and groups are those known before,"
+            " and of /etc"
+        )
+    ]
+    assert not scene.enforcing.is_stale()
+    answers.append(Accounts({"amy": 7}, {}))
+    assert scene.enforcing.is_stale()
+    assert scene.enforcing.lacks() == []

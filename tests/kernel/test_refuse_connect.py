@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.patience import SOON_S
-from support.stage import TIMES
+from support.scope import Scope, cgroup2_root
+from support.stage import TIMES, end_of
 
 if TYPE_CHECKING:
     from support.drivers import Drivers
@@ -141,3 +142,25 @@ def test_children_of_a_tool_are_refused_what_it_is(
     told = police.told(since, "connect", TIMES)
     assert {event["process"]["exe"] for event in told} == {str(child)}
     assert {event["verdict"] for event in told} == {"block"}
+
+
+def test_a_cgroup_that_comes_later_counts_once_it_is_there(
+    police: Policing, drivers: Drivers, network: Network
+) -> None:
+    """A rule that names it is put in force anew when it is made, and when it is made again."""
+    path = police.scope.path / "later/inner"
+    named = f"/{path.relative_to(cgroup2_root())}"
+    police.keep(f'mode = "enforce"\n{ADDRESSES}\ncgroups = ["{named}"]')
+    argv = network.entered(drivers.plain("udp"), "192.0.2.1", str(network.udp_port))
+    assert police.run(argv)[1] == 0
+    for _ in range(2):
+        since = police.seq()
+        path.mkdir(parents=True)
+        police.told(since, "policy", 1)
+        with Scope(path) as inner:
+            assert end_of(inner.run(argv)) == 1
+        assert police.run(argv)[1] == 0
+        since = police.seq()
+        path.rmdir()
+        path.parent.rmdir()
+        police.told(since, "policy", 1)
