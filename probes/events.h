@@ -33,6 +33,9 @@ enum lost_slot {
 	LOST_FLOW,		    /* `flows` full: a close is not told */
 	LOST_JUDGED,		    /* no room to judge what a packet says: it was let through,
 				       or held back where the rule says so */
+	LOST_ADDRESS,		    /* `addresses` full: a name that counts was forgotten */
+	LOST_MISSED,		    /* a program that ran on this CPU already was not run: counted
+				       by the kernel (bpf_prog_info), here for its place alone */
 	LOST_SLOTS,
 };
 

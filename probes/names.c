@@ -14,7 +14,15 @@ struct address {
 
 BPF_F_TABLE("hash", struct banked_key, struct domain_rules, domains, 32768, BPF_F_NO_PREALLOC);
 BPF_F_TABLE("lpm_trie", struct range_key, struct span, ranges, 32768, BPF_F_NO_PREALLOC);
-BPF_TABLE("lru_hash", struct address_key, struct named, addresses, 16384);
+#define ADDRESSES 16384
+BPF_TABLE("lru_hash", struct address_key, struct named, addresses, ADDRESSES);
+
+/* How many addresses were learned lately: since when, and the number. */
+struct learned {
+	u64 since_ns;
+	u64 count;
+};
+BPF_ARRAY(learned, struct learned, 1);
 /* The resolvers that the host is configured with. */
 BPF_TABLE("hash", struct address, u64, resolvers, 64);
 
@@ -138,6 +146,27 @@ static inline struct named *name_of(const struct address_key *key, u32 uid)
 }
 
 /*
+ * A full table takes the place of the oldest without a word. Certain is this much: of
+ * those learned within the time that each counts, no more than it has room for do.
+ */
+static inline void count_learned(void)
+{
+	u64 now_ns = bpf_ktime_get_boot_ns();
+	u32 slot = 0;
+	struct learned *lately = learned.lookup(&slot);
+
+	if (!lately)
+		return;
+	if (now_ns - lately->since_ns >= REMEMBERED_NS) {
+		lately->since_ns = now_ns;
+		lately->count = 0;
+	}
+	lock_xadd(&lately->count, 1);
+	if (lately->count > ADDRESSES)
+		count_lost(LOST_ADDRESS);
+}
+
+/*
  * The name that was asked for last counts; one of no account, without an end,
  * takes away what was known. But an answer that nobody vouches for does not take
  * the place of one that counts.
@@ -148,6 +177,8 @@ static inline void remember_name(const struct address_key *key, const struct nam
 
 	if (known && known->trusted && !name->trusted && known->end_ns > bpf_ktime_get_boot_ns())
 		return;
+	if (name->end_ns && !known)
+		count_learned();
 	if (name->end_ns)
 		addresses.update((struct address_key *)key, (struct named *)name);
 	else if (known)

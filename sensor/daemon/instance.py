@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.blake2 import blake2b
 from sensor.edge import libbpf
+from sensor.edge.libbpf_programs import Programs
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -173,6 +174,10 @@ class Pins:
         if not path.exists():
             raise SensorError(f"{path}: no such pin; unload this instance and load it again")
         return libbpf.Map(libbpf.open_pin(str(path)))
+
+    def programs(self) -> Programs:
+        """Open the programs, attached or to be attached on demand."""
+        return Programs([*self.folder.glob("link_*"), *self.folder.glob("prog_*")])
 
     def attached(self) -> frozenset[str]:
         """Name the programs whose links are pinned."""

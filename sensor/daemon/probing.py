@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from sensor.daemon.instance import Pins
 
 
+_NS_PER_S = 1_000_000_000
+
+
 def command(*arguments: str) -> list[str]:
     """Give the command line that runs agent-sensor, deaf to PYTHON* variables and the cwd."""
     return [sys.executable, "-I", "-m", "sensor", *arguments]
@@ -98,6 +101,8 @@ class Probing:
         self._lost = pins.map("lost")
         # Kept beside the counters, so that the next sensor tells what nobody has told.
         self._told = pins.map("told")
+        self._programs = pins.programs()
+        self._looked_ns = self._misses = 0
         self._order = Order()
         self._refusals_until_ns = 0
         self.verdicts = Ring(pins.map("verdicts").fd, self._refusal)
@@ -139,7 +144,7 @@ class Probing:
             for fact in self._order.rest():
                 self._take(fact)
         count = refused + others
-        now = list(self._lost.sums(len(probe.LOST)))
+        now = [*list(self._lost.sums(len(probe.LOST)))[:-1], self._missed()]
         if now != self._counted:
             self._tell_losses(now)
         return count
@@ -149,6 +154,13 @@ class Probing:
             self._lose(loss)
         self._told.update(bytes(4), tables.counters(now))
         self._counted = now
+
+    def _missed(self) -> int:
+        """Count how often a program was not run, by a look a second: that takes a call each."""
+        now_ns = _now_ns()
+        if now_ns - self._looked_ns >= _NS_PER_S:
+            self._looked_ns, self._misses = now_ns, self._programs.misses()
+        return self._misses
 
     def _lose(self, loss: Loss) -> None:
         self.lost += loss.count

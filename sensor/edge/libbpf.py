@@ -32,6 +32,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "bpf_link_create": (_INT, [_INT, _INT, _INT, _PTR]),
     "bpf_obj_get_info_by_fd": (_INT, [_INT, _PTR, ctypes.POINTER(_U32)]),
     "bpf_prog_load": (_INT, [_INT, _STR, _STR, _PTR, ctypes.c_size_t, _PTR]),
+    "bpf_prog_get_fd_by_id": (_INT, [_U32]),
     "bpf_map_create": (_INT, [_INT, _STR, _U32, _U32, _U32, _PTR]),
     "bpf_btf_load": (_INT, [_PTR, ctypes.c_size_t, _PTR]),
     "libbpf_find_vmlinux_btf_id": (_INT, [_STR, _INT]),

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
 RECORD_EXEC, RECORD_FORK, RECORD_EXIT, RECORD_CONNECT, RECORD_CLOSE, RECORD_ANSWER = range(1, 7)
 RECORD_HELLO = 7
-# Order of the slots of the map `lost`.
+# Order of the slots of the map `lost`; the last is counted by the kernel itself.
 LOST = (
     "", "exec", "fork", "exit", "connect", "close", "answer", "hello", "member", "flow", "judged",
+    "address", "missed",
 )  # fmt: skip
 
 NO_LOGINUID = 0xFFFFFFFF

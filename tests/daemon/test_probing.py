@@ -154,3 +154,39 @@ def test_a_record_of_another_shape_is_told_as_damaged(tmp_path: Path) -> None:
     damaged = [fact for fact in facts if isinstance(fact, Damaged)]
     assert len(damaged) == 2
     assert "77" in damaged[0].why
+
+
+class Interrupted(Pins):
+    """Pins of programs that were not run some times; ``times`` since they were loaded."""
+
+    times = 0
+
+    def programs(self) -> Interrupted:  # type: ignore[override]
+        """Count for them."""
+        return self
+
+    def misses(self) -> int:
+        """Give how often."""
+        return self.times
+
+
+@pytest.mark.kernel
+def test_programs_that_were_not_run_are_told_once(
+    loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the kernel counts; another sensor goes on where this one ended."""
+    facts: list[Fact] = []
+    monkeypatch.setattr("sensor.daemon.probing._NS_PER_S", 0)
+    pins = Interrupted(loaded.folder)
+    probing = Probing(pins, facts.append)
+    probing.read()
+    facts.clear()
+    for pins.times in 5, 5, 7:
+        probing.read()
+    probing.ring.close()
+    again = Probing(pins, facts.append)
+    again.read()
+    again.ring.close()
+    assert [(one.what, one.count) for one in facts if isinstance(one, Loss)] == [
+        ("missed", 5), ("missed", 2),
+    ]  # fmt: skip
