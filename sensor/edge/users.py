@@ -27,6 +27,9 @@ ASKED_S, GLANCE_S = 2.0, 0.5
 AGAIN_S, SPACED_S = 60.0, 0.25
 """How long nobody is asked after that took too long, and how long between two uids."""
 
+FRESH_S = 1.0
+"""How long the host's own file is not looked at again."""
+
 REMEMBERED = 1024
 """Uids, with the names and homes that they have or have not."""
 
@@ -109,7 +112,7 @@ class Users:
         self._known: OrderedDict[int, tuple[str, str] | None] = OrderedDict()
         self._local: dict[int, tuple[str, str]] = {}
         self._stamp = 0
-        self._not_before_s = 0.0
+        self._not_before_s = self._fresh_until_s = 0.0
 
     def name(self, uid: int) -> str | None:
         """Return the name of a user, None for one without, or of whom nothing is known yet."""
@@ -142,10 +145,13 @@ class Users:
 
     def _of_host(self) -> dict[int, tuple[str, str]]:
         """Give those of the host's own file, read again when it has changed."""
+        if self._now_s() < self._fresh_until_s:
+            return self._local
+        self._fresh_until_s = self._now_s() + FRESH_S
         try:
             stamp = self._passwd.stat().st_mtime_ns
         except OSError:
-            return {}
+            stamp, self._local = 0, {}
         if stamp != self._stamp:
             rows = reversed(_rows(self._passwd, _PASSWD_FIELDS))  # of two, the first counts
             self._local = {int(row[2]): (row[0], row[5]) for row in rows if row[2].isdecimal()}

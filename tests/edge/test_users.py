@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sensor.core.policy.model import Accounts
-from sensor.edge.users import AGAIN_S, REMEMBERED, SPACED_S, Users, accounts, local_accounts
+from sensor.edge.users import (
+    AGAIN_S,
+    FRESH_S,
+    REMEMBERED,
+    SPACED_S,
+    Users,
+    accounts,
+    local_accounts,
+)
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -109,11 +117,14 @@ def test_the_host_s_files_take_no_server(tmp_path: Path) -> None:
 def test_users_of_the_host_s_file_are_known_by_it(tmp_path: Path) -> None:
     """Of two with one uid, the first; what changes is read again."""
     database = Database(tmp_path, DEAD)
-    known = users(database, Clock())
+    clock = Clock()
+    known = users(database, clock)
     assert (known.name(1), known.home(1)) == ("amy", "/home/amy")
     assert (known.name(2), known.home(2)) == ("bob", "/b")
     database.passwd.write_text(ENTRIES.replace("amy", "eve"), "utf-8")
     os.utime(database.passwd, ns=(1, 1))
+    assert known.name(1) == "amy"
+    clock.now_s += FRESH_S
     assert known.name(1) == "eve"
     assert database.asked == 0
 
