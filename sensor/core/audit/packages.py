@@ -15,7 +15,7 @@ from sensor.core.audit import logs, manifests
 from sensor.core.audit.commands import Reader
 from sensor.core.audit.leads import How, Lead
 from sensor.core.audit.mentions import Sum
-from sensor.core.audit.trace import Trace
+from sensor.core.audit.trace import Trace, traced
 from sensor.core.audit.words import Certainty, Shows, Source
 from sensor.core.tools import MarkKind
 
@@ -114,7 +114,7 @@ class Finder:
             for name in manifests.object_of(text):
                 package = manifests.extension(name)
                 for tool in self._atlas.extensions.get(package.name if package else "", ())[:1]:
-                    yield _trace(seen, tool, Source.EXTENSION, Shows.REMOVED, Certainty.LIKELY)
+                    yield traced(seen, tool, Source.EXTENSION, Shows.REMOVED, Certainty.LIKELY)
 
     def _cached(self, folder: str, name: str) -> Lead | None:
         if _UV_WHEELS.fullmatch(folder):
@@ -141,7 +141,7 @@ class Finder:
     def _wheel(self, seen: Seen) -> Iterator[Trace]:
         package = manifests.wheel_members(seen.tail)
         if package and (tool := self._atlas.pypi(package.name)):
-            yield _trace(
+            yield traced(
                 seen, tool, Source.PIP_CACHE, Shows.DOWNLOADED, Certainty.LIKELY, package.version
             )
 
@@ -211,8 +211,8 @@ def _placed(
     fitting = ((source, shows) for part, source, shows in places if part in seen.path)
     source, shows = next(fitting, default)
     if not is_sure:
-        return _trace(seen, tool, source, Shows.HINT, Certainty.WEAK, package.version)
-    return _trace(seen, tool, source, shows, Certainty.CERTAIN, package.version)
+        return traced(seen, tool, source, Shows.HINT, Certainty.WEAK, package.version)
+    return traced(seen, tool, source, shows, Certainty.CERTAIN, package.version)
 
 
 def _brings(tool: Tool, package: Package) -> bool:
@@ -224,7 +224,7 @@ def _brings(tool: Tool, package: Package) -> bool:
 def _extension_manifest(tool: Tool, named: Package, seen: Seen) -> Iterator[Trace]:
     raw = manifests.object_of(seen.texts[0]) if seen.texts else {}
     if f"{raw.get('publisher')}.{raw.get('name')}".lower() == named.name:
-        yield _trace(
+        yield traced(
             seen, tool, Source.EXTENSION, Shows.INSTALLED, Certainty.CERTAIN, named.version
         )
 
@@ -241,20 +241,4 @@ def _entry(
 def _named(
     tool: Tool, source: Source, shows: Shows, version: str | None, seen: Seen
 ) -> Iterator[Trace]:
-    yield _trace(seen, tool, source, shows, Certainty.LIKELY, version)
-
-
-def _trace(  # noqa: PLR0917 - in the order of a sentence
-    seen: Seen, tool: Tool, source: Source, shows: Shows, certainty: Certainty,
-    version: str | None = None,
-) -> Trace:  # fmt: skip
-    return Trace(
-        tool=tool.id,
-        source=source,
-        shows=shows,
-        certainty=certainty,
-        path=seen.path,
-        first_ns=seen.mtime_ns,
-        last_ns=seen.mtime_ns if shows is Shows.RUN_ONCE else None,
-        version=version,
-    )
+    yield traced(seen, tool, source, shows, Certainty.LIKELY, version)

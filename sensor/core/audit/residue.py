@@ -14,7 +14,7 @@ from sensor.core.audit.leads import How, Lead
 from sensor.core.audit.mentions import Sum
 from sensor.core.audit.settings import NAMES as SETTINGS
 from sensor.core.audit.settings import settings
-from sensor.core.audit.trace import STRANGER, Trace, version_of
+from sensor.core.audit.trace import STRANGER, Trace, traced, version_of
 from sensor.core.audit.words import Certainty, Shows, Source
 from sensor.core.tools import Category
 from sensor.core.units import count
@@ -106,9 +106,9 @@ class Finder:
             if seen.is_folder:
                 return
             if is_own and (tools := self._of_layout(seen.path)):
-                yield _trace(seen, tools[0], Source.NATIVE, Shows.INSTALLED, Certainty.LIKELY)
+                yield traced(seen, tools[0], Source.NATIVE, Shows.INSTALLED, Certainty.LIKELY)
             elif tool := self._atlas.strong(seen.path.rpartition("/")[2]):
-                hint = _trace(seen, tool, Source.LINK, Shows.HINT, Certainty.WEAK)
+                hint = traced(seen, tool, Source.LINK, Shows.HINT, Certainty.WEAK)
                 yield replace(hint, note=STRANGER)
             return
         parts = seen.target.split("/")
@@ -116,9 +116,9 @@ class Finder:
         for pair in pairs & self._atlas.pairs.keys():
             tool = self._atlas.pairs[pair]
             if seen.target_exists:  # what it leads to is found by itself
-                yield _trace(seen, tool, Source.LINK, Shows.HINT, Certainty.WEAK)
+                yield traced(seen, tool, Source.LINK, Shows.HINT, Certainty.WEAK)
             else:
-                yield _trace(seen, tool, Source.LINK, Shows.WAS_INSTALLED, Certainty.LIKELY)
+                yield traced(seen, tool, Source.LINK, Shows.WAS_INSTALLED, Certainty.LIKELY)
             return
 
     def _of_layout(self, path: str) -> Tools:
@@ -223,17 +223,17 @@ def _owner(tools: Tools) -> tuple[Tool, tuple[str, ...]]:
 
 def _laid_out(tool: Tool, name: str, seen: Seen) -> Iterator[Trace]:
     if version := version_of(name):
-        yield _trace(seen, tool, Source.NATIVE, Shows.INSTALLED, Certainty.CERTAIN, version)
+        yield traced(seen, tool, Source.NATIVE, Shows.INSTALLED, Certainty.CERTAIN, version)
 
 
 def _ambiguous(tools: Tools, seen: Seen) -> Iterator[Trace]:
     """Tell of state that other software leaves as well."""
-    yield _trace(seen, tools[0], Source.STATE, Shows.HINT, Certainty.WEAK)
+    yield traced(seen, tools[0], Source.STATE, Shows.HINT, Certainty.WEAK)
 
 
 def _committed(tools: Tools, seen: Seen) -> Iterator[Trace]:
     """Tell of a repository's file: whoever committed it may never have been here."""
-    yield _trace(seen, tools[0], Source.REPOSITORY, Shows.HINT, Certainty.WEAK)
+    yield traced(seen, tools[0], Source.REPOSITORY, Shows.HINT, Certainty.WEAK)
 
 
 _LINKED = "a link, not followed"
@@ -244,18 +244,3 @@ def _note(measure: Measure) -> str:
     if not measure.sessions:
         return files
     return f"{files}, {count(measure.sessions, 'session log', 'session logs')}"
-
-
-def _trace(  # noqa: PLR0917 - in the order of a sentence
-    seen: Seen, tool: Tool, source: Source, shows: Shows, certainty: Certainty,
-    version: str | None = None,
-) -> Trace:  # fmt: skip
-    return Trace(
-        tool=tool.id,
-        source=source,
-        shows=shows,
-        certainty=certainty,
-        path=seen.path,
-        first_ns=seen.mtime_ns,
-        version=version,
-    )

@@ -11,8 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sensor.core.audit.words import Shows
+
 if TYPE_CHECKING:
-    from sensor.core.audit.words import Certainty, Shows, Source
+    from sensor.core.audit.leads import Seen
+    from sensor.core.audit.words import Certainty, Source
+    from sensor.core.tools import Tool
 
 _VERSION = re.compile(r"v?[0-9][0-9A-Za-z]{0,15}([.+_~-][0-9A-Za-z]{1,24}){0,6}")
 
@@ -62,3 +66,20 @@ def version_of(text: object) -> str | None:
     """Return what looks like a version, and nothing else that somebody could write there."""
     found = _VERSION.fullmatch(text) if isinstance(text, str) else None
     return found[0] if found else None
+
+
+def traced(  # noqa: PLR0917  # in the order of a sentence
+    seen: Seen, tool: Tool, source: Source, shows: Shows, certainty: Certainty,
+    version: str | None = None,
+) -> Trace:  # fmt: skip
+    """Give the trace that something is which was seen, dated by its last change."""
+    return Trace(
+        tool=tool.id,
+        source=source,
+        shows=shows,
+        certainty=certainty,
+        path=seen.path,
+        first_ns=seen.mtime_ns,
+        last_ns=seen.mtime_ns if shows is Shows.RUN_ONCE else None,
+        version=version,
+    )
