@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from vm.machine import Machine
 
 TOOL = "/usr/local/bin/claude"
+# Known by a name that no other software bears too: that alone is enough to be refused.
+OTHER_TOOL = "/usr/local/bin/aider"
 ALLOWED = "/usr/local/bin/qwen"
 MARK = "/root/mark"
 # Of the documentation range (RFC 5737): nobody is there, and it is refused.
@@ -80,7 +82,7 @@ def settle_tools(machine: Machine) -> None:
 
     A tool is known by its name among other things, so a copy is one for the sensor.
     """
-    copies = " && ".join(f"cp /bin/bash {path}" for path in (TOOL, ALLOWED, "/usr/bin/gemini"))
+    copies = " && ".join(f"cp /bin/bash {path}" for path in (TOOL, OTHER_TOOL, ALLOWED))
     machine.check(copies)
 
 
