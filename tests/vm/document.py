@@ -110,7 +110,8 @@ def _tests(runs: Sequence[Run]) -> str:
         passed, failed, skipped = counts(run)
         long = sum(case.is_long and case.outcome is Outcome.PASSED for case in run.cases)
         numbers = (str(passed), str(long), str(failed), skipped or "none", f"{run.seconds:.0f} s")
-        rows.append((run.machine, run.release, *numbers, run.trouble))
+        trouble = run.trouble or ("not all was run" if run.is_part else "")
+        rows.append((run.machine, run.release, *numbers, trouble))
     head = ("machine", "kernel", "passed", "long", "failed", "skipped", "took", "trouble")
     return table(head, rows)
 

@@ -40,7 +40,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What one machine made of the tests; ``trouble`` says why it could not."""
+    """What one machine made of the tests; ``trouble`` says why it could not.
+
+    One that ``is_part`` has what earlier pieces have left, and not all of it is there.
+    """
 
     machine: str
     release: str
@@ -48,6 +51,7 @@ class Run:
     features: Mapping[str, str]
     seconds: float
     trouble: str = ""
+    is_part: bool = False
     log: str = ""
 
     def named(self, outcome: Outcome) -> list[str]:

@@ -152,7 +152,9 @@ class Suite:
             )
             async with slots:
                 trouble = await _guest_run(guest, kept, "" if self.only else kind)
-        return _told(_result(name, found.release, kept, trouble))
+        run = _result(name, found.release, kept, trouble)
+        is_whole = self.is_asked(name) and not self.only
+        return _told(replace(run, is_part=not is_whole and kind not in kept.about.through))
 
     async def _here(self) -> Run:
         """Run the tests on this machine's own kernel, as ``make test`` runs them."""

@@ -49,3 +49,9 @@ def test_long_tests_have_a_row_a_file() -> None:
     page = document([with_long("6.12"), run("6.1", {})], {}, "2026-11-23")
     assert "| test_c | 1 passed, 12 s |" in page
     assert "6.1 ran none of them above." in page
+
+
+def test_a_machine_whose_pieces_are_not_all_there_is_no_whole() -> None:
+    """Or a few tests that passed would be taken for all of them."""
+    part = replace(run("6.1", {}), is_part=True)
+    assert "| 9 s | not all was run |" in document([part], {}, "2026-11-23")
