@@ -157,6 +157,11 @@ def _of_top(root: str, site: str, top: str) -> Package | None:
     for dist in dists:
         if top in _text(f"{root}{site}/{dist}/top_level.txt").split():
             return Package(_pypi(dist), owns=True)
+    # setuptools alone writes that list; all write RECORD.
+    files = re.compile(rf"^{re.escape(top)}(/__init__)?\.py,", re.MULTILINE)
+    for dist in dists:
+        if files.search(_text(f"{root}{site}/{dist}/RECORD")):
+            return Package(_pypi(dist), owns=True)
     return None
 
 

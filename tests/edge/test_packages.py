@@ -66,6 +66,17 @@ def test_a_script_that_a_distribution_brought_whole_is_its_own(tmp_path: Path) -
     assert of_program(str(tmp_path), "/v/bin/alone") is None
 
 
+def test_a_module_is_known_by_the_files_of_its_distribution(tmp_path: Path) -> None:
+    """Poetry and others write no list of top packages."""
+    site = "v/lib/python3.11/site-packages"
+    dist(tmp_path, site, "open_interpreter-0.4", RECORD="interpreter/__init__.py,sha256=x,1\n")
+    dist(tmp_path, site, "other-1.0", RECORD="other/interpreter.py,,\nsingle.py,,\n")
+    found = of_module(str(tmp_path), "/v/bin/python", "interpreter")
+    assert found == Package("pypi:open-interpreter", owns=True)
+    assert of_module(str(tmp_path), "/v/bin/python", "single") == Package("pypi:other", owns=True)
+    assert of_module(str(tmp_path), "/v/bin/python", "absent") is None
+
+
 @pytest.mark.parametrize("text", ['{"type": "module"}', "[]", "{", '{"name": "no name"}', ""])
 def test_a_manifest_without_a_name_is_passed_by(tmp_path: Path, text: str) -> None:
     """As packages have one for a folder of theirs."""

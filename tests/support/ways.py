@@ -186,8 +186,9 @@ def by_uvx(subject: Subject, _: Path) -> Start | str:
         return "not from PyPI"
     spec = f"{package.name}=={package.version}"
     uv = installed(tools.UV)
-    return Start((uv, "tool", "run", "--offline", "--from", spec, package.program),
-                 runner_environment())  # fmt: skip
+    python = package.folder / "bin" / "python"
+    return Start((uv, "tool", "run", "--offline", "--python", python, "--from", spec,
+                  package.program), runner_environment())  # fmt: skip
 
 
 WAYS: dict[str, Callable[[Subject, Path], Start | str]] = {
