@@ -65,7 +65,7 @@ vagrant-validate: vagrant-packages ## whether the Vagrantfile is one, for both p
 		VAGRANT_HOME=$$scratch/home VAGRANT_DOTFILE_PATH=$$scratch/dot vagrant validate || exit 1; \
 	done
 
-vagrant-test: venv vm-packages vagrant-packages libvirt-packages ## the README's walk through a VM, in an emulated guest; 10 minutes
+vagrant-test: venv vm-packages vagrant-packages libvirt-packages ## the README's walk through a VM, in an emulated guest; 40 minutes on a busy machine
 	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm.vagrant
 
 system-test: venv vm-packages ## install, crash, upgrade, reboot and uninstall in a guest with systemd; MINUTES=60 of builds

@@ -33,7 +33,7 @@ STEPS = (
     Step("vagrant up", shows=(r"it is from the next boot on", r"wrote /etc/systemd/system/agent-")),
     Step(TAIL),
     Step("vagrant ssh"),
-    Step("agent-sensor status", shows=(r"^fine", r"^mode +shadow", r"exec lsm")),
+    Step("agent-sensor status", shows=(r"^fine", r"^mode +shadow")),
     Step("sudo -iu demo"),
     Step("cp /bin/bash claude"),
     Step(
@@ -48,7 +48,7 @@ STEPS = (
     Step("exit"),
     Step("sudo sed -i s/shadow/enforce/ /etc/agent-sensor/policy.toml"),
     Step("sudo agent-sensor policy reload"),
-    Step("agent-sensor status", shows=(r"^fine", r"enforcing \(proved")),
+    Step("agent-sensor status", shows=(r"^fine", r"exec lsm", r"enforcing \(proved")),
     Step("sudo -iu demo"),
     Step(
         RUN,
