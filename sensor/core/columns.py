@@ -42,6 +42,7 @@ GROUPS: dict[str, Callable[[Event], Cell]] = {
     "enforcement": lambda event: event.enforcement.value if event.enforcement else None,
     "rule": lambda event: event.rule,
     "exe": _of_process(lambda process: process.exe),
+    "container": _of_process(lambda process: process.container),
     "endpoint": _of_destination(lambda to: to.endpoint),
     "name": _of_destination(lambda to: to.name),
     "ip": _of_destination(lambda to: None if to.ip is None else str(to.ip)),

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensor.core.foreign import command_line, entity, exit_code, name_of, present, rest, wall_ns
+from sensor.core.foreign import (
+    command_line,
+    container,
+    entity,
+    exit_code,
+    name_of,
+    present,
+    rest,
+    wall_ns,
+)
 from sensor.core.outcome import Outcome
 from sensor.core.wall import rfc3339
 from sensor.core.words import Kind, Verdict
@@ -41,7 +50,7 @@ _WORDS: dict[Kind, tuple[str, list[str], list[str]]] = {
 # Of our names, those that a field of the schema stands for.
 _MAPPED = {
     "": {"v", "seq", "boot_id", "host", "at", "kind", "rule", "reason", "parent"},
-    "process": {"pid", "ppid", "exe", "argv", "cwd", "uid", "user"},
+    "process": {"pid", "ppid", "exe", "argv", "cwd", "uid", "user", "container"},
     "destination": {"ip", "port", "transport", "name", "addresses", "rcode"},
     "traffic": {"sent_bytes", "received_bytes", "duration_ns"},
 }
@@ -59,6 +68,7 @@ def as_ecs(event: Event) -> dict[str, object]:
             "host": {"name": event.host, "hostname": event.host, "boot": {"id": event.boot_id}},
             "observer": {"type": "sensor", "product": "agent-sensor", "hostname": event.host},
             "process": _process(event, process) if process else None,
+            "container": container(process, "id") if process else None,
             "user": _user(process or event.inventory),
             "rule": {"id": event.rule} if event.rule else None,
             **(_network(event, to) if to else {}),

@@ -50,6 +50,7 @@ class ProcessView:
     tty: str | None = None
     cgroup: str | None = None
     cgroup_id: int | None = None
+    container: str | None = None
     dev: int | None = None
     ino: int | None = None
     fileless: bool | None = None

@@ -7,6 +7,7 @@ import posixpath
 import shlex
 from typing import TYPE_CHECKING
 
+from sensor.core.container import is_id
 from sensor.core.form import fields_of
 from sensor.core.wall import instant
 
@@ -38,6 +39,13 @@ def wall_ns(event: Event, at_ns: int) -> int:
 def name_of(process: ProcessView) -> str | None:
     """Give the last part of the resolved file's path."""
     return posixpath.basename(process.exe) if process.exe else None
+
+
+def container(process: ProcessView, id_name: str) -> dict[str, object] | None:
+    """Describe the container by its id, for which a schema has a name, or by its own."""
+    if process.container is None:
+        return None
+    return {id_name if is_id(process.container) else "name": process.container}
 
 
 def command_line(process: ProcessView) -> str | None:

@@ -99,6 +99,7 @@ def _process(process: ProcessView) -> dict[str, object]:
         "tty": process.tty,
         "cgroup": process.cgroup,
         "cgroup_id": process.cgroup_id,
+        "container": process.container,
         "dev": process.dev,
         "ino": process.ino,
         "fileless": process.fileless,

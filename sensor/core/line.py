@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from sensor.core.container import short
 from sensor.core.outcome import Outcome
 from sensor.core.quote import LINE_LIMIT, quote, quote_all, quote_path
 from sensor.core.units import count, duration, size
@@ -188,6 +189,8 @@ def _notes(event: Event, *, cwd: str | None = None) -> str:
     if cwd:
         notes.append(f"cwd {quote_path(cwd, _CWD_COLUMNS)}")
     notes.append(f"pid {process.pid}")
+    if process.container:
+        notes.append(f"container {quote(short(process.container))}")
     if process.fileless:
         notes.append("fileless")
     if process.truncated:

@@ -86,7 +86,8 @@ _RCODES = (
 _MAPPED = {
     "": {"v", "seq", "boot_id", "host", "at", "kind", "verdict", "rule", "session", "parent",
          "duration_ns"},  # enforcement says more than the disposition does
-    "process": {"pid", "ppid", "exe", "argv", "cwd", "uid", "user", "loginuid", "tty", "ino"},
+    "process": {"pid", "ppid", "exe", "argv", "cwd", "uid", "user", "loginuid", "tty", "ino",
+                "container"},
     "destination": {"ip", "port", "transport", "name", "addresses", "rcode"},
     "traffic": {"sent_bytes", "received_bytes", "duration_ns"},
 }  # fmt: skip
@@ -168,6 +169,8 @@ def _metadata(event: Event) -> dict[str, object]:
         profiles.append("security_control")
     if event.process and event.process.loginuid is not None:
         profiles.append("linux/linux_users")
+    if event.process and event.process.container:
+        profiles.append("container")
     return present(
         {
             "version": VERSION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensor.core.foreign import command_line, entity, name_of, present, wall_ns
+from sensor.core.foreign import command_line, container, entity, name_of, present, wall_ns
 
 if TYPE_CHECKING:
     from sensor.core.event import Destination, Event, ProcessView
@@ -53,6 +53,7 @@ def process(event: Event, view: ProcessView) -> dict[str, object]:
             "file": _file(view),
             "user": present({"uid": _text(view.uid), "name": view.user}) or None,
             "auid": view.loginuid,
+            "container": container(view, "uid"),
             "session": present({"uid": event.session, "terminal": view.tty}) or None,
             "parent_process": started_by or (view.ppid and {"pid": view.ppid}) or None,
         }

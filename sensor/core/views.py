@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sensor.core.container import container_of
 from sensor.core.event import ProcessView
 from sensor.core.facts import Connect
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def image(host: Host, fact: Exec, identity: Identity) -> ProcessView:
     """Show a process as its exec left it."""
+    cgroup = None if fact.cgroup_id is None else host.cgroup(fact.cgroup_id)
     return ProcessView(
         pid=fact.process.pid,
         started_ns=fact.process.started_ns,
@@ -31,8 +33,9 @@ def image(host: Host, fact: Exec, identity: Identity) -> ProcessView:
         user=host.user(fact.uid),
         loginuid=fact.loginuid,
         tty=fact.tty,
-        cgroup=None if fact.cgroup_id is None else host.cgroup(fact.cgroup_id),
+        cgroup=cgroup,
         cgroup_id=fact.cgroup_id,
+        container=container_of(cgroup),
         dev=fact.file.dev,
         ino=fact.file.ino,
         fileless=fact.fileless,

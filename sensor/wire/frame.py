@@ -166,6 +166,7 @@ def _process(raw: Fields) -> ProcessView:
         tty=raw.maybe("tty", str),
         cgroup=raw.maybe("cgroup", str),
         cgroup_id=raw.maybe("cgroup_id", int),
+        container=raw.maybe("container", str) if "container" in raw else None,
         dev=raw.maybe("dev", int),
         ino=raw.maybe("ino", int),
         fileless=raw.maybe("fileless", bool),

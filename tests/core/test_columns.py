@@ -34,6 +34,7 @@ CLOSE = next(event for event in TOLD if event.kind is Kind.CLOSE)
         ("verdict", None),
         ("rule", None),
         ("exe", "/opt/bin/claude"),
+        ("container", None),
         ("endpoint", "anthropic"),
         ("name", "api.anthropic.com"),
         ("ip", "198.51.100.7"),

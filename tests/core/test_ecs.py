@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PROCESS = ProcessView(
     pid=9, started_ns=1_000_000_000, ppid=1, exe="/usr/bin/node", script="/opt/claude/cli.js",
     argv=("claude", "a b"), cwd="/src", uid=0, user="root", loginuid=1000, tty="pts3", ino=77,
-    fileless=False, truncated=("argv",), status=2 << 8,
+    container="box", fileless=False, truncated=("argv",), status=2 << 8,
 )  # fmt: skip
 TO = Destination(
     ip=ip_address("192.0.2.1"), port=443, transport="tcp", name="api.example",
@@ -64,6 +64,7 @@ PUBLISHED = {
             name pid start title uptime working_directory user.id user.name real_user.id
             real_user.name parent.pid parent.entity_id parent.start parent.executable parent.name
             tty.char_device.major tty.char_device.minor""",
+        "container": "id image.name image.tag labels name runtime",
         "user": "domain email full_name hash id name roles",
         "rule": "author category description id license name reference ruleset uuid version",
         "source": "address bytes domain ip mac packets port",
@@ -231,6 +232,7 @@ def test_a_process_is_described_in_full() -> None:
     alone = part(as_ecs(replace(FULL, parent=None)), "process")
     assert alone["parent"] == {"pid": 1}
     assert "end" not in alone
+    assert as_ecs(FULL)["container"] == {"name": "box"}
 
 
 def test_a_connection_has_bytes_each_way() -> None:
@@ -282,6 +284,7 @@ def test_what_has_no_field_is_kept_under_our_names() -> None:
     assert rest["tool"] == "claude-code"
     assert rest["verdict"] == "alert"
     assert part(rest, "process")["script"] == "/opt/claude/cli.js"
+    assert "container" not in part(rest, "process")
     assert part(rest, "destination")["endpoint"] == "anthropic"
     assert rest["session"] == "s1"
 

@@ -10,7 +10,16 @@ import pytest
 
 from sensor.core.event import Event, Kind, ProcessView
 from sensor.core.facts import Process
-from sensor.core.foreign import command_line, entity, exit_code, name_of, present, rest, wall_ns
+from sensor.core.foreign import (
+    command_line,
+    container,
+    entity,
+    exit_code,
+    name_of,
+    present,
+    rest,
+    wall_ns,
+)
 from sensor.core.form import fields_of
 
 EVENT = Event(
@@ -46,6 +55,17 @@ def test_a_time_since_boot_has_a_wall_clock() -> None:
 def test_a_name_is_the_last_part_of_the_path(exe: str | None, name: str | None) -> None:
     """Of the resolved file, which the process did not choose."""
     assert name_of(view(exe=exe)) == name
+
+
+@pytest.mark.parametrize(
+    ("inside", "described"),
+    [(None, None), ("box", {"name": "box"}), ("4c" * 32, {"uid": "4c" * 32})],
+)
+def test_a_container_has_an_id_or_a_name(
+    inside: str | None, described: dict[str, object] | None
+) -> None:
+    """What the id is called, schemas do not agree on."""
+    assert container(view(container=inside), "uid") == described
 
 
 def test_a_command_line_can_be_taken_apart_again() -> None:

@@ -102,6 +102,10 @@ FOUND = Inventory(
             ),
             f"exec     1000      {EXE}  (claude, pid 4711, fileless, cut: exe cwd, late)",
         ),
+        (
+            replace(EXEC, process=replace(CLAUDE, cwd=None, container="4c01db0b339c" + "0" * 52)),
+            f'exec     alice     {EXE} -p "fix it"  (claude, pid 4711, container 4c01db0b339c)',
+        ),
         (replace(EXEC, process=None), "exec     -"),
         (
             replace(

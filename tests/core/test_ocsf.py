@@ -31,7 +31,7 @@ from sensor.core.outcome import Outcome
 PROCESS = ProcessView(
     pid=9, started_ns=1_000_000_000, ppid=1, exe="/usr/bin/node", script="/opt/claude/cli.js",
     argv=("claude",), cwd="/src", uid=1000, user="alice", loginuid=1000, ino=77, fileless=False,
-    truncated=("argv",), status=2 << 8,
+    container="box", truncated=("argv",), status=2 << 8,
 )  # fmt: skip
 TO = Destination(
     ip=ip_address("192.0.2.1"), port=443, transport="tcp", name="api.example",
@@ -249,9 +249,10 @@ def test_a_part_that_fails_is_somebodys_business(*, is_well: bool, severity: int
 def test_profiles_are_those_whose_attributes_are_there() -> None:
     """A reader that knows a profile looks for its attributes."""
     assert part(as_ocsf(FULL), "metadata")["profiles"] == [
-        "host", "security_control", "linux/linux_users",
+        "host", "security_control", "linux/linux_users", "container",
     ]  # fmt: skip
-    plain = replace(FULL, verdict=None, process=replace(PROCESS, loginuid=None))
+    outside = replace(PROCESS, loginuid=None, container=None)
+    plain = replace(FULL, verdict=None, process=outside)
     assert part(as_ocsf(plain), "metadata")["profiles"] == ["host"]
 
 

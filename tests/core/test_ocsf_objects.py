@@ -60,6 +60,12 @@ def test_a_process_is_described_in_full() -> None:
     }  # fmt: skip
 
 
+def test_a_process_is_in_its_container() -> None:
+    """By its id, or by its name where its runtime has no ids."""
+    assert process(EVENT, replace(FULL, container="4c" * 32))["container"] == {"uid": "4c" * 32}
+    assert process(EVENT, replace(FULL, container="box"))["container"] == {"name": "box"}
+
+
 def test_a_process_of_which_little_is_known_has_little() -> None:
     """No file, no user, no session, no parent."""
     described = process(replace(EVENT, session=None), BARE)

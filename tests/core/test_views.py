@@ -46,7 +46,14 @@ def test_a_process_is_shown_as_its_exec_left_it() -> None:
 def test_a_process_without_a_cgroup_id_has_no_cgroup() -> None:
     """Nothing is looked up that is not there."""
     fact = exec_(9, "claude", cgroup_id=None)
-    assert image(HOST, fact, IDENTITY).cgroup is None
+    view = image(HOST, fact, IDENTITY)
+    assert (view.cgroup, view.container) == (None, None)
+
+
+def test_a_process_is_shown_in_its_container() -> None:
+    """By what its cgroup is called."""
+    view = image(HOST, exec_(9, "claude", cgroup_id=8), IDENTITY)
+    assert (view.cgroup, view.container) == ("/machine.slice/machine-box.scope/payload", "box")
 
 
 def test_an_outsider_is_shown_by_its_image() -> None:

@@ -85,8 +85,8 @@ class StoryHost(Host):
         return {0: "root", 1000: "alice"}.get(uid)
 
     def cgroup(self, cgroup_id: int) -> str | None:
-        """Know the one cgroup of all stories."""
-        return "/user.slice" if cgroup_id == 7 else None
+        """Know the one cgroup of nearly all stories, and a container's."""
+        return {7: "/user.slice", 8: "/machine.slice/machine-box.scope/payload"}.get(cgroup_id)
 
     def in_container(self, process: Process) -> bool:
         """Have those in containers whose pids are so high."""

@@ -20,6 +20,7 @@ _PROFILES = {
         risk_level_id risk_score
     """,
     "linux/linux_users": "",
+    "container": "",
 }
 _NETWORK = """
     app_name connection_info dst_endpoint ja4_fingerprint_list proxy src_endpoint tls traffic
@@ -51,6 +52,7 @@ OBJECTS = {
         integrity_id lineage loaded_modules name parent_process path pid ptid sandbox session
         terminated_time tid uid user working_directory xattributes auid egid euid group container
         namespace_pid""",
+    "container": "hash image labels name network_driver orchestrator pod_uuid runtime size tag uid",
     "file": """accessed_time accessor attributes created_time creator desc ext hashes
         internal_name is_deleted is_readonly is_system mime_type modified_time modifier name! owner
         parent_folder path product signature size tags type type_id! uid uri url version volume

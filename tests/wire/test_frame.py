@@ -83,6 +83,7 @@ FULL = Event(
         tty="pts/0",
         cgroup="/user.slice",
         cgroup_id=2**63 + 1,
+        container="box",
         dev=1 << 20,
         ino=12,
         fileless=False,
@@ -226,10 +227,10 @@ def test_an_event_of_an_earlier_version_is_read() -> None:
     """It was kept before there was policy, an audit, and strangers were told of."""
     plain = {name: value for name, value in fields_of(FULL).items() if name not in ADDED}
     assert isinstance(plain["process"], dict)
-    for name in ("comm", "package", "ancestors"):
+    for name in ("comm", "container", "package", "ancestors"):
         del plain["process"][name]
     assert FULL.process
-    process = replace(FULL.process, comm=None, package=None, ancestors=())
+    process = replace(FULL.process, comm=None, container=None, package=None, ancestors=())
     earlier = replace(
         FULL, enforcement=None, policy=None, health=None, inventory=None, process=process,
         looked=False, risk=(), lineage=None,
