@@ -90,6 +90,7 @@ def test_a_process_in_a_container_is_refused_and_told_as_one(machine: Machine) -
     assert said.split("\n")[-3:-1] == [str(trying.REFUSED), "allowed"], said
     told = trying.events(machine, "--kind exec --tool claude-code --verdict block")[-1]
     assert told["process"]["cgroup"].startswith("/machine.slice/machine-box.scope")
+    assert told["process"]["container"] == "box"
 
 
 def test_killed_it_leaves_no_gap_and_comes_back(machine: Machine) -> None:
