@@ -27,6 +27,7 @@ from sensor.core.facts import Damaged, Loss
 from sensor.core.order import Order
 from sensor.daemon.instance import Loaded
 from sensor.daemon.members import Members
+from sensor.edge import proc
 from sensor.edge.libbpf_ring import Ring
 from sensor.errors import DamagedRecordError, ExitCode, NoRoomError, SensorError
 from sensor.wire import marks, probe, tables
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from sensor.daemon.instance import Pins
 
 
+LOOK_EVERY_S = 10.0
+"""How often it is looked whether the loader is at work."""
+
 _NS_PER_S = 1_000_000_000
 
 
@@ -48,8 +52,10 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-I", "-m", "sensor", *arguments]
 
 
-def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> Loaded:
-    """Load through a process that ends afterwards.
+def run_loader(
+    *, bpffs: Path, run_dir: Path, scope: Path, works: Callable[[], None] = lambda: None
+) -> Loaded:
+    """Load through a process that ends afterwards; ``works`` is called while that is at work.
 
     What was in force of another version stays so until the caller has it retired.
     Raises SensorError with the loader's own sentence where it fails.
@@ -57,17 +63,34 @@ def run_loader(*, bpffs: Path, run_dir: Path, scope: Path) -> Loaded:
     arguments = [
         f"--bpffs={bpffs}", f"--run-dir={run_dir}", f"--scope={scope}", "--json", "--beside",
     ]  # fmt: skip
-    done = subprocess.run(
-        command("load", *arguments), capture_output=True, text=True, errors="backslashreplace",
-        check=False, stdin=subprocess.DEVNULL,
+    with subprocess.Popen(
+        command("load", *arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, errors="backslashreplace",
         process_group=0,  # Ctrl-C is for the sensor, which lets the loader end first
-    )  # fmt: skip
-    if done.returncode:
-        error = SensorError(_sentence(done.stderr, done.returncode))
-        error.exit_code = _exit_code(done.returncode)
+    ) as loader:  # fmt: skip
+        try:
+            stdout, stderr = _heard(loader, works)
+        except BaseException:
+            loader.kill()
+            raise
+    if loader.returncode:
+        error = SensorError(_sentence(stderr, loader.returncode))
+        error.exit_code = _exit_code(loader.returncode)
         raise error
-    said = json.loads(done.stdout)
+    said = json.loads(stdout)
     return Loaded(Path(said["pins"]), reused=said["reused"], missing=said["missing"])
+
+
+def _heard(loader: subprocess.Popen[str], works: Callable[[], None]) -> tuple[str, str]:
+    """Wait for what the loader says. One that hangs, which uses no CPU, is not said to work."""
+    had_s = 0.0
+    while True:
+        try:
+            return loader.communicate(timeout=LOOK_EVERY_S)
+        except subprocess.TimeoutExpired:
+            before_s, had_s = had_s, proc.worked_s(loader.pid)
+            if had_s > before_s:
+                works()
 
 
 def _sentence(stderr: str, returncode: int) -> str:

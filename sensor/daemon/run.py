@@ -133,7 +133,8 @@ class Daemon:
             instance.remove()
 
     def _load(self) -> Loaded:
-        return run_loader(bpffs=self._bpffs, run_dir=self._places.run_dir, scope=self._scope)
+        places, works = self._places, self._notify.needs_longer
+        return run_loader(bpffs=self._bpffs, run_dir=places.run_dir, scope=self._scope, works=works)
 
     def _begin(self, stack: ExitStack, loaded: Loaded) -> Standing:
         """Attach or take over, find what runs, give up rights, and let readers in."""
@@ -162,7 +163,8 @@ class Daemon:
         capabilities.keep(frozenset(RUNNING))
         sensing.looking.begin()
         past = stack.enter_context(Store(self._places.store, read_only=True))
-        writer = partial(Writer, store, begun, self._keep(), told.note)
+        keep = Keep(max_age_s=self._config.max_age_s, max_bytes=self._config.max_bytes)
+        writer = partial(Writer, store, begun, keep, told.note)
         return self._open(stack, sensing, writer, past, door, loaded.missing)
 
     def _refuse(self, stack: ExitStack, sensing: Sensing, pins: Pins, known: Catalogue) -> None:
@@ -235,9 +237,6 @@ class Daemon:
         stack.callback(self._telling.end)
         stack.callback(self._auditing.close)
         return standing
-
-    def _keep(self) -> Keep:
-        return Keep(max_age_s=self._config.max_age_s, max_bytes=self._config.max_bytes)
 
     def _stop(self) -> None:
         self._is_ending = True

@@ -6,9 +6,16 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
 from contextlib import suppress
 
 from sensor.core.installation import UNIT
+
+MORE_S = 90
+"""What a start that is at work gets from then on, as much as it gets to begin with."""
+
+LONGEST_START_S = 600
+"""After this it gets no more: others wait for it, a host's sshd among them."""
 
 _US_PER_S = 1_000_000
 _JOBS = ("systemctl", "list-jobs", "--no-legend", "--no-pager")
@@ -21,6 +28,7 @@ class Notify:
     def __init__(self) -> None:
         path = os.environ.get("NOTIFY_SOCKET", "")
         # "@" is how systemd writes an abstract address.
+        self._began_s = time.monotonic()
         self._address = "\0" + path[1:] if path.startswith("@") else path
 
     def tell(self, *words: str) -> None:
@@ -29,6 +37,11 @@ class Notify:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out, suppress(OSError):
             out.sendto("\n".join(words).encode(), self._address)
+
+    def needs_longer(self) -> None:
+        """Ask for more time to start, if it started little enough ago (sd_notify(3))."""
+        if time.monotonic() - self._began_s < LONGEST_START_S:
+            self.tell(f"EXTEND_TIMEOUT_USEC={MORE_S * _US_PER_S}")
 
     @staticmethod
     def watchdog_s() -> float | None:

@@ -30,10 +30,11 @@ ENVIRON_BYTES = 262_144
 ANCESTORS = 12
 """So far up is looked for who started a process."""
 
-_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_TICK_NS = 1_000_000_000 // _TICKS_PER_S
 _UNSET = 0xFFFFFFFF
 # Fields of /proc/PID/stat behind the command's closing bracket (man 5 proc).
-_STATE, _PPID, _TTY, _FLAGS, _THREADS, _START = 0, 1, 4, 6, 17, 19
+_STATE, _PPID, _TTY, _FLAGS, _USER, _SYSTEM, _THREADS, _START = 0, 1, 4, 6, 11, 12, 17, 19
 # include/linux/sched.h: PF_EXITING, set before the kernel tells of the end.
 _EXITING = 0x4
 _MINOR_BITS = 20
@@ -77,6 +78,12 @@ def lives(process: Process) -> bool:
     if int(fields[_START]) != process.started_ns // _TICK_NS:
         return False  # the pid is somebody else's by now
     return int(fields[_THREADS]) > 1 or not int(fields[_FLAGS]) & _EXITING
+
+
+def worked_s(pid: int) -> float:
+    """Give the seconds of CPU that a process has had. Raises OSError where it has ended."""
+    fields = _stat(pid)
+    return (int(fields[_USER]) + int(fields[_SYSTEM])) / _TICKS_PER_S
 
 
 def _stat(pid: int) -> list[bytes]:

@@ -18,7 +18,9 @@ from support.scope import Scope
 
 from sensor.core.actions import Follow, Release
 from sensor.core.facts import Connect, Damaged, Exec, Exit, Loss, Process, Transport
+from sensor.daemon import probing as loading
 from sensor.daemon.catalogues import catalogue
+from sensor.daemon.instance import Loaded as WasLoaded
 from sensor.daemon.instance import Pins
 from sensor.daemon.probing import Probing, command, run_loader
 from sensor.edge import proc
@@ -71,6 +73,31 @@ def test_the_loaders_sentence_and_code_are_passed_on(tmp_path: Path) -> None:
         run_loader(bpffs=tmp_path, run_dir=tmp_path, scope=Path("/proc"))
     assert caught.value.exit_code is ExitCode.BAD_INPUT
     assert str(caught.value).startswith("--scope /proc: ")
+
+
+@pytest.mark.parametrize("does", ["while [ ! -e {done} ]; do :; done", "sleep 2"])
+def test_a_loader_is_said_to_work_while_it_does(
+    does: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that sleeps is not, but for its first moments: nobody is to wait longer for it."""
+    said = '{"pins": "/pins", "reused": true, "missing": {}}'
+    done, calls = tmp_path / "done", 0
+    script = f"{does.format(done=done)}; echo '{said}'"
+    monkeypatch.setattr(loading, "command", lambda *_: ["/bin/sh", "-c", script])
+    monkeypatch.setattr(loading, "LOOK_EVERY_S", 0.2)
+
+    def works() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            done.touch()
+
+    loaded = run_loader(bpffs=tmp_path, run_dir=tmp_path, scope=tmp_path, works=works)
+    assert loaded == WasLoaded(Path("/pins"), reused=True, missing={})
+    if does.startswith("while"):
+        assert calls >= 3
+    else:
+        assert calls <= 1
 
 
 @pytest.mark.kernel

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sensor.edge.notify import Notify
+from sensor.edge.notify import LONGEST_START_S, Notify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,25 @@ def test_the_manager_is_told(
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}" if abstract else name)
         Notify().tell("READY=1", "STATUS=watching")
         assert manager.recv(100) == b"READY=1\nSTATUS=watching"
+
+
+def test_a_start_that_works_asks_for_more_time_and_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others wait for it: after ten minutes the manager's own limit holds."""
+    now_s = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now_s[0])
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        notify = Notify()
+        now_s[0] += LONGEST_START_S - 1
+        notify.needs_longer()
+        assert manager.recv(100, socket.MSG_DONTWAIT) == b"EXTEND_TIMEOUT_USEC=90000000"
+        now_s[0] += 1
+        notify.needs_longer()
+        with pytest.raises(BlockingIOError):
+            manager.recv(100, socket.MSG_DONTWAIT)
 
 
 def test_nobody_is_told_where_nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,13 @@ def test_an_entry_has_the_start_and_the_parent() -> None:
     assert entry.process.started_ns % 10_000_000 == 0
 
 
+def test_work_is_counted_in_seconds_of_cpu() -> None:
+    """As much as the process itself is told, to a few ticks."""
+    while time.process_time() < 0.05:
+        pass
+    assert proc.worked_s(os.getpid()) == pytest.approx(time.process_time(), abs=0.1)
+
+
 def test_a_name_with_brackets_shifts_no_field(tmp_path: Path) -> None:
     """The command ends at the last bracket, whatever the process is called."""
     program = tmp_path / ") R 1 1 (x"

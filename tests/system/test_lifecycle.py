@@ -93,6 +93,18 @@ def test_a_process_in_a_container_is_refused_and_told_as_one(machine: Machine) -
     assert told["process"]["container"] == "box"
 
 
+def test_what_a_tool_has_systemd_start_is_in_its_session(machine: Machine) -> None:
+    """It is no child of the tool; by the name of its unit it is known."""
+    machine.check(f"{trying.ALLOWED} -c 'systemd-run --wait -q /usr/bin/sleep 2; true'")
+    told = trying.events(machine, "--kind exec")
+    [asked] = [one for one in told if one["process"]["exe"] == "/usr/bin/systemd-run"]
+    [started] = [one for one in told if one["process"]["exe"] == "/usr/bin/sleep"]
+    assert started["lineage"] == "cgroup", started
+    assert started["process"]["cgroup"].startswith("/system.slice/run-")
+    assert (started["tool"], asked["tool"]) == ("qwen-code", "qwen-code")
+    assert started["session"] == asked["session"]
+
+
 def test_killed_it_leaves_no_gap_and_comes_back(machine: Machine) -> None:
     """What is pinned refuses; systemd starts it again, and the time between is told."""
     before = trying.restarts(machine)
@@ -129,6 +141,7 @@ def test_an_upgrade_leaves_no_gap_and_keeps_store_and_configuration(machine: Mac
     machine.check(f"{install} agent-sensor && agent-sensor install", within_s=START_S)
     old = machine.check(f"find {PINS} -mindepth 2 -maxdepth 2")
     trying.refused_until_another(machine, f"systemctl restart --no-block {UNIT}")
+    trying.has_ended_by_itself(machine)
     assert machine.check(f"find {PINS} -mindepth 2 -maxdepth 2") != old
     assert "0.0.9" not in machine.check("agent-sensor --version", within_s=trying.SLOW_S)
     assert "# ours" in machine.check("cat /etc/agent-sensor/config.toml")
@@ -137,14 +150,25 @@ def test_an_upgrade_leaves_no_gap_and_keeps_store_and_configuration(machine: Mac
 
 
 def test_stopped_nothing_is_attached_and_the_tool_runs(machine: Machine) -> None:
-    """A stop is one for the kernel too."""
+    """A stop is one for the kernel too, and the daemon's own doing."""
     machine.check(f"systemctl stop {UNIT}", within_s=trying.SLOW_S)
+    trying.has_ended_by_itself(machine)
     assert machine.run(f"find {PINS}").said.count("\n") <= 1
     programs = machine.check("bpftool prog list")
     assert "seen_" not in programs
     assert "judge_" not in programs
     assert machine.check("find /sys/fs/cgroup -name '*canary*'") == ""
     trying.is_free(machine)
+
+
+def test_started_again_it_refuses_and_tells_of_the_time_between(machine: Machine) -> None:
+    """What was stopped is as good as new."""
+    gaps = len(trying.events(machine, "--kind gap"))
+    machine.check(f"systemctl start {UNIT}", within_s=START_S)
+    trying.is_refused(machine)
+    trying.is_unreachable(machine)
+    trying.proved(machine)
+    assert len(trying.events(machine, "--kind gap")) == gaps + 1
 
 
 def test_after_a_reboot_policy_holds_before_anybody_can_log_in(machine: Machine) -> None:

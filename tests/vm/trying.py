@@ -149,6 +149,16 @@ def refused_until_another(machine: Machine, deed: str, *, within_s: int = START_
     return tried
 
 
+def has_ended_by_itself(machine: Machine) -> None:
+    """See that no stop since the boot took so long that systemd had to end the daemon.
+
+    One that hangs, and is ended by the watchdog, is something else.
+    """
+    said = machine.check(f"journalctl --no-pager -b -u {UNIT}")
+    assert "'stop-sigterm' timed out" not in said, said
+    assert "'final-sig" not in said, said
+
+
 def status(machine: Machine) -> dict[str, Any]:
     """Give what `agent-sensor status --json` says."""
     done = machine.run("agent-sensor status --json", within_s=SLOW_S)
