@@ -71,12 +71,12 @@ def _check(prefix: Path) -> None:
 @click.command(short_help="Take away what `install` put in place.")
 @_ROOT
 @_PREFIX
-@click.option("--purge", is_flag=True, help="Stored events, changed files and the group too.")
+@click.option("--purge", is_flag=True, help="Events, policy, changed files and the group too.")
 def uninstall(*, root: Path, prefix: str, purge: bool) -> None:
     """Stop the service and take away what `install` put in place.
 
-    What people decided or the daemon stored stays, and is named: a changed
-    configuration, stored events, a group that has members.
+    What people decided or the daemon stored stays, and is named: policy, a
+    changed configuration, stored events, a group that has members.
 
     \b
     Examples:

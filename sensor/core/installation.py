@@ -32,6 +32,7 @@ SYSUSERS = f"/etc/sysusers.d/{NAME}.conf"
 TMPFILES = f"/etc/tmpfiles.d/{NAME}.conf"
 
 KEPT = {
+    CONFIG_DIR: "policy and configuration",
     f"{UNIT_FILE}.d": "changes to the unit",
     STATE_DIR: "stored events",
 }

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
 _TEXTS = Path(__file__).resolve().parent.parent / "system"
-_COMMAND_S = 60
+_COMMAND_S = 90
+"""A stop takes longest: TimeoutStopSec= of the unit, and systemd's own end after it."""
 
 
 def texts() -> dict[str, str]:
@@ -119,7 +120,7 @@ class Installer:
             yield f"removed {aside}"
 
     def _take_folders(self, *, purge: bool) -> Iterator[str]:
-        with suppress(OSError):  # it holds a changed file
+        with suppress(OSError):  # it holds policy, or a changed file
             self._at(installation.CONFIG_DIR).rmdir()
         for path in (installation.RUN_DIR, installation.CACHE_DIR):
             folder = self._at(path)

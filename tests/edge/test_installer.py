@@ -160,21 +160,24 @@ def test_uninstalling_what_is_not_there_is_no_error(root: Path) -> None:
 
 
 def test_uninstalling_names_what_it_leaves(root: Path) -> None:
-    """Stored events, a changed configuration and changes to the unit are somebody's."""
+    """Stored events, policy, a changed configuration and changes to the unit are somebody's."""
     list(Installer(root).install(FILES))
     (root / CONFIG).write_text("version = 1\n", "utf-8")
     list(Installer(root).install(FILES))
     for kept in installation.KEPT:
         folder = root / kept[1:]
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "file").write_bytes(bytes(2048))
     said = list(Installer(root).uninstall(FILES, purge=False))
+    policy = root / "etc/agent-sensor"
     state, dropin = root / "var/lib/agent-sensor", root / f"{installation.UNIT_FILE[1:]}.d"
     assert f"left {root / CONFIG}, which was changed; --purge removes it too" in said
+    assert f"left {policy}, 2.0 KiB of policy and configuration; --purge removes it too" in said
     assert f"left {state}, 2.0 KiB of stored events; --purge removes it too" in said
     assert f"left {dropin}, 2.0 KiB of changes to the unit; --purge removes it too" in said
     assert {*tree(root)} == {
-        CONFIG, "var/lib/agent-sensor/file", "etc/systemd/system/agent-sensor.service.d/file",
+        CONFIG, "etc/agent-sensor/file", "var/lib/agent-sensor/file",
+        "etc/systemd/system/agent-sensor.service.d/file",
     }  # fmt: skip
     list(Installer(root).uninstall(FILES, purge=True))
     assert not tree(root)
