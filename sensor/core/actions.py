@@ -58,10 +58,11 @@ class Destroy:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """End a process that ``rule`` refuses, if it still is the same one."""
+    """End a process that ``rule`` refuses, if it still is the same one; ``told`` says so."""
 
     process: Process
     rule: str | None
+    told: Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

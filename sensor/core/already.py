@@ -41,7 +41,7 @@ def there(known: Knowledge, reaching: Reaching, at_ns: int) -> Iterator[Action]:
             record = known.stream.ran_already(at_ns, member, doom)
             yield record
             yield from known.notices.of(record.event)
-            yield Kill(member.process, doom.rule)
+            yield Kill(member.process, doom.rule, record.event)
 
 
 def _doom(known: Knowledge, session: Session, at_ns: int) -> Judgment | None:

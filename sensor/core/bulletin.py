@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bulletin: events that are the sensor's own, in no session."""
+"""The bulletin: events that are the sensor's own, in no session, and what it puts right."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.core.actions import Record
-from sensor.core.event import Event, HealthView, Kind, Lack, PolicyView
+from sensor.core.event import Enforcement, Event, HealthView, Kind, Lack, PolicyView
 from sensor.core.facts import Damaged, Found, Gap, Health, Loss, PolicyChanged
 from sensor.core.wall import rfc3339
 
 if TYPE_CHECKING:
+    from sensor.core.facts import Undone
     from sensor.core.numbering import Numbering
 
 Own = Loss | Damaged | Gap | PolicyChanged | Health | Found
@@ -52,3 +54,10 @@ def told(fact: Own, numbering: Numbering) -> Record:
             )
         case _:
             assert_never(fact)
+
+
+def put_right(fact: Undone, numbering: Numbering) -> Record:
+    """Tell again of somebody who was not ended after all, and which event said otherwise."""
+    why = f"event {fact.told.seq} says {Enforcement.KILL.value}: {fact.why}"
+    undone = replace(fact.told, enforcement=Enforcement.NONE, reason=why, late=True)
+    return Record(replace(undone, **numbering.head(fact.at_ns)))

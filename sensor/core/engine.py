@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from sensor.core import already
 from sensor.core.actions import Search
-from sensor.core.bulletin import told
+from sensor.core.bulletin import put_right, told
 from sensor.core.cordon import cordon
 from sensor.core.facts import (
     Close,
@@ -34,6 +34,7 @@ from sensor.core.facts import (
     Resolved,
     Seen,
     Standing,
+    Undone,
 )
 from sensor.core.identity import Identity
 from sensor.core.knowledge import Knowledge
@@ -129,6 +130,8 @@ class Engine:
                 yield from self._reaching.resolved(fact)
             case Loss() | Damaged() | Gap() | PolicyChanged() | Health() | Found():
                 yield told(fact, self._known.numbering)
+            case Undone():
+                yield put_right(fact, self._known.numbering)
             case _:
                 assert_never(fact)
         yield from self._known.account(fact.at_ns)

@@ -283,7 +283,7 @@ _HOW = {
     Enforcement.TLS: "tls: the first words of the connection were held back, and it was closed",
     Enforcement.PROXY: "proxy: the request to the proxy was held back, and it was closed",
     Enforcement.DESTROY: "destroy: it was open already, and was closed",
-    Enforcement.NONE: "none: it ran already, and was left to itself",
+    Enforcement.NONE: "none: it ran already, and the sensor did not end it",
 }
 
 _NO_TOOL = {

@@ -13,7 +13,16 @@ from enum import Enum, Flag
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from sensor.core.own_facts import Damaged, Found, Gap, Health, Loss, PolicyChanged, Standing
+from sensor.core.own_facts import (
+    Damaged,
+    Found,
+    Gap,
+    Health,
+    Loss,
+    PolicyChanged,
+    Standing,
+    Undone,
+)
 
 if TYPE_CHECKING:
     from sensor.core.words import Enforcement, NameSource, Verdict
@@ -118,7 +127,7 @@ class Exec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """A followed process has a child; ``tools`` as in ``Exec``."""
+    """A followed process has a child; ``tools`` and ``over`` are as in ``Exec``."""
 
     at_ns: int
     process: Process
@@ -126,6 +135,7 @@ class Fork:
     root: Process
     uid: int
     tools: tuple[int, ...] | None = None
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,11 +273,12 @@ class Seen:
 
 Fact = (
     Exec | Fork | Exit | Connect | Hello | Close | Resolved | Seen
-    | Loss | Damaged | Gap | PolicyChanged | Health | Found
+    | Loss | Damaged | Gap | PolicyChanged | Health | Found | Undone
 )  # fmt: skip
 
 __all__ = [
     "RULE_CANARY", "RULE_DEFAULT", "RULE_FULL", "RULE_QUIC", "Address", "Close", "Connect",
     "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Found", "Gap", "Health", "Hello", "Loss",
     "PolicyChanged", "Process", "Resolved", "Ruled", "Seen", "Signal", "Standing", "Transport",
+    "Undone",
 ]  # fmt: skip

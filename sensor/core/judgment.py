@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import RULE_CANARY, RULE_DEFAULT, RULE_FULL, RULE_QUIC
@@ -19,6 +19,9 @@ GENERATIONS = 2
 
 DEFAULT_RULE = "default"
 """The rule of what no rule names."""
+
+WAS_OVER = "it had ended when it was known for what it was"
+"""Said of whom it came too late for, behind what the rule says."""
 
 _NO_TEXT = {
     RULE_DEFAULT: DEFAULT_RULE,
@@ -48,6 +51,12 @@ class Judgment:
     def is_refused(self) -> bool:
         """Whether what was attempted was kept from happening, or ended."""
         return self.verdict is Verdict.BLOCK and self.enforcement is not Enforcement.NONE
+
+
+def too_late(said: Judgment) -> Judgment:
+    """Say of whoever has ended by itself that nobody was ended."""
+    reason = "; ".join(filter(None, (said.reason, WAS_OVER)))
+    return replace(said, enforcement=Enforcement.NONE, reason=reason)
 
 
 TOOL_STARTS = Judgment(verdict=Verdict.ALERT)

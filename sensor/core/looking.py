@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Look
@@ -107,12 +107,21 @@ class Waiting:
         return True
 
     def end(self, process: Process) -> list[Fact]:
-        """Give the facts that waited, in their order; none where nobody did."""
+        """Give the facts that waited, in their order; none where nobody did.
+
+        What starts somebody whose end is among them is ``over``.
+        """
         wait = self._waits.pop(process, None)
         if wait is None:
             return []
         self._held -= len(wait.facts)
-        return wait.facts
+        ended = {one.process for one in wait.facts if isinstance(one, Exit)}
+        return [
+            replace(one, over=True)
+            if isinstance(one, Exec | Fork) and one.process in ended
+            else one
+            for one in wait.facts
+        ]
 
     def overdue(self, at_ns: int) -> Process | None:
         """Name a process that has waited too long, or has to make room."""

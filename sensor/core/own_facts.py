@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sensor.core.event import Event
     from sensor.core.inventory import Inventory
 
 
@@ -86,3 +87,12 @@ class Found:
     tool: str
     vendor: str | None
     inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """The sensor did not end whom the event ``told`` says it did; ``why`` says how that is."""
+
+    at_ns: int
+    told: Event
+    why: str

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from sensor.core.actions import Follow, Kill, Release
 from sensor.core.facts import Signal
 from sensor.core.joining import AMBIGUOUS, joining, word
-from sensor.core.judgment import ALLOWED, DEFAULT_RULE, TOOL_STARTS, Judgment, is_canary
+from sensor.core.judgment import (
+    ALLOWED,
+    DEFAULT_RULE,
+    TOOL_STARTS,
+    Judgment,
+    is_canary,
+    too_late,
+)
 from sensor.core.knowledge import unseen
 from sensor.core.lineage import Member
 from sensor.core.names import Names
@@ -28,9 +35,6 @@ if TYPE_CHECKING:
 
 RAN_ALREADY = "it ran already: from now on its connections are refused"
 """Said where a rule leaves what runs running, and has no words of its own."""
-
-WAS_OVER = "it had ended when it was known for what it was"
-"""Said where a rule has no words of its own for whom it came too late for."""
 
 LEFT_ALONE = "it ran already, and the default is for what starts"
 """Said where no rule names a tool that the default blocks."""
@@ -164,7 +168,7 @@ class Starting:
             if is_ended:
                 yield from known.notices.of(record.event)
         if is_ended:
-            yield Kill(fact.process, judged.rule)
+            yield Kill(fact.process, judged.rule, record.event)
 
     def _judged(
         self,
@@ -178,7 +182,8 @@ class Starting:
         """Say what policy makes of an image: as the kernel said, or of what only we recognise."""
         session, enforced = member.session, self._known.rules.in_force
         if doom := session.doomed():
-            return doom  # it was started while its session was being ended
+            # It was started while its session was being ended.
+            return too_late(doom) if fact.over else doom
         if identity.tool is None or enforced is None:
             return said or (TOOL_STARTS if identity.tool else ALLOWED)
         attempt = self._known.execution(
@@ -190,14 +195,14 @@ class Starting:
             return said
         if judged.verdict is not Verdict.BLOCK:
             return judged
-        if fact.over or not (kills or fact.unsure or (is_risky and not fact.late)):
+        if not (kills or fact.unsure or (is_risky and not fact.late)):
             silent = LEFT_ALONE if judged.rule == DEFAULT_RULE else RAN_ALREADY
-            silent = WAS_OVER if fact.over else silent
-            return replace(judged, reason=judged.reason or silent)
+            left = replace(judged, reason=judged.reason or silent)
+            return too_late(judged) if fact.over else left
         ended = replace(judged, enforcement=Enforcement.KILL)
         if kills or is_new:
-            session.doom = ended  # what it has forked by then ends with it
-        return ended
+            session.doom = ended  # what it has forked by then ends with it, or for it
+        return too_late(ended) if fact.over else ended
 
     def _refused(self, fact: Exec, said: Judgment | None) -> Iterator[Action]:
         """Tell of an image that did not run. The process that wanted it is what it was, or ends."""
@@ -266,8 +271,11 @@ class Starting:
         if fact.tools not in {None, member.session.chain}:
             yield follow(member)
         if doom := member.session.doomed():
-            yield known.stream.ran_already(fact.at_ns, member, doom)
-            yield Kill(fact.process, doom.rule)
+            said = too_late(doom) if fact.over else doom
+            record = known.stream.ran_already(fact.at_ns, member, said)
+            yield record
+            if said.is_refused:
+                yield Kill(fact.process, doom.rule, record.event)
 
     def exit(self, fact: Exit) -> Iterator[Action]:
         """Take a process out of its session."""

@@ -6,6 +6,7 @@ Without one, nothing is enforced, and the engine wants nothing of the kind.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Destroy, Kill, Notify
@@ -16,9 +17,16 @@ from sensor.wire.reports import Outcome
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
+    from sensor.core.event import Event
+    from sensor.core.facts import Process
     from sensor.daemon.deputy import Deputy
     from sensor.wire.reports import Report
 
+ENDED = 1024
+"""Processes remembered for having been ended; the oldest make room."""
+
+GONE = "it had ended before it could be ended"
+NO_ROOM = "the deputy takes no more orders"
 
 _PROTOCOLS = {Transport.TCP: Protocol.TCP, Transport.UDP: Protocol.UDP}
 
@@ -27,7 +35,8 @@ class Acting:
     """Hands actions on. None of them is waited for.
 
     ``destroyed`` counts the connections that were to be closed, ``left`` those that
-    could not be, ``left_why`` says why the last one could not.
+    could not be, ``left_why`` says why the last one could not; ``spared`` and
+    ``spared_why`` are of processes that were to be ended and still run.
     """
 
     def __init__(self, deputy: Deputy) -> None:
@@ -35,6 +44,10 @@ class Acting:
         self.destroyed = 0
         self.left = 0
         self.left_why = ""
+        self.spared = 0
+        self.spared_why = ""
+        self._ended: OrderedDict[Process, None] = OrderedDict()
+        self._undone: list[tuple[Event, str]] = []
 
     def do(self, action: Action) -> None:
         """Do what the engine wants, if it is of this kind."""
@@ -51,8 +64,8 @@ class Acting:
                     ),
                     self._destroyed,
                 )
-            case Kill(process):
-                self._deputy.order(orders.Kill(process))
+            case Kill():
+                self._kill(action)
             case Notify():
                 owners = {one for one in (action.uid, action.loginuid) if one is not None}
                 self._deputy.order(
@@ -66,6 +79,35 @@ class Acting:
             case _:
                 pass
 
+    def _kill(self, action: Kill) -> None:
+        """End a process. Whether it was ended is known later than that it is to be."""
+
+        def then(report: Report) -> None:
+            match report.outcome:
+                case Outcome.DONE:
+                    self._ended[action.process] = None
+                    if len(self._ended) > ENDED:
+                        self._ended.popitem(last=False)
+                case Outcome.GONE if action.process in self._ended:
+                    pass  # it was to be ended more than once
+                case Outcome.GONE:
+                    self._undone.append((action.told, GONE))
+                case _:
+                    self._spare(action, report.detail)
+
+        if not self._deputy.order(orders.Kill(action.process), then):
+            self._spare(action, NO_ROOM)
+
+    def _spare(self, action: Kill, why: str) -> None:
+        self.spared += 1
+        self.spared_why = why
+        self._undone.append((action.told, f"it could not be ended ({why})"))
+
+    def undone(self) -> list[tuple[Event, str]]:
+        """Give the events since the last time that say of somebody ended who was not, and why."""
+        undone, self._undone = self._undone, []
+        return undone
+
     def _destroyed(self, report: Report) -> None:
         if report.outcome is Outcome.FAILED:
             self.left += 1
@@ -73,6 +115,9 @@ class Acting:
 
     def problems(self) -> list[str]:
         """Say what could not be done, one sentence each."""
-        if not self.left:
-            return []
-        return [f"{self.left} refused connections were left open ({self.left_why})"]
+        found = []
+        if self.left:
+            found.append(f"{self.left} refused connections were left open ({self.left_why})")
+        if self.spared:
+            found.append(f"{self.spared} refused processes were not ended ({self.spared_why})")
+        return found

@@ -7,7 +7,7 @@ import selectors
 import time
 from typing import TYPE_CHECKING
 
-from sensor.core.facts import Health
+from sensor.core.facts import Health, Undone
 from sensor.core.policy.model import Mode
 from sensor.core.units import duration
 from sensor.core.wall import rfc3339
@@ -93,8 +93,10 @@ class Refusing:
             self._sensing.see(Health(at_ns=_now_ns(), what=DEPUTY, is_well=False, why=why))
 
     def turn(self) -> None:
-        """Do what is due."""
+        """Do what is due, and put right what was said of whom nobody has ended."""
         self.policing.turn()
+        for event, why in self._acting.undone():
+            self._sensing.see(Undone(at_ns=_now_ns(), told=event, why=why))
 
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""

@@ -106,8 +106,11 @@ class Sensing:
         self.look()
 
     def look(self) -> None:
-        """Take what looks have shown."""
-        for fact in self.looking.take():
+        """Take what looks have shown, behind what the kernel told meanwhile: an end, say."""
+        facts = list(self.looking.take())
+        if facts:
+            self.probing.read()
+        for fact in facts:
             self.see(fact)
 
     def finish(self) -> None:

@@ -25,7 +25,7 @@ from support.story import (
 from sensor.core.engine import Engine
 from sensor.core.event import Evidence
 from sensor.core.facts import Exec, Process, Signal
-from sensor.core.starting import WAS_OVER
+from sensor.core.judgment import WAS_OVER
 from sensor.core.words import Enforcement, Verdict
 
 TEXTS = ("FIRST_TEXT_IN_IT", "SECOND_TEXT")

@@ -7,7 +7,7 @@ import pytest
 from support.story import enforced, ruling
 
 from sensor.core.facts import RULE_CANARY, RULE_DEFAULT, RULE_FULL, RULE_QUIC
-from sensor.core.judgment import GENERATIONS, Judgment, Rulebook, is_canary
+from sensor.core.judgment import GENERATIONS, WAS_OVER, Judgment, Rulebook, is_canary, too_late
 from sensor.core.words import Enforcement, Verdict
 
 RULE = '[[rule]]\nid = "{}"\ntools = ["*"]\nverdict = "block"\nmessage = "Ask first."\n'
@@ -114,3 +114,14 @@ def test_the_sensor_s_own_proof_is_known_by_its_number() -> None:
     assert is_canary(ruling(rule=RULE_CANARY))
     assert not is_canary(ruling())
     assert not is_canary(None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [(None, WAS_OVER), ("Ask first.", f"Ask first.; {WAS_OVER}")]
+)
+def test_what_comes_too_late_is_not_said_to_be_done(reason: str | None, told: str) -> None:
+    """Verdict and rule stay, and what the rule says to people."""
+    said = Judgment(verdict=Verdict.BLOCK, rule="no", enforcement=Enforcement.KILL, reason=reason)
+    late = too_late(said)
+    assert late == Judgment(verdict=Verdict.BLOCK, rule="no", reason=told)
+    assert not late.is_refused

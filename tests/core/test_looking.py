@@ -89,8 +89,20 @@ def test_all_that_a_process_and_its_children_do_waits() -> None:
         exit_(9),
     ]
     assert [waiting.hold(one) for one in others] == [True] * len(others)
-    assert waiting.end(at(9)) == [start, *others]
+    assert waiting.end(at(9)) == [replace(start, over=True), *others]
     assert waiting.end(at(9)) == []
+
+
+def test_what_starts_somebody_whose_end_waits_too_is_over() -> None:
+    """Who is ended for what it is has to be there by then."""
+    waiting, start = Waiting(), exec_(9, "/usr/bin/goose")
+    gone, stays = fork(9, 10), fork(9, 11)
+    image = exec_(10, "/bin/true", root=9)
+    end = exit_(10, root=9)
+    waiting.begin(start)
+    assert [waiting.hold(one) for one in (gone, stays, image, end)] == [True] * 4
+    over = [replace(gone, over=True), stays, replace(image, over=True), end]
+    assert waiting.end(at(9)) == [start, *over]
 
 
 def test_what_is_about_others_does_not_wait() -> None:

@@ -9,7 +9,8 @@ from sensor.core.own_facts import Health, PolicyChanged, Standing
 
 def test_they_are_found_among_the_other_facts() -> None:
     """Whoever takes facts imports them from one place."""
-    for name in ("Damaged", "Found", "Gap", "Health", "Loss", "PolicyChanged", "Standing"):
+    own = "Damaged", "Found", "Gap", "Health", "Loss", "PolicyChanged", "Standing", "Undone"
+    for name in own:
         assert getattr(facts, name) is getattr(own_facts, name)
 
 

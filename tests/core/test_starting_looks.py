@@ -24,14 +24,16 @@ from support.story import (
     ruling,
 )
 
+from sensor.core.actions import Kill, Record
 from sensor.core.engine import Engine
 from sensor.core.facts import RULE_CANARY, Seen
-from sensor.core.words import Enforcement, Verdict
+from sensor.core.judgment import WAS_OVER
+from sensor.core.words import Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
-    from sensor.core.facts import Exec
+    from sensor.core.facts import Exec, Exit, Fact, Fork
 
-KILL = ruling(Verdict.BLOCK, Enforcement.KILL)
+KILLED = ruling(Verdict.BLOCK, Enforcement.KILL)
 BLOCK = 'mode = "enforce"\n[[rule]]\nid = "no"\ntools = ["claude-code"]\nverdict = "block"\n'
 RISKY = (
     'mode = "enforce"\n[[rule]]\nid = "guarded"\ntools = ["*"]\nrisk = ["unguarded"]\n'
@@ -76,8 +78,8 @@ def test_a_dangerous_run_is_judged_by_a_rule_about_risk(
         (exec_(9, *CLAUDE, late=True), False),
         (exec_(9, "/usr/bin/goose", late=True), True),
         (exec_(9, *CLAUDE, refused=True), False),
-        (exec_(9, *CLAUDE, ruled=KILL), False),
-        (exec_(9, *CLAUDE, ruled=replace(KILL, rule=RULE_CANARY)), False),
+        (exec_(9, *CLAUDE, ruled=KILLED), False),
+        (exec_(9, *CLAUDE, ruled=replace(KILLED, rule=RULE_CANARY)), False),
     ],
 )
 def test_a_look_is_wanted_where_it_makes_a_difference(fact: Exec, *, looked: bool) -> None:
@@ -96,6 +98,69 @@ def test_who_is_released_is_looked_at_when_it_becomes_something_else() -> None:
 
 AGENT = replace(CATALOGUE.tools[3], packages=("npm:@block/goose",))
 KNOWN = replace(CATALOGUE, tools=(*CATALOGUE.tools[:3], AGENT))
+
+
+WEAK = (
+    'mode = "enforce"\n[[rule]]\nid = "no"\ntools = ["goose"]\nverdict = "block"\n'
+    'message = "Use qwen."\n'
+)
+
+
+def at_once(*facts: Exec | Fork | Exit) -> list[Fact]:
+    """Have facts follow each other before a look is given up."""
+    return [replace(one, at_ns=9 * SECOND + number) for number, one in enumerate(facts)]
+
+
+def test_who_has_ended_by_the_time_of_the_look_is_not_said_to_be_ended() -> None:
+    """Nor whom it started; who of these still runs is ended, as the rule says."""
+    engine = Engine(KNOWN, StoryHost(), looks=True)
+    list(engine.policy(enforced(WEAK), at_ns=1))
+    story: list[Exec | Fork | Exit] = [
+        exec_(9, "/usr/bin/goose", unsure=True),
+        fork(9, 10),
+        exec_(10, *GIT, root=9, parent=at(9)),
+        fork(9, 11),
+        fork(9, 12),
+        exit_(9),
+        exit_(10, root=9),
+        exit_(12, root=9),
+    ]
+    assert [brief(one) for fact in at_once(*story) for one in engine.see(fact)] == ["look 9"]
+    done = list(
+        engine.see(Seen(at_ns=10 * SECOND, process=at(9), package="npm:@block/goose", owns=True))
+    )
+    assert [brief(one) for one in done] == [
+        "session_start goose",
+        "exec goose 0 block no",
+        "exec goose 0 block no",
+        "exec goose 1 block no",
+        "exec goose 0 block kill no",
+        "kill 11 no",
+        "exec goose 0 block no",
+        "exit goose 0",
+        "exit goose 1",
+    ]
+    told = [one.event for one in done if isinstance(one, Record)]
+    verdicts = [one for one in told if one.kind is Kind.EXEC]
+    for one in verdicts:
+        assert one.process
+        ended = one.enforcement is Enforcement.KILL
+        assert ended is (one.process.pid == 11)
+        assert one.reason == ("Use qwen." if ended else f"Use qwen.; {WAS_OVER}")
+    assert [one.told for one in done if isinstance(one, Kill)] == [verdicts[3]]
+
+
+def test_who_still_runs_by_the_time_of_the_look_is_ended() -> None:
+    """The end of a child is not its own."""
+    engine = Engine(KNOWN, StoryHost(), looks=True)
+    list(engine.policy(enforced(WEAK), at_ns=1))
+    goose = exec_(9, "/usr/bin/goose", unsure=True, tty=None)
+    for fact in at_once(goose, fork(9, 10), exit_(10, root=9)):
+        list(engine.see(fact))
+    seen_ = Seen(at_ns=10 * SECOND, process=at(9), package="npm:@block/goose", owns=True)
+    assert [brief(one) for one in engine.see(seen_)][1:3] == [
+        "exec goose 0 block kill no", "kill 9 no",
+    ]  # fmt: skip
 
 
 def within() -> Engine:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -14,12 +15,15 @@ import pytest
 from support.bpf import possible_cpus
 from support.deputies import children
 from support.host import CHECKOUT, Host, copied
+from support.in_force import enforced
 from support.loading import Loaded
 from support.scope import Scope, cgroup2_root
 
 from sensor.core.engine import Engine
 from sensor.core.event import Kind
 from sensor.core.facts import Process
+from sensor.core.judgment import WAS_OVER
+from sensor.core.words import Enforcement, Verdict
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.members import Members
 from sensor.daemon.sensing import Sensing
@@ -127,6 +131,46 @@ def _lose(loaded: Loaded, what: str) -> None:
     slot = probe.LOST.index(what)
     count = struct.pack("=Q", list(lost.sums(len(probe.LOST)))[slot] + 1)
     lost.update(struct.pack("=I", slot), count + bytes(8 * possible_cpus() - len(count)))
+
+
+KILL = (
+    'mode = "enforce"\n[[rule]]\nid = "no"\ntools = ["claude-code"]\nverdict = "block"\n'
+    'running = "kill"\n'
+)
+
+
+def test_who_ends_while_it_is_looked_at_is_not_said_to_be_ended(
+    loaded: Loaded, told: list[Event]
+) -> None:
+    """Its end is in the ring by the time that the look is taken, and is read first."""
+    known = catalogue()
+    engine = Engine(known, LocalHost(cgroup2_root()), looks=True)
+    list(engine.policy(enforced(KILL), at_ns=1))
+    sensing = Sensing(loaded.pins, engine, tell=told.append)  # nobody acts: it ends by itself
+    sensing.probing.teach(known)
+    sensing.drain()
+    told.clear()
+    sensing.looking.begin()
+    tool = copied("cat", loaded.tool.parent / "ending")
+
+    def was_looked_at() -> bool:
+        sensing.read()
+        return bool(select.select([sensing.looking], [], [], 0)[0])
+
+    with loaded.scope.run([tool], stdin=subprocess.PIPE) as process:
+        poll(was_looked_at)
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait() == 0
+        assert told == []
+        sensing.look()
+    sensing.looking.close()
+    sensing.probing.ring.close()
+    [run] = [event for event in told if event.kind is Kind.EXEC]
+    assert run.process
+    assert (run.process.pid, run.verdict) == (process.pid, Verdict.BLOCK)
+    assert (run.enforcement, run.reason) == (Enforcement.NONE, WAS_OVER)
+    assert [event.kind for event in told][-2:] == [Kind.EXIT, Kind.SESSION_END]
 
 
 # Followed are the shell and what it starts first; the subshell and its child come too late.
