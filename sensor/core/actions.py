@@ -58,11 +58,10 @@ class Destroy:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """End a process that ``rule`` refuses, if it still is the same one; ``told`` says so."""
+    """End a process that ``rule`` refuses, if it still is the same one."""
 
     process: Process
     rule: str | None
-    told: Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Kill
 from sensor.core.reaching import destruction
 from sensor.core.words import Enforcement, Verdict
 
@@ -41,7 +40,7 @@ def there(known: Knowledge, reaching: Reaching, at_ns: int) -> Iterator[Action]:
             record = known.stream.ran_already(at_ns, member, doom)
             yield record
             yield from known.notices.of(record.event)
-            yield Kill(member.process, doom.rule, record.event)
+            yield known.kill(member.process, record.event)
 
 
 def _doom(known: Knowledge, session: Session, at_ns: int) -> Judgment | None:

@@ -12,7 +12,6 @@ from sensor.core.facts import Damaged, Found, Gap, Health, Loss, PolicyChanged
 from sensor.core.wall import rfc3339
 
 if TYPE_CHECKING:
-    from sensor.core.facts import Undone
     from sensor.core.numbering import Numbering
 
 Own = Loss | Damaged | Gap | PolicyChanged | Health | Found
@@ -56,8 +55,8 @@ def told(fact: Own, numbering: Numbering) -> Record:
             assert_never(fact)
 
 
-def put_right(fact: Undone, numbering: Numbering) -> Record:
+def put_right(at_ns: int, told: Event, why: str, numbering: Numbering) -> Record:
     """Tell again of somebody who was not ended after all, and which event said otherwise."""
-    why = f"event {fact.told.seq} says {Enforcement.KILL.value}: {fact.why}"
-    undone = replace(fact.told, enforcement=Enforcement.NONE, reason=why, late=True)
-    return Record(replace(undone, **numbering.head(fact.at_ns)))
+    reason = f"event {told.seq} says {Enforcement.KILL.value}: {why}"
+    undone = replace(told, enforcement=Enforcement.NONE, reason=reason, late=True)
+    return Record(replace(undone, **numbering.head(at_ns)))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from sensor.core import already
 from sensor.core.actions import Search
-from sensor.core.bulletin import put_right, told
+from sensor.core.bulletin import told
 from sensor.core.cordon import cordon
 from sensor.core.facts import (
     Close,
@@ -131,7 +131,7 @@ class Engine:
             case Loss() | Damaged() | Gap() | PolicyChanged() | Health() | Found():
                 yield told(fact, self._known.numbering)
             case Undone():
-                yield put_right(fact, self._known.numbering)
+                yield from self._known.put_right(fact)
             case _:
                 assert_never(fact)
         yield from self._known.account(fact.at_ns)

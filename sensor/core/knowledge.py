@@ -7,8 +7,10 @@ from collections import Counter
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from sensor.core.actions import Kill
 from sensor.core.brokers import Clients
-from sensor.core.bulletin import told
+from sensor.core.bulletin import put_right, told
+from sensor.core.condemned import Condemned
 from sensor.core.event import NameSource
 from sensor.core.facts import Loss, Transport
 from sensor.core.flows import Flows
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from sensor.core.actions import Action
     from sensor.core.catalogue import Catalogue
     from sensor.core.enforced import Enforced
-    from sensor.core.event import Evidence, ProcessView
-    from sensor.core.facts import Address, Close, Connect, Hello, Process, Resolved
+    from sensor.core.event import Event, Evidence, ProcessView
+    from sensor.core.facts import Address, Close, Connect, Exit, Hello, Process, Resolved, Undone
     from sensor.core.flows import Flow
     from sensor.core.host import Host
     from sensor.core.sessions import Session
@@ -61,6 +63,7 @@ class Knowledge:
         self.flows = Flows()
         self.rules = Rulebook()
         self.notices = Notices()
+        self.condemned = Condemned()
         self._evicted: list[Member] = []
         self._lost: Counter[str] = Counter()
         self._told_ns = -LOSS_EVERY_NS
@@ -117,6 +120,16 @@ class Knowledge:
         for what, count in self._lost.items():
             yield told(Loss(at_ns=at_ns, what=what, count=count), self.numbering)
         self._lost.clear()
+
+    def kill(self, process: Process, told: Event) -> Kill:
+        """End a process, as an event says; whether it was by us that it ended is seen later."""
+        self.condemned.note(process, told)
+        return Kill(process, told.rule)
+
+    def put_right(self, fact: Exit | Undone) -> Iterator[Action]:
+        """Tell of a process that was not ended by us, where an event says that it was."""
+        if spared := self.condemned.spared(fact):
+            yield put_right(fact.at_ns, *spared, self.numbering)
 
     def wall_ns(self, at_ns: int) -> int:
         """Give the wall clock of a time since boot, by which exceptions end."""

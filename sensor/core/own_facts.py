@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sensor.core.event import Event
+    from sensor.core.facts import Process
     from sensor.core.inventory import Inventory
 
 
@@ -91,8 +91,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """The sensor did not end whom the event ``told`` says it did; ``why`` says how that is."""
+    """The sensor did not end a process that was to be ended; ``why`` says how that is."""
 
     at_ns: int
-    told: Event
+    process: Process
     why: str

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sensor.core.actions import Follow, Kill, Release
+from sensor.core.actions import Follow, Release
 from sensor.core.facts import Signal
 from sensor.core.joining import AMBIGUOUS, joining, word
 from sensor.core.judgment import (
@@ -168,7 +168,7 @@ class Starting:
             if is_ended:
                 yield from known.notices.of(record.event)
         if is_ended:
-            yield Kill(fact.process, judged.rule, record.event)
+            yield known.kill(fact.process, record.event)
 
     def _judged(
         self,
@@ -275,11 +275,12 @@ class Starting:
             record = known.stream.ran_already(fact.at_ns, member, said)
             yield record
             if said.is_refused:
-                yield Kill(fact.process, doom.rule, record.event)
+                yield known.kill(fact.process, record.event)
 
     def exit(self, fact: Exit) -> Iterator[Action]:
         """Take a process out of its session."""
         self._known.clients.end(fact.process, fact.at_ns)
+        yield from self._known.put_right(fact)
         member = self._known.lineage.end(fact.process)
         if member is None:
             return

@@ -17,7 +17,6 @@ from sensor.wire.reports import Outcome
 
 if TYPE_CHECKING:
     from sensor.core.actions import Action
-    from sensor.core.event import Event
     from sensor.core.facts import Process
     from sensor.daemon.deputy import Deputy
     from sensor.wire.reports import Report
@@ -47,7 +46,7 @@ class Acting:
         self.spared = 0
         self.spared_why = ""
         self._ended: OrderedDict[Process, None] = OrderedDict()
-        self._undone: list[tuple[Event, str]] = []
+        self._undone: list[tuple[Process, str]] = []
 
     def do(self, action: Action) -> None:
         """Do what the engine wants, if it is of this kind."""
@@ -91,7 +90,7 @@ class Acting:
                 case Outcome.GONE if action.process in self._ended:
                     pass  # it was to be ended more than once
                 case Outcome.GONE:
-                    self._undone.append((action.told, GONE))
+                    self._undone.append((action.process, GONE))
                 case _:
                     self._spare(action, report.detail)
 
@@ -101,10 +100,10 @@ class Acting:
     def _spare(self, action: Kill, why: str) -> None:
         self.spared += 1
         self.spared_why = why
-        self._undone.append((action.told, f"it could not be ended ({why})"))
+        self._undone.append((action.process, f"it could not be ended ({why})"))
 
-    def undone(self) -> list[tuple[Event, str]]:
-        """Give the events since the last time that say of somebody ended who was not, and why."""
+    def undone(self) -> list[tuple[Process, str]]:
+        """Give who was to be ended since the last time and was not, and why."""
         undone, self._undone = self._undone, []
         return undone
 

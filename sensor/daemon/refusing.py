@@ -95,8 +95,8 @@ class Refusing:
     def turn(self) -> None:
         """Do what is due, and put right what was said of whom nobody has ended."""
         self.policing.turn()
-        for event, why in self._acting.undone():
-            self._sensing.see(Undone(at_ns=_now_ns(), told=event, why=why))
+        for process, why in self._acting.undone():
+            self._sensing.see(Undone(at_ns=_now_ns(), process=process, why=why))
 
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""

@@ -3,14 +3,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.case_events import FOUND
-from support.story import CATALOGUE, CLAUDE, StoryHost, enforced, events, exec_
+from support.story import StoryHost
 
 from sensor.core.bulletin import Own, put_right, told
-from sensor.core.engine import Engine
-from sensor.core.event import Enforcement, Event, HealthView, Kind, Lack, PolicyView, Verdict
-from sensor.core.facts import Damaged, Found, Gap, Health, Loss, PolicyChanged, Standing, Undone
+from sensor.core.event import (
+    Enforcement,
+    Event,
+    HealthView,
+    Kind,
+    Lack,
+    PolicyView,
+    ProcessView,
+    Verdict,
+)
+from sensor.core.facts import Damaged, Found, Gap, Health, Loss, PolicyChanged, Standing
 from sensor.core.numbering import Numbering
 
 
@@ -79,27 +89,19 @@ def test_what_an_audit_found_is_nobodys_session() -> None:
     assert event.inventory == FOUND.inventory
 
 
-KILL_ALL = (
-    'mode = "enforce"\n[[rule]]\nid = "no"\ntools = ["*"]\nverdict = "block"\n'
-    'running = "kill"\nmessage = "Use qwen."\n'
-)
-
-
 def test_a_kill_that_came_to_nothing_is_put_right() -> None:
     """By an event of its own, which names the one that it is about: that one has gone out."""
-    engine = Engine(CATALOGUE, StoryHost())
-    list(engine.policy(enforced(KILL_ALL), at_ns=1))
-    _, killed = events(engine, exec_(9, *CLAUDE))
-    assert (killed.enforcement, killed.is_refused) == (Enforcement.KILL, True)
-    fact = Undone(at_ns=killed.at_ns + 5, told=killed, why="it had ended")
-    [right] = events(engine, fact)
-    assert (right.kind, right.verdict, right.rule) == (Kind.EXEC, Verdict.BLOCK, "no")
-    assert (right.enforcement, right.is_refused, right.late) == (Enforcement.NONE, False, True)
-    assert right.reason == f"event {killed.seq} says kill: it had ended"
-    assert (right.seq, right.at_ns) == (killed.seq + 1, killed.at_ns + 5)
-    assert (right.process, right.session, right.tool) == (
-        killed.process, killed.session, killed.tool,
+    killed = replace(
+        FOUND, seq=7, kind=Kind.EXEC, verdict=Verdict.BLOCK, rule="no", late=False,
+        enforcement=Enforcement.KILL, reason="Use qwen.", process=ProcessView(pid=9, started_ns=1),
+        inventory=None,
     )  # fmt: skip
+    right = put_right(5, killed, "it had ended", Numbering(StoryHost(), 8)).event
+    assert (right.seq, right.at_ns, right.late) == (8, 5, True)
+    assert (right.enforcement, right.is_refused) == (Enforcement.NONE, False)
+    assert right.reason == "event 7 says kill: it had ended"
     assert "NOT BLOCKED, against no: " in right.line
-    again = put_right(fact, Numbering(StoryHost(), right.seq)).event
-    assert again == right
+    same = replace(killed, enforcement=right.enforcement, reason=right.reason, late=True)
+    assert right == replace(
+        same, seq=8, at_ns=5, at=right.at, boot_id=right.boot_id, host=right.host
+    )

@@ -150,9 +150,9 @@ def test_what_only_user_space_recognises_is_ended(engine: Engine) -> None:
         ["exec claude-code 0 block kill no", "kill 10 no"],
         exec_(10, *GIT, parent=at(9), root=9),
         ["exec claude-code 1 block kill no", "kill 10 no"],
-        exit_(10, root=9),
+        exit_(10, root=9, status=9),
         ["exit claude-code 1"],
-        exit_(9),
+        exit_(9, status=9),
         END,
     )
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sensor.core.actions import Action, Destroy, Kill, Notify, Release
-from sensor.core.event import Event, Kind
 from sensor.core.facts import Process, Transport
 from sensor.daemon import acting as actings
 from sensor.daemon.acting import GONE, NO_ROOM, Acting
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
 ONE, NOBODY = Process(7, 77), Process(0, 0)
 REMOTE, LOCAL = (ip_address("192.0.2.1"), 443), (ip_address("192.0.2.2"), 1000)
-
-
-TOLD = Event(v=1, seq=7, boot_id="b", host="h", at="2026-11-23T14:03:07Z", at_ns=1, kind=Kind.EXEC)
 
 
 class Taken:
@@ -63,7 +59,7 @@ class Taken:
             Destroy(process=ONE, cookie=5, remote=REMOTE, transport=Transport.UDP),
             orders.Destroy(cookie=5, protocol=Protocol.UDP, remote=REMOTE, process=ONE),
         ),
-        (Kill(ONE, "no", TOLD), orders.Kill(ONE)),
+        (Kill(ONE, "no"), orders.Kill(ONE)),
         (
             Notify(process=ONE, tty="pts/3", uid=1000, loginuid=None, text="no"),
             orders.Notify(process=ONE, tty="pts/3", owners=(1000,), text="no"),
@@ -120,13 +116,13 @@ def test_what_could_not_be_closed_is_a_problem() -> None:
     ],
 )
 def test_who_was_not_ended_is_named(outcome: Outcome, why: str | None, problems: list[str]) -> None:
-    """The event that says otherwise is given once; who still runs is a problem."""
+    """Each is given once; who still runs is a problem."""
     taken = Taken()
     acting = Acting(taken)  # type: ignore[arg-type]
-    acting.do(Kill(ONE, "no", TOLD))
+    acting.do(Kill(ONE, "no"))
     assert acting.undone() == []
     taken.then[0](Report(1, outcome, "so it is"))
-    assert acting.undone() == ([(TOLD, why)] if why else [])
+    assert acting.undone() == ([(ONE, why)] if why else [])
     assert acting.undone() == []
     assert acting.problems() == problems
 
@@ -137,10 +133,10 @@ def test_who_is_to_be_ended_twice_was_ended_once(monkeypatch: pytest.MonkeyPatch
     taken = Taken()
     acting = Acting(taken)  # type: ignore[arg-type]
     for process in (ONE, ONE, Process(8, 88), ONE):
-        acting.do(Kill(process, "no", TOLD))
+        acting.do(Kill(process, "no"))
     for then, outcome in zip(taken.then, [Outcome.DONE, Outcome.GONE] * 2, strict=True):
         then(Report(1, outcome))
-    assert acting.undone() == [(TOLD, GONE)]
+    assert acting.undone() == [(ONE, GONE)]
 
 
 def test_an_order_that_nobody_takes_ends_nobody() -> None:
@@ -148,6 +144,6 @@ def test_an_order_that_nobody_takes_ends_nobody() -> None:
     taken = Taken()
     taken.has_room = False
     acting = Acting(taken)  # type: ignore[arg-type]
-    acting.do(Kill(ONE, "no", TOLD))
-    assert acting.undone() == [(TOLD, f"it could not be ended ({NO_ROOM})")]
+    acting.do(Kill(ONE, "no"))
+    assert acting.undone() == [(ONE, f"it could not be ended ({NO_ROOM})")]
     assert acting.problems() == [f"1 refused processes were not ended ({NO_ROOM})"]

@@ -43,6 +43,7 @@ def test_each_is_told_as_it_came_to_its_end(tmp_path: Path) -> None:
         again, deadline = 0, time.monotonic() + SOON_S
         # Whom nobody has ended is told again when the report of that comes.
         while ways != expected and time.monotonic() < deadline:
+            time.sleep(0.05)
             told = site.told_of(since, "exec")
             ways = {event["process"]["pid"]: event["enforcement"] for event in told}
             again = sum(str(event["reason"]).startswith("event ") for event in told)
