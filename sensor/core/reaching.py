@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sensor.core.tools import Tool
 
 _TCP = Transport.TCP.value
+_ENDED = {_TCP, Transport.UDP.value}
+"""Of other transports nobody can end a socket."""
 
 
 class Reaching:
@@ -70,7 +72,8 @@ class Reaching:
         if fact.transport is Transport.TCP and not judged.is_refused:  # of others, no close is told
             flow = known.flows.open(fact.cookie, flow)
         # One that joined a session connected before the kernel knew of it.
-        if fact.late or (member.lineage and fact.root != member.session.root):
+        is_unjudged = fact.late or (member.lineage and fact.root != member.session.root)
+        if is_unjudged and not judged.is_refused:
             judged = self.judged(flow, fact.at_ns) or judged
         if not fact.late or self._is_news(fact, member, judged):
             yield from self._told(known.stream.connect(fact, member, flow.to, judged))
@@ -154,7 +157,8 @@ class Reaching:
         said, _ = enforced.judge(reach, now_ns)
         if said.verdict is not Verdict.BLOCK:
             return None
-        return replace(said, enforcement=Enforcement.DESTROY)
+        can_end = flow.to.transport in _ENDED
+        return replace(said, enforcement=Enforcement.DESTROY if can_end else Enforcement.NONE)
 
     def hello(self, fact: Hello, seen: Seen | None = None) -> Iterator[Action]:
         """Take what a connection says first: a name for it, and maybe its end."""
@@ -217,10 +221,10 @@ class Reaching:
 def destruction(cookie: int, flow: Flow) -> Iterator[Destroy]:
     """Have an open connection closed of which only the far end is known."""
     to = flow.to
-    if to.ip is not None and to.port is not None:
+    if to.ip is not None and to.port is not None and to.transport in _ENDED:
         yield Destroy(
             process=flow.member.process,
             cookie=cookie,
             remote=(to.ip, to.port),
-            transport=Transport(to.transport or _TCP),
+            transport=Transport(to.transport),
         )

@@ -25,7 +25,7 @@ from support.story import (
 from sensor.core.actions import Follow
 from sensor.core.engine import Engine
 from sensor.core.event import Evidence
-from sensor.core.facts import Exec, Seen
+from sensor.core.facts import Exec, Seen, Transport
 from sensor.core.joining import word
 
 MARKED = replace(
@@ -127,26 +127,27 @@ def test_it_is_told_with_what_put_it_there() -> None:
     assert "lineage by client" in first.line
 
 
-def test_a_connection_of_the_time_before_is_judged_as_the_session_s() -> None:
-    """The kernel did not know yet whose it was; it is closed."""
+@pytest.mark.parametrize("by", [Transport.TCP, Transport.OTHER])
+def test_a_connection_of_the_time_before_is_judged_as_the_session_s(by: Transport) -> None:
+    """The kernel did not know yet whose it was; it is closed, but for a ping: nobody can."""
     one = engine()
     rule = '[[rule]]\nid = "no"\ntools = ["claude-code"]\nendpoints = ["anthropic"]\n'
     list(one.policy(enforced(f'mode = "enforce"\n{rule}verdict = "block"\n'), at_ns=1))
     begin(one, 9, CLAUDE)
     ask(one, 9, 18, *NEW_WINDOW)
+    told = ["connect claude-code 2 block no"]
+    if by is Transport.TCP:
+        said = "connect claude-code 2 block destroy no"
+        told = [said, "notify 20 pts/3", "destroy 1 198.51.100.9:443"]
     play(
         one,
         pane(),
         ["look 20"],
-        connect(PANE, "198.51.100.9"),
+        connect(PANE, "198.51.100.9", transport=by),
         [],
         seen(TMUX),
-        [
-            "follow 20 of 9", "exec claude-code 2",
-            "connect claude-code 2 block destroy no", "notify 20 pts/3",
-            "destroy 1 198.51.100.9:443",
-        ],
-    )  # fmt: skip
+        ["follow 20 of 9", "exec claude-code 2", *told],
+    )
 
 
 def test_a_marker_of_a_tool_that_runs_is_enough() -> None:

@@ -91,14 +91,21 @@ def test_an_open_connection_is_judged_by_all_that_is_known_of_it(
     assert (len(told) == 1) is goes_on
 
 
-def test_a_connection_without_an_address_cannot_be_closed() -> None:
+@pytest.mark.parametrize(
+    "far_end",
+    [
+        Destination(ip=None, port=None, transport="tcp"),
+        Destination(ip=ip_address("192.0.2.1"), port=0, transport="other"),
+    ],
+)
+def test_a_connection_without_an_address_or_of_icmp_cannot_be_closed(far_end: Destination) -> None:
     """Nothing is asked for that cannot be done."""
     session = Session(
         id="s", tool=CATALOGUE.tools[0], identity=None, root=at(9), started_ns=9,  # type: ignore[arg-type]
         names=Names(Endpoints(CATALOGUE)),
     )  # fmt: skip
     member = Member(process=at(9), ppid=1, session=session, depth=0, image=None)
-    flow = Flow(member, Destination(ip=None, port=None, transport="tcp"))
+    flow = Flow(member, far_end)
     assert list(destruction(1, flow)) == []
 
 
