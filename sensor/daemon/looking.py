@@ -138,9 +138,9 @@ def seen(look: Look) -> Seen:
         ancestors = tuple(proc.ancestors(entry)) if is_there else ()
         variables = _variables(look, ancestors) if is_there else ()
     except OSError:
-        is_there, variables = False, ()
-    if not is_there:
-        ancestors = tuple(_from_broker(look.broker)) if look.broker else ()
+        is_there, variables, ancestors = False, (), ()
+    if look.broker and not ancestors:
+        ancestors = tuple(_from_broker(look.broker))
     root = f"/proc/{pid}/root" if is_there else "" if _is_file(look) else None
     package = _package(look, root) if root is not None else None
     home = _USERS.home(look.uid)
@@ -157,7 +157,7 @@ def seen(look: Look) -> Seen:
 
 
 def _from_broker(broker: Process) -> Iterator[Exec]:
-    """Give who started a process that has ended: a broker goes on, and may do so itself."""
+    """Give who started a process that has ended, or that init itself started, as systemd does."""
     with suppress(OSError):
         entry = proc.entry(broker.pid)
         if proc.is_same(entry, broker) and (shown := proc.image(entry, Process(entry.ppid, 0))):

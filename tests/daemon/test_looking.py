@@ -206,3 +206,12 @@ def test_a_broker_is_named_when_what_it_started_has_ended(tmp_path: Path) -> Non
     assert seen(replace(asked, broker=Process(started.pid, 1))).ancestors == ()
     started.communicate(b"\n", timeout=PATIENCE_S)
     assert seen(asked).ancestors == ()
+
+
+def test_a_broker_that_is_init_is_named_as_any_other() -> None:
+    """Of a process that init itself has started, as systemd starts services, it is the parent."""
+    me = proc.entry(os.getpid()).process
+    asked = look(proc.entry(1).process)  # which is nobody's child, as far as a process can be seen
+    assert seen(asked).ancestors == ()
+    (image,) = seen(replace(asked, broker=me)).ancestors
+    assert image.exe == str(Path(sys.executable).resolve())
