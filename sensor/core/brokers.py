@@ -30,7 +30,7 @@ class Broker:
     """One kind: how its processes are called, by file and by command name, and its clients.
 
     What a client asks for is forked ``within_ns`` of its own start, or was not its doing;
-    and not after its end, but by a broker that answers nobody, which has ``after_ns`` for it.
+    and not after its end, but where the client need not wait: ``after_ns`` is for that.
     A broker that ``names_units`` gives what it starts a cgroup whose name tells.
     """
 
@@ -61,6 +61,7 @@ BROKERS = (
         programs=frozenset({"systemd"}),
         comms=frozenset({"systemd"}),
         clients=frozenset({"systemd-run"}),
+        after_ns=_SECOND_NS,  # --no-block: it ends before systemd has forked
         names_units=True,
     ),
     # A client that runs a container may have to fetch it first.

@@ -81,14 +81,22 @@ def test_what_begins_is_a_client_s_doing_for_a_while(
 
 @pytest.mark.parametrize(
     ("kind", "after_ns", "fits"),
-    [("tmux", 0, True), ("tmux", 1, False), ("at", SECOND, True), ("at", SECOND + 1, False)],
+    [
+        ("tmux", 0, True),
+        ("tmux", 1, False),
+        ("at", SECOND, True),
+        ("at", SECOND + 1, False),
+        ("systemd", SECOND, True),
+        ("systemd", SECOND + 1, False),
+    ],
 )
 @pytest.mark.parametrize("becomes", [False, True])
 def test_a_client_that_has_ended_fits_no_more_or_for_a_moment(
     kind: str, after_ns: int, *, fits: bool, becomes: bool
 ) -> None:
-    """A server has forked what it was asked for by then; atd answers nobody."""
-    known, (fact, one) = Clients(), asking(f"/usr/bin/{kind}", "now")
+    """A server has forked by then, but for those whose clients need not wait."""
+    [program] = KINDS[kind].clients - {"batch"}
+    known, (fact, one) = Clients(), asking(f"/usr/bin/{program}", "now")
     known.note(fact, one)
     end_ns = fact.at_ns + SECOND
     if becomes:

@@ -94,15 +94,15 @@ def test_a_process_in_a_container_is_refused_and_told_as_one(machine: Machine) -
 
 
 def test_what_a_tool_has_systemd_start_is_in_its_session(machine: Machine) -> None:
-    """It is no child of the tool; by the name of its unit it is known."""
-    machine.check(f"{trying.ALLOWED} -c 'systemd-run --wait -q /usr/bin/sleep 2; true'")
-    told = trying.events(machine, "--kind exec")
-    [asked] = [one for one in told if one["process"]["exe"] == "/usr/bin/systemd-run"]
-    [started] = [one for one in told if one["process"]["exe"] == "/usr/bin/sleep"]
-    assert started["lineage"] == "cgroup", started
-    assert started["process"]["cgroup"].startswith("/system.slice/run-")
-    assert (started["tool"], asked["tool"]) == ("qwen-code", "qwen-code")
-    assert started["session"] == asked["session"]
+    """It is no child of the tool; by who asked and the name of its unit it is known."""
+    wait, leave = (f"systemd-run -q {how} /usr/bin/sleep 2" for how in ("--wait", "--no-block"))
+    machine.check(f"{trying.ALLOWED} -c '{wait}; {leave}; /usr/bin/sleep 3'")
+    told = trying.events(machine, "--kind exec --tool qwen-code")
+    started = [one for one in told if one["process"]["argv"] == ["/usr/bin/sleep", "2"]]
+    assert [(one["lineage"], one["process"]["ppid"]) for one in started] == [("cgroup", 1)] * 2
+    assert all(one["process"]["cgroup"].startswith("/system.slice/run-") for one in started)
+    asked = [one for one in told if one["process"]["exe"] == "/usr/bin/systemd-run"]
+    assert len({one["session"] for one in (*asked, *started)}) == 1
 
 
 def test_killed_it_leaves_no_gap_and_comes_back(machine: Machine) -> None:
