@@ -18,7 +18,7 @@ VAGRANT_PACKAGES := vagrant vagrant-libvirt
 LIBVIRT_PACKAGES := libvirt-daemon-system libvirt-clients dnsmasq-base iptables rsync openssh-client
 VM_PACKAGES   := qemu-system-x86 qemu-utils busybox-static kmod zstd debian-archive-keyring mmdebstrap e2fsprogs
 
-.PHONY: help watch test install lint bench fuzz e2e vm-test vm-run vagrant-validate vagrant-test \
+.PHONY: help watch test install lint bench fuzz e2e vm-test vm-run system-test vagrant-validate vagrant-test \
 	venv packages test-packages vm-packages fuzz-packages vagrant-packages libvirt-packages clean
 
 help: ## show this list

@@ -56,10 +56,9 @@ class Ready:
 
 def compiled(version: str, make_it: Callable[[], Compiled]) -> Compiled | Ready:
     """Take the programs of this version from where they are kept, or compile and keep them."""
-    folder = Path(os.environ.get(VARIABLE, "").split(":")[0] or FOLDER)
-    if not _is_ours(folder, stat.S_ISDIR):
+    file = _file(version)
+    if not _is_ours(file.parent, stat.S_ISDIR):
         return make_it()
-    file = folder / f"{version}{_SUFFIX}"
     if _is_ours(file, stat.S_ISREG):
         with suppress(BadInputError):  # it is compiled anew, and written over
             return Ready(unpacked(file.read_bytes()))
@@ -68,6 +67,19 @@ def compiled(version: str, make_it: Callable[[], Compiled]) -> Compiled | Ready:
     with suppress(OSError, BadInputError):
         _keep(file, packed(_code(fresh)))
     return fresh
+
+
+def forget(version: str) -> None:
+    """Let go of what is kept of this version, if that is ours."""
+    file = _file(version)
+    if _is_ours(file.parent, stat.S_ISDIR):
+        with suppress(OSError):
+            file.unlink()
+
+
+def _file(version: str) -> Path:
+    folder = Path(os.environ.get(VARIABLE, "").split(":")[0] or FOLDER)
+    return folder / f"{version}{_SUFFIX}"
 
 
 def _code(compiled: Compiled) -> Code:
@@ -90,9 +102,11 @@ def _is_ours(path: Path, is_kind: Callable[[int], bool]) -> bool:
 
 
 def _keep(file: Path, text: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as fresh:
-        fresh.write(text)
-    Path(fresh.name).replace(file)
+    with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
+        fresh = Path(scratch, file.name)
+        fresh.touch(0o600)
+        fresh.write_bytes(text)
+        fresh.replace(file)
     kept = sorted(file.parent.glob(f"*{_SUFFIX}"), key=lambda one: one.stat().st_mtime)
     for old in kept[:-_KEPT]:
         old.unlink(missing_ok=True)

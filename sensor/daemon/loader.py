@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.daemon.instance import Instance, Loaded, fingerprint
-from sensor.daemon.kept_code import compiled
+from sensor.daemon.kept_code import compiled, forget
 from sensor.edge import libbpf
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 from sensor.wire.btf import Btf
@@ -76,19 +76,33 @@ def kernel_types() -> bytes:
         ) from problem
 
 
-def version(folder: Path, scope: Path | None) -> str:
+def version(folder: Path, scope: Path) -> str:
     """Name what a load would give: sources, options, kernel, and which cgroup ``scope`` is now.
 
     A cgroup that was removed and made again has the same path, but no program
-    is attached to it. What is compiled is the same for each.
+    is attached to it.
     """
+    return fingerprint(*_sources(folder), str(scope.stat().st_ino).encode())
+
+
+def code_version(folder: Path) -> str:
+    """Name what a compile would give. It outlives a boot, so it is held against the types too.
+
+    Kernels that are built to be reproducible share release and version, and differ all the same.
+    """
+    package = Path(__file__).parent.parent
+    makers = (package / "wire/headers.py", package / "wire/code.py", package / "edge/compiler.py")
+    made = (path.read_bytes() for path in makers)
+    return fingerprint(*_sources(folder), os.uname().machine.encode(), kernel_types(), *made)
+
+
+def _sources(folder: Path) -> list[bytes]:
     files = sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h", ".toml"})
     # What is in the tables is by a tool's number: with other tools it means something else.
     files += sorted(catalogue_folder().glob("*.toml"))
     kernel = os.uname()
-    options = repr((UNITS, PROGRAMS, MAPS, _FLAGS, scope and scope.stat().st_ino))
-    texts = (kernel.release, kernel.version, options)
-    return fingerprint(*map(str.encode, texts), *(path.read_bytes() for path in files))
+    texts = (kernel.release, kernel.version, repr((UNITS, PROGRAMS, MAPS, _FLAGS)))
+    return [*map(str.encode, texts), *(path.read_bytes() for path in files)]
 
 
 def load(instance: Instance, scope: Path) -> Loaded:
@@ -120,9 +134,14 @@ def _not_pinned(pins: Path) -> dict[str, str]:
 
 def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
     _ask_for_maps()
-    ready = compiled(version(folder, None), lambda: _compiled(folder))
-    _compare(set(ready.programs()), {program.source for program in PROGRAMS})
-    return _attach_all(ready, pins, scope)
+    made = code_version(folder)
+    ready = compiled(made, lambda: _compiled(folder))
+    try:
+        _compare(set(ready.programs()), {program.source for program in PROGRAMS})
+        return _attach_all(ready, pins, scope)
+    except SensorError:
+        forget(made)  # if it was that, the next start compiles
+        raise
 
 
 def _compiled(folder: Path) -> Compiled:

@@ -48,7 +48,8 @@ def test_links_of_a_package_manager_are_followed_inside_the_root(tmp_path: Path)
 
 def test_a_copy_is_known_by_its_contents(tmp_path: Path) -> None:
     """Under any name, and by each link to it."""
-    markers = b"CLAUDE_CODE_ENTRYPOINT" + bytes(5 << 20) + b"CLAUDE_CODE_IS_COWORK"
+    others = b"CLAUDE_CODE_IS_COWORK, CLAUDE_CODE_ENABLE_TELEMETRY"
+    markers = b"CLAUDE_CODE_ENTRYPOINT" + bytes(5 << 20) + others
     plant(tmp_path, {"bin/vim": b"\x7fELF" + bytes(9 << 20) + markers, "bin/x": bytes(9 << 20)})
     (tmp_path / "bin/vim").chmod(0o755)
     (tmp_path / "bin/x").chmod(0o755)

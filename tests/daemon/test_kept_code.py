@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import subprocess
@@ -16,7 +17,7 @@ from support.patience import SOON_S
 from support.scope import Scope
 
 from sensor.daemon import kept_code
-from sensor.daemon.kept_code import VARIABLE, Ready, compiled
+from sensor.daemon.kept_code import VARIABLE, Ready, compiled, forget
 from sensor.edge.libbpf import load_program
 from sensor.edge.libbpf_maps import make, shape
 from sensor.wire.code import Shape
@@ -98,6 +99,26 @@ def test_what_is_damaged_is_compiled_anew(folder: Path) -> None:
     file.write_bytes(whole[:-1])
     assert has_compiled()
     assert file.read_bytes() == whole
+
+
+def test_what_did_not_do_is_forgotten(folder: Path) -> None:
+    """And compiled anew; to forget it twice is no error."""
+    has_compiled()
+    forget("one")
+    forget("one")
+    assert [*folder.iterdir()] == []
+    assert has_compiled()
+
+
+def test_a_full_disk_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No scrap of it either: a service that starts again and again would fill it up."""
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", fails)
+    assert has_compiled()
+    assert [*folder.iterdir()] == []
 
 
 def test_four_are_kept(folder: Path) -> None:

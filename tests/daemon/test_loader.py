@@ -257,6 +257,20 @@ def test_a_version_changes_with_the_scope(tmp_path: Path) -> None:
     assert loader.version(PROBES, one.rename(tmp_path / "three")) == before
 
 
+def test_what_is_compiled_is_held_against_the_types(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel of the same name may have other ones; and a source may have changed."""
+    before = loader.code_version(copy)
+    types = loader.kernel_types()
+    monkeypatch.setattr(loader, "kernel_types", lambda: types + b"\0")
+    assert loader.code_version(copy) != before
+    monkeypatch.undo()
+    assert loader.code_version(copy) == before
+    (copy / "exec.c").write_text("")
+    assert loader.code_version(copy) != before
+
+
 def test_the_source_keeps_the_names_of_its_units() -> None:
     """What clang blames is a file that exists."""
     text = loader.source(PROBES)
