@@ -9,15 +9,16 @@ before and after is let through in between.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.enforced import Enforced
-from sensor.core.policy.model import Accounts, Mode
+from sensor.core.policy.model import Mode
 from sensor.core.policy.rows import PolicyFlag, TableVerdict
 from sensor.core.policy.tables import compile_tables
-from sensor.daemon.policies import accounts_of, local_accounts_of
 from sensor.daemon.proving import ADDRESS
+from sensor.daemon.whom import Whom
 from sensor.edge import canary
 from sensor.edge.resolvers import configured
 from sensor.errors import SensorError
@@ -29,7 +30,7 @@ from sensor.wire.rulings import hash_suffix
 if TYPE_CHECKING:
     from sensor.core.catalogue import Catalogue
     from sensor.core.facts import Address
-    from sensor.core.policy.model import Policy
+    from sensor.core.policy.model import Accounts, Policy
     from sensor.core.policy.tables import Tables
     from sensor.daemon.deputy import Deputy
     from sensor.daemon.members import Members
@@ -52,23 +53,33 @@ class Enforcing:
         self._lsm = lsm
         self._cgroup_ids: dict[str, int] = {}
         self._resolvers: frozenset[Address] = frozenset()
-        self._accounts = Accounts({}, {})
-        self._unanswered = ""
+        self.whom = Whom()
         self.in_force: Enforced | None = None
         self.since_wall_ns = 0
         self.attached: frozenset[str] = frozenset()
         self.missing: dict[str, str] = {}
 
     def apply(
-        self, policy: Policy, catalogue: Catalogue, *, source: str, canary_cgroup: int | None
+        self,
+        policy: Policy,
+        catalogue: Catalogue,
+        *,
+        source: str,
+        canary_cgroup: int | None,
+        asks: bool = True,
     ) -> Enforced:
         """Put a policy in force. Raises SensorError where it cannot be; the one before stays.
 
         ``canary_cgroup`` is where its refusals can be proved, None where nowhere.
+        Whom it names is what is known already, unless it ``asks``.
         """
-        tables = self._compiled(policy, catalogue, with_canary=canary_cgroup is not None)
-        self._cgroup_ids = self._resolved(tables)
-        generation, moved = self._maps.fill(tables, self._cgroup_ids)
+        accounts = self.whom.look_up(policy) if asks else self.whom.known
+        resolvers = frozenset(configured())
+        tables = _compiled(
+            policy, catalogue, accounts, resolvers, with_canary=canary_cgroup is not None
+        )
+        cgroup_ids = self._resolved(tables)
+        generation, moved = self._maps.fill(tables, cgroup_ids)
         if canary_cgroup is not None:
             self._maps.name_canary(canary.NAME, len(catalogue.tools) + 1, canary_cgroup)
         is_renewed = moved or canary_cgroup is not None
@@ -80,6 +91,7 @@ class Enforcing:
         seed = self._maps.seed
         self._detach(wanted)
         self._maps.forget_resolvers(tables.policy.resolvers)
+        self.whom.known, self._resolvers, self._cgroup_ids = accounts, resolvers, cgroup_ids
         self.since_wall_ns = time.time_ns()
         self.in_force = Enforced(
             generation=generation,
@@ -100,7 +112,7 @@ class Enforcing:
         """Tell whether whom or what policy names, or the host's resolvers, have changed since."""
         if self.in_force is None:
             return False
-        if self._looked_up(self.in_force.policy) != self._accounts:
+        if self.whom.look_up(self.in_force.policy) != self.whom.known:
             return True
         return self._resolvers != frozenset(configured()) or self.has_moved()
 
@@ -118,7 +130,7 @@ class Enforcing:
 
     def _cradle(self, path: str) -> Path:
         folder = (self._top / path.lstrip("/")).parent
-        while folder != self._top and not folder.exists():
+        while folder != self._top and _inode(folder) is None:
             folder = folder.parent
         return folder
 
@@ -132,7 +144,7 @@ class Enforcing:
         if self.in_force is None:
             return []
         return [
-            *([self._unanswered] if self._unanswered else []),
+            *([self.whom.why] if self.whom.why else []),
             *self._not_refused(),
         ]
 
@@ -153,39 +165,12 @@ class Enforcing:
             "name": "tls" if HELLO in self.attached else "none",
         }
 
-    def _compiled(self, policy: Policy, catalogue: Catalogue, *, with_canary: bool) -> Tables:
-        now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        self._resolvers = frozenset(configured())
-        self._accounts = self._looked_up(policy)
-        return compile_tables(
-            policy,
-            catalogue,
-            accounts=self._accounts,
-            resolvers=self._resolvers,
-            wall_offset_ns=time.time_ns() - now_ns,
-            canary=ADDRESS if with_canary else None,
-        )
-
-    def _looked_up(self, policy: Policy) -> Accounts:
-        """Look up whom policy names; without an answer, go by what was known and is in files."""
-        try:
-            found = accounts_of(policy)
-        except SensorError as problem:
-            self._unanswered = f"{problem}; users and groups are those known before, and of /etc"
-            local = local_accounts_of(policy)
-            return Accounts(
-                {**self._accounts.users, **local.users}, {**self._accounts.groups, **local.groups}
-            )
-        self._unanswered = ""
-        return found
-
     def _resolved(self, tables: Tables) -> dict[str, int]:
         """Give the ids of the cgroups that policy names; one that is not there may come."""
         found: dict[str, int] = {}
         for path in tables.cgroups:
-            folder = self._top / path.lstrip("/")
-            if (folder / "cgroup.procs").exists():
-                found[path] = folder.stat().st_ino
+            if (number := _inode(self._top / path.lstrip("/"))) is not None:
+                found[path] = number
         return found
 
     def _attach(self, wanted: frozenset[str]) -> None:
@@ -215,6 +200,27 @@ class Enforcing:
             return "bpf" in self._lsm.read_text("ascii").strip().split(",")
         except OSError:
             return False
+
+
+def _compiled(
+    policy: Policy, catalogue: Catalogue, accounts: Accounts, resolvers: frozenset[Address], *,
+    with_canary: bool,
+) -> Tables:  # fmt: skip
+    return compile_tables(
+        policy,
+        catalogue,
+        accounts=accounts,
+        resolvers=resolvers,
+        wall_offset_ns=time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+        canary=ADDRESS if with_canary else None,
+    )
+
+
+def _inode(folder: Path) -> int | None:
+    """Give the number of a folder that may be taken away at any moment, None where it is gone."""
+    with suppress(OSError):
+        return folder.stat().st_ino
+    return None
 
 
 def _wanted(tables: Tables) -> frozenset[str]:

@@ -103,6 +103,7 @@ class Policing:
         tidied = self.blocks.tidied(_now())
         if is_due:
             self.enforcing.mend()
+        is_due = is_due or self.enforcing.whom.is_due()
         if tidied != self.blocks or (is_due and self.enforcing.is_stale()):
             try:
                 self._change(lambda: (self._policy, tidied))
@@ -126,6 +127,8 @@ class Policing:
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
         waits = [] if (proof := self.proving.timeout()) is None else [proof]
+        if (answer := self.enforcing.whom.timeout()) is not None:
+            waits.append(answer)
         if end := self.blocks.ends():
             waits.append(max(0.0, (end - _now()).total_seconds()))
         return min(waits, default=None)

@@ -87,11 +87,12 @@ def local_accounts(
 
 
 def _rows(path: Path, fields: int) -> list[list[str]]:
+    """Give the entries of a file; as for nss_files, a newline alone ends one (U+2028 does not)."""
     try:
-        lines = path.read_text("utf-8", "backslashreplace").splitlines()
+        text = path.read_bytes().decode("utf-8", "backslashreplace")
     except OSError:
         return []
-    return [row for line in lines if len(row := line.split(":")) == fields]
+    return [row for line in text.split("\n") if len(row := line.split(":")) == fields]
 
 
 class Users:

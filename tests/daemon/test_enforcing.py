@@ -3,93 +3,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.policies import CATALOGUE, read
-from support.policy_maps import MadeMaps
+from support.enforcing import Scene
+from support.policies import CATALOGUE
 from support.scope import Scope
 
 from sensor.core.policy.model import Accounts
-from sensor.daemon import enforcing
-from sensor.daemon.enforcing import Enforcing
-from sensor.daemon.members import Members
-from sensor.daemon.policy_maps import PolicyMaps
+from sensor.daemon import whom
 from sensor.edge import canary
 from sensor.errors import SensorError
 from sensor.wire import rulings
-from sensor.wire.orders import Attach, Detach
+from sensor.wire.orders import Detach
 from sensor.wire.programs import HELLO, JUDGE, LEARN
-from sensor.wire.reports import Outcome, Report
 from sensor.wire.rulings import BANKED_KEY, hash_suffix
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sensor.wire.orders import Order
+    import os
 
 pytestmark = pytest.mark.kernel
 
 QUIET = '[defaults]\nunknown_client = "allow"\n'
 BLOCK = '[[rule]]\nid = "no"\ntools = ["some-cli"]\nverdict = "block"\n'
 NAMES = '[[rule]]\nid = "out"\nendpoints = ["example.com"]\nverdict = "block"\n'
-
-
-@dataclass
-class Deputy:
-    """Takes orders; ``refuses`` are programs that the kernel would not attach.
-
-    ``seen`` has each order with the generation that was in force then.
-    """
-
-    pins: MadeMaps
-    refuses: set[str] = field(default_factory=set)
-    answers: bool = True
-    seen: list[tuple[Order, int]] = field(default_factory=list)
-
-    def ask(self, order: Order) -> Report:
-        """Take an order that is waited for."""
-        assert isinstance(order, Attach)
-        self.seen.append((order, self.pins.slot(3)))
-        if not self.answers:
-            raise SensorError("the deputy did not answer within 5 s; try again")
-        failed = order.program in self.refuses
-        return Report(1, Outcome.FAILED if failed else Outcome.DONE, "no such hook")
-
-    def order(self, order: Order) -> bool:
-        """Take an order that nobody waits for."""
-        self.seen.append((order, self.pins.slot(3)))
-        return True
-
-
-class Scene:
-    """An enforcer over maps of the test's, on a host with or without the security module."""
-
-    def __init__(
-        self, folder: Path, *, lsm: str = "capability,bpf\n", top: Path | None = None
-    ) -> None:
-        self.pins = MadeMaps(folder)
-        self.deputy = Deputy(self.pins)
-        modules = folder / "lsm"
-        modules.write_text(lsm, "ascii")
-        self.enforcing = Enforcing(
-            PolicyMaps(self.pins),  # type: ignore[arg-type]
-            Members(self.pins),  # type: ignore[arg-type]
-            self.deputy,  # type: ignore[arg-type]
-            top=top or folder,
-            lsm=modules,
-        )
-
-    def apply(self, body: str, *, mode: str = "enforce", cgroup: int | None = None) -> None:
-        """Put rules in force."""
-        self.enforcing.apply(
-            read(body, mode), CATALOGUE, source="policy.toml", canary_cgroup=cgroup
-        )
-
-    def attached(self) -> set[str]:
-        """Name the programs that it asked to attach."""
-        return {order.program for order, _ in self.deputy.seen if isinstance(order, Attach)}
 
 
 def test_programs_come_before_and_go_after(tmp_path: Path) -> None:
@@ -205,6 +143,48 @@ def test_cgroups_that_come_and_go_make_a_policy_stale(tmp_path: Path) -> None:
         assert not scene.enforcing.is_stale()
 
 
+def test_a_cgroup_that_goes_while_it_is_looked_at_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may make and take away a cgroup that policy names does not end the daemon."""
+    folder, stat = tmp_path / "build", Path.stat
+    folder.mkdir()
+
+    def going(path: Path, **options: bool) -> os.stat_result:
+        if path == folder:
+            folder.rmdir()
+        return stat(path, **options)
+
+    scene = Scene(tmp_path)
+    (folder / "cgroup.procs").touch()
+    scene.apply(QUIET + NAMES.replace("verdict", 'cgroups = ["/build"]\nverdict'))
+    (folder / "cgroup.procs").unlink()
+    monkeypatch.setattr(Path, "stat", going)
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    assert scene.enforcing.has_moved()
+
+
+def test_known_accounts_take_no_look_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are those of the policy in force, whatever was looked up for one that failed."""
+    scene, asked = Scene(tmp_path), []
+
+    def ask(_policy: object) -> Accounts:
+        asked.append(1)
+        return Accounts({"amy": 7} if len(asked) == 1 else {}, {})
+
+    monkeypatch.setattr(whom, "accounts_of", ask)
+    body = f'{QUIET}{BLOCK}users = ["amy"]\n'
+    scene.apply(body)
+    with monkeypatch.context() as full:
+        full.setattr("sensor.daemon.policy_maps.TOOLS", 0)
+        with pytest.raises(SensorError):
+            scene.apply(body)
+    assert len(asked) == 2
+    scene.apply(body, asks=False)
+    assert users_in_force(scene) == {7}
+    assert len(asked) == 2
+
+
 def test_where_a_cgroup_would_be_made_is_the_nearest_that_is_there(tmp_path: Path) -> None:
     """The hierarchy itself at the farthest."""
     with Scope() as scope:
@@ -241,24 +221,24 @@ def test_whoever_was_known_counts_while_nobody_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With those of the host's own files; it is told, and asked again."""
-    scene, answers = Scene(tmp_path), [Accounts({"amy": 7}, {})]
+    scene, answers = Scene(tmp_path), [Accounts({"amy": 7}, {"crew": frozenset({9})})]
 
     def ask(_policy: object) -> Accounts:
         if not answers:
             raise SensorError("the user database did not answer within 2 s")
         return answers[-1]
 
-    monkeypatch.setattr(enforcing, "accounts_of", ask)
+    monkeypatch.setattr(whom, "accounts_of", ask)
     local = Accounts({"root": 0}, {"crew": frozenset({7})})
-    monkeypatch.setattr(enforcing, "local_accounts_of", lambda _: local)
+    monkeypatch.setattr(whom, "local_accounts_of", lambda _: local)
     body = f'{QUIET}{BLOCK}users = ["amy", "root"]\ngroups = ["crew"]\n'
     scene.apply(body)
-    assert users_in_force(scene) == {7}
+    assert users_in_force(scene) == {7, 9}
     assert not scene.enforcing.is_stale()
     answers.clear()
     assert scene.enforcing.is_stale()
     scene.apply(body)
-    assert users_in_force(scene) == {0, 7}
+    assert users_in_force(scene) == {0, 7, 9}
     assert scene.enforcing.lacks() == [
         (
             "the user database did not answer within 2 s; users and groups are those known before,"

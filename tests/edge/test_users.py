@@ -114,6 +114,16 @@ def test_the_host_s_files_take_no_server(tmp_path: Path) -> None:
     assert local_accounts(["amy"], ["crew"], passwd=nothing, group=nothing) == Accounts({}, {})
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u0085", "\r", "\v", "\f"])
+def test_a_newline_alone_ends_an_entry(sign: str, tmp_path: Path) -> None:
+    """As the C library has it: what else could end a line is a part of somebody's name."""
+    passwd, group = tmp_path / "passwd", tmp_path / "group"
+    passwd.write_bytes(f"amy:x:1:10:A{sign}B:/home/amy:/bin/sh\n".encode())
+    group.write_bytes(b"crew:x:30:amy\n")
+    found = local_accounts(["amy"], ["crew"], passwd=passwd, group=group)
+    assert found == Accounts({"amy": 1}, {"crew": frozenset({1})})
+
+
 def test_users_of_the_host_s_file_are_known_by_it(tmp_path: Path) -> None:
     """Of two with one uid, the first; what changes is read again."""
     database = Database(tmp_path, DEAD)
