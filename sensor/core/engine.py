@@ -94,6 +94,10 @@ class Engine:
         """Name the processes that belong to a session."""
         return self._known.lineage.processes()
 
+    def has(self, process: Process) -> bool:
+        """Tell whether a process belongs to a session."""
+        return self._known.lineage.member(process) is not None
+
     def roots(self) -> tuple[Process, ...]:
         """Name the processes that running sessions began with."""
         return self._known.sessions.roots()

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Kill, Look, Record, Search
-from sensor.core.facts import Exit, Loss, Transport
+from sensor.core.facts import Exit, Loss, Process, Transport
 from sensor.core.knowledge import LOST_MEMBER
 from sensor.daemon import reconcile
 from sensor.daemon.contents import Contents
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from sensor.core.catalogue import Catalogue
     from sensor.core.engine import Engine
     from sensor.core.event import Event
-    from sensor.core.facts import Connect, Exec, Fact, Process
+    from sensor.core.facts import Connect, Exec, Fact
     from sensor.daemon.instance import Pins
 
+
+_NOBODY = Process(0, 0)
 
 _LOOKS_S = 2.0
 """So long a start waits for looks at what ran before; a dead disk takes longer."""
@@ -167,7 +170,11 @@ class Sensing:
     def found_open(self, connection: Connect) -> None:
         """See a connection that was made before its process was judged by what is in force."""
         self.read()  # the kernel's own record of it comes first, if there is one
-        if connection.transport is Transport.TCP:
+        owner = connection.process
+        if self.probing.members.find(owner.pid) != owner and not self.engine.has(owner):
+            # It has ended since it was listed: nobody would tell of its end once more.
+            connection = replace(connection, root=_NOBODY)
+        elif connection.transport is Transport.TCP:
             self.probing.follow_connection(connection)
         self.see(connection)
 

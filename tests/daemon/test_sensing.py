@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import time
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,7 @@ from support.scope import Scope, cgroup2_root
 
 from sensor.core.engine import Engine
 from sensor.core.event import Kind
-from sensor.core.facts import Process
+from sensor.core.facts import Connect, Process, Transport
 from sensor.core.judgment import WAS_OVER
 from sensor.core.words import Enforcement, Verdict
 from sensor.daemon.catalogues import catalogue
@@ -115,6 +116,39 @@ def test_who_lives_is_not_ended_by_a_loss(
         process.kill()
     sensing.drain()
     assert told[-1].kind is Kind.SESSION_END
+
+
+def test_who_has_ended_is_not_taken_in_for_what_it_had_open(
+    loaded: Loaded, sensing: Sensing, told: list[Event]
+) -> None:
+    """It was listed while it ran; its end was told before the list came, and is not again."""
+    tool = copied("cat", loaded.tool.parent / "reader")
+    with loaded.scope.run([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"\n"
+        sensing.drain()
+        [root] = sensing.engine.processes()
+        for owner in Process(2**22 + 1, root.started_ns), root:
+            sensing.found_open(connected(owner, root, cookie=owner.pid))
+        assert sensing.engine.processes() == (root,)
+        assert [
+            event.process.pid for event in told if event.kind is Kind.CONNECT if event.process
+        ] == [root.pid]
+        process.kill()
+    sensing.drain()
+    assert told[-1].kind is Kind.SESSION_END
+
+
+def connected(owner: Process, root: Process, *, cookie: int) -> Connect:
+    """Say that a process of a session has a connection open."""
+    return Connect(
+        at_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME), process=owner, root=root, uid=0,
+        cookie=cookie, address=ip_address("192.0.2.1"), port=443, transport=Transport.TCP,
+        late=True,
+    )  # fmt: skip
 
 
 def test_what_a_killed_sensor_left_behind_is_released(loaded: Loaded, sensing: Sensing) -> None:
