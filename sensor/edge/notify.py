@@ -19,7 +19,8 @@ LONGEST_START_S = 600
 
 _US_PER_S = 1_000_000
 _JOBS = ("systemctl", "list-jobs", "--no-legend", "--no-pager")
-_ANSWER_S = 5
+_ANSWER_S = 15
+"""Well within TimeoutStopSec= of the unit: no answer is a stop, so a restart would have a gap."""
 
 
 class Notify:

@@ -135,18 +135,15 @@ def restarts(machine: Machine) -> int:
     return int(machine.check(f"systemctl show -P NRestarts {UNIT}"))
 
 
-def refused_until_another(machine: Machine, deed: str, *, within_s: int = START_S) -> int:
-    """Do the deed to the daemon, and see the tool refused until there is another one.
-
-    Gives how often it was tried.
-    """
+def refused_until_another(machine: Machine, deed: str, *, within_s: int = START_S) -> None:
+    """Do the deed to the daemon, and see the tool refused until there is another one."""
     loop = UNTIL_ANOTHER.format(
         tool=TOOL, mark=MARK, status=REFUSED, most=within_s, unit=UNIT, pid=main_pid(machine)
     )
     said = machine.check(f"rm -f {MARK}; {deed}\n{loop}test ! -e {MARK}", within_s=within_s)
     tried, refused = map(int, said.split()[-2:])
     assert tried == refused, said
-    return tried
+    print(f"refused {refused} of {tried} times meanwhile")  # a figure for the docs
 
 
 def has_ended_by_itself(machine: Machine) -> None:
