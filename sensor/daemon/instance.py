@@ -176,8 +176,11 @@ class Pins:
         return libbpf.Map(libbpf.open_pin(str(path)))
 
     def programs(self) -> Programs:
-        """Open the programs, attached or to be attached on demand."""
-        return Programs([*self.folder.glob("link_*"), *self.folder.glob("prog_*")])
+        """Open the programs, attached or to be attached on demand, each once."""
+        programs = {pin.name.removeprefix("prog_"): pin for pin in self.folder.glob("prog_*")}
+        for link in self.folder.glob("link_*"):
+            programs.setdefault(link.name.removeprefix("link_"), link)
+        return Programs(programs.values())
 
     def attached(self) -> frozenset[str]:
         """Name the programs whose links are pinned."""

@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.bpf import EGRESS, SKB, make_program
+from support.pins import mounted_bpffs
+from support.scope import Scope
 
 from sensor.daemon.instance import FOLDER, Instance, Pins, fingerprint
+from sensor.edge import libbpf
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -230,3 +234,21 @@ def test_what_is_attached_is_read_from_the_pins(tmp_path: Path) -> None:
     for name in ("link_one", "link_two", "map_three"):
         (tmp_path / name).touch()
     assert Pins(tmp_path).attached() == {"one", "two"}
+
+
+@pytest.mark.kernel
+def test_a_program_that_is_attached_on_demand_is_opened_once(tmp_path: Path) -> None:
+    """What the kernel counts of it would count twice; those with one pin are all there."""
+    with Scope() as scope, mounted_bpffs(tmp_path / "bpf") as pins:
+        cgroup = os.open(scope.path, os.O_RDONLY)
+        for name, kept in ("one", ("prog", "link")), ("two", ("prog",)), ("three", ("link",)):
+            program = make_program(SKB, EGRESS)
+            link = libbpf.attach_cgroup(program, cgroup, EGRESS)
+            for kind in kept:
+                libbpf.pin(program if kind == "prog" else link, str(pins / f"{kind}_{name}"))
+            os.close(program)
+            os.close(link)
+        os.close(cgroup)
+        programs = Pins(pins).programs()
+        assert len(programs) == 3
+        programs.close()
