@@ -20,7 +20,7 @@ SAID = {
         (Sign.MARKER.value, Sign.CLIENT.value, Sign.CGROUP.value),
         "says who started it, not what it is",
     ),
-    Sign.EITHER.value: "may have started it, and is not the only one",
+    Sign.EITHER.value: "may have started it, as others may have",
 }
 """What to say of evidence that has no weight of its own."""
 

@@ -8,6 +8,7 @@ told by no kernel: the client was there a moment before.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _SECOND_NS = 1_000_000_000
 
+_OF_PID = re.compile(r"run-p(\d+)-i\d+")
+
 CLIENTS = 1024
 """Clients remembered; the oldest make room."""
 
@@ -31,7 +34,10 @@ class Broker:
 
     What a client asks for is forked ``within_ns`` of its own start, or was not its doing;
     and not after its end, but where the client need not wait: ``after_ns`` is for that.
-    A broker that ``names_units`` gives what it starts a cgroup whose name tells.
+    A broker that ``names_units`` gives what it starts a cgroup whose name tells. One that
+    ``gives_away`` starts things as the user who asked; any other serves the user that it runs
+    as, and what it starts as somebody else may be anybody's. Where a ``client_tells`` nothing,
+    others' things begin all the time while it is there.
     """
 
     name: str
@@ -41,19 +47,23 @@ class Broker:
     within_ns: int = 10 * _SECOND_NS
     after_ns: int = 0
     names_units: bool = False
+    gives_away: bool = False
+    client_tells: bool = True
 
 
-def _kind(name: str, programs: str, clients: str, *comms: str, after_ns: int = 0) -> Broker:
+def _kind(
+    name: str, programs: str, clients: str, *comms: str, after_ns: int = 0, gives_away: bool = False
+) -> Broker:
     files = frozenset(programs.split())
     return Broker(
         name=name, programs=files, clients=frozenset(clients.split()),
-        comms=frozenset(comms) or files, after_ns=after_ns,
+        comms=frozenset(comms) or files, after_ns=after_ns, gives_away=gives_away,
     )  # fmt: skip
 
 
 BROKERS = (
     # at(1) 3.2.5, tmux 3.3a (compat/setproctitle.c), screen 4.9: as Debian 12 has them.
-    _kind("at", "atd", "at batch", after_ns=_SECOND_NS),
+    _kind("at", "atd", "at batch", after_ns=_SECOND_NS, gives_away=True),
     _kind("tmux", "tmux", "tmux", "tmux: server"),
     _kind("screen", "screen", "screen", after_ns=_SECOND_NS),
     Broker(
@@ -64,7 +74,8 @@ BROKERS = (
         after_ns=_SECOND_NS,  # --no-block: it ends before systemd has forked
         names_units=True,
     ),
-    # A client that runs a container may have to fetch it first.
+    # A client that runs a container may have to fetch it first. Its user is whoever the image
+    # says, and dockerd serves all; what podman starts here is its own child, and followed.
     Broker(
         name="container",
         programs=frozenset(
@@ -74,6 +85,7 @@ BROKERS = (
         comms=frozenset({"containerd-shim", "containerd", "dockerd", "conmon", "runc", "crun"}),
         clients=frozenset({"docker", "podman", "nerdctl", "ctr", "crictl"}),
         within_ns=600 * _SECOND_NS,
+        client_tells=False,
     ),
 )  # fmt: skip
 
@@ -168,10 +180,18 @@ def _bare(unit: str) -> str:
 def unit_of(cgroup: str | None, client: Client) -> str | None:
     """Name the unit that systemd made for a client, by the cgroup of what runs in it.
 
-    Without a name of its own systemd-run calls it ``run-…`` (systemd.unit(5), systemd-run(1)).
+    Without a name of its own systemd-run calls it ``run-…`` (systemd.unit(5), systemd-run(1)),
+    newer ones ``run-pPID-…``, with their own pid.
     """
     for part in reversed((cgroup or "").split("/")):
         name = _bare(part)
-        if name != part and (name.startswith("run-") or name in client.units):
+        if name != part and (name in client.units or _is_made_up(name, client)):
             return part
     return None
+
+
+def _is_made_up(name: str, client: Client) -> bool:
+    """Tell whether a client may have called a unit so that nobody had named."""
+    if of_pid := _OF_PID.fullmatch(name):
+        return int(of_pid[1]) == client.pid
+    return name.startswith("run-")

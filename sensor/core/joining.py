@@ -2,7 +2,8 @@
 """Joining: in whose session something is that a broker started, if in anybody's.
 
 A variable that a tool sets for what it starts, or a client that has just asked the
-broker: both only among processes of one user. Where several sessions fit, none is chosen.
+broker: both only among processes of one user. Where several sessions fit, or what fits may be
+somebody else's all the same, none is chosen: it is told which they are.
 """
 
 from __future__ import annotations
@@ -66,10 +67,22 @@ class _Asker:
 
 def joining(fact: Exec, seen: Seen, known: Knowledge) -> Joining:
     """Find the session of what a broker started; ``seen`` is what a look at it showed."""
-    broker = broker_of(seen.ancestors[0].exe) if seen.ancestors else None
-    if broker is None:
+    starter = seen.ancestors[0] if seen.ancestors else None
+    broker = broker_of(starter.exe) if starter else None
+    if starter is None or broker is None:
         return NOBODY
-    askers = list(_askers(fact, broker, known))
+    found = _fitting(fact, seen, list(_askers(fact, broker, known)), known)
+    if found.session is None:
+        return found
+    is_the_users = broker.gives_away or starter.uid == fact.uid
+    is_marked = any(one.signal == Sign.MARKER.value for one in found.evidence)
+    if is_the_users and (broker.client_tells or is_marked):
+        return found
+    return _either([found.session], found.evidence)
+
+
+def _fitting(fact: Exec, seen: Seen, askers: Sequence[_Asker], known: Knowledge) -> Joining:
+    """Find the session that marks and clients speak for, if they are to be believed."""
     marks = known.identifier.marked(seen.variables)
     tools = dict.fromkeys(tool for tool, _ in marks)
     marked = [sessions for tool in tools if (sessions := _of_tool(known, tool, fact.uid))]

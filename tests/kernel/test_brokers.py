@@ -109,8 +109,6 @@ def test_a_window_of_a_tmux_that_ran_before_is_the_session_s(
     [
         ("atd", "at"),
         ("screen", "screen"),
-        ("containerd-shim-runc-v2", "docker"),
-        ("containerd-shim-runc-v2", "podman"),
     ],
 )
 def test_what_a_client_asked_for_is_the_session_s(
@@ -126,6 +124,27 @@ def test_what_a_client_asked_for_is_the_session_s(
                 (told,) = joined(stage, child, since)
                 session = session_of(stage, process.pid)
             assert (told["session"], told["lineage"], told["depth"]) == (session, "client", 2)
+
+
+@pytest.mark.parametrize("client", ["docker", "podman"])
+def test_a_container_joins_by_its_marker_and_never_by_a_client(
+    stage: Stage, claude: Path, tmp_path: Path, client: str
+) -> None:
+    """Others' containers begin while a client is there: it is told that there was one."""
+    child = stage.drivers.plain("nothing")
+    asks = copied("bash", tmp_path / "clients", name=client)
+    with stand_in(stage.scope, tmp_path, "containerd-shim-runc-v2") as shim:
+        for _ in range(TIMES):
+            since = len(stage.watching.events())
+            with tool(stage.scope, claude, shim.asks(asks, f"exec {child}")) as process:
+                (other,) = joined(stage, child, since)
+                session = session_of(stage, process.pid)
+                shim.ask(f"CLAUDECODE=1 exec {child}")
+                _, own = joined(stage, child, since, 2)
+            assert (other["session"], other["lineage"]) == (None, "ambiguous")
+            assert [why["signal"] for why in other["evidence"]] == ["client", "either"]
+            assert other["evidence"][1]["value"] == session
+            assert (own["session"], own["lineage"]) == (session, "marker")
 
 
 def test_a_unit_of_systemd_run_is_the_session_s_and_a_service_is_not(
