@@ -183,7 +183,8 @@ NOT_TRIED = {
     " already; confine the tool with `egress_only`",
     "a socket that a helper hands over": "seen in the cgroup where it was made",
     "a tmux server, `at`, systemd-run, a container runtime": "starts something outside of the"
-    " scratch cgroup; it joins the session of who asked (tests/kernel/test_brokers.py)",
+    " scratch cgroup; it joins the session of who asked, a container by a marker alone"
+    " (tests/kernel/test_brokers.py)",
     "cron": "runs at a time to come, in no session; judged by what it is and reaches",
     "32-bit system calls": "take a compiler; the hooks lie below them",
     "encrypted ClientHello": "there is no name to be read",
