@@ -78,7 +78,7 @@ def test_who_may_have_asked_for_a_container_is_evidence() -> None:
     started = events(one, exec_(9, *CLAUDE), Seen(at_ns=at(9).started_ns + 2000, process=at(9)))
     ask(one, 9, 18, "/usr/bin/docker", "run", "job")
     [event] = events(one, pane(), seen(SHIM))
-    session = started[0].session
+    session = started[0].session or ""
     assert (event.session, event.tool, event.lineage) == (None, None, "ambiguous")
     assert event.evidence == (Evidence("client", "container 18"), Evidence("either", session))
 

@@ -131,20 +131,21 @@ def test_a_container_joins_by_its_marker_and_never_by_a_client(
     stage: Stage, claude: Path, tmp_path: Path, client: str
 ) -> None:
     """Others' containers begin while a client is there: it is told that there was one."""
-    child = stage.drivers.plain("nothing")
+    child, marked = stage.drivers.plain("nothing"), copied("sleep", tmp_path / "run", name="one")
     asks = copied("bash", tmp_path / "clients", name=client)
     with stand_in(stage.scope, tmp_path, "containerd-shim-runc-v2") as shim:
-        for _ in range(TIMES):
+        for _ in range(SOME):
             since = len(stage.watching.events())
             with tool(stage.scope, claude, shim.asks(asks, f"exec {child}")) as process:
                 (other,) = joined(stage, child, since)
                 session = session_of(stage, process.pid)
-                shim.ask(f"CLAUDECODE=1 exec {child}")
-                _, own = joined(stage, child, since, 2)
+                shim.ask(f"CLAUDECODE=1 exec {marked} 1")
+                (own,) = joined(stage, marked, since)
             assert (other["session"], other["lineage"]) == (None, "ambiguous")
             assert [why["signal"] for why in other["evidence"]] == ["client", "either"]
             assert other["evidence"][1]["value"] == session
             assert (own["session"], own["lineage"]) == (session, "marker")
+            over(stage, session)
 
 
 def test_a_unit_of_systemd_run_is_the_session_s_and_a_service_is_not(
