@@ -38,6 +38,9 @@ _NS_PER_S = 1_000_000_000
 _NESTED = 8
 """Levels of a cgroup that a policy may name, and one more."""
 
+AGAIN_S = 1.0
+"""How long policy stays as it was put, whatever becomes of its cgroups: users make them too."""
+
 
 class Policing:
     """Reads, applies and applies anew. ``see`` takes facts for the stream."""
@@ -45,6 +48,7 @@ class Policing:
     def __init__(
         self, path: Path, catalogue: Catalogue, enforcing: Enforcing, proving: Proving, *,
         state_dir: Path, may_be_missing: bool, sensing: Sensing, sweeping: Sweeping,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._path = path
         self._catalogue = catalogue
@@ -54,6 +58,9 @@ class Policing:
         self.enforcing = enforcing
         self._sweeping = sweeping
         self.folders = Folders()
+        self._now_s = now_s
+        self._has_heard = False
+        self._not_before_s = 0.0
         self.proving = proving
         self.blocks = self._read_blocks()
 
@@ -99,6 +106,7 @@ class Policing:
     def turn(self) -> None:
         """Prove, where that is due, and see what has ended or come since."""
         self._sweep_new()
+        self._follow()
         is_due = self.proving.turn()
         tidied = self.blocks.tidied(_now())
         if is_due:
@@ -111,24 +119,43 @@ class Policing:
                 self.blocks = tidied
 
     def heed(self) -> None:
-        """Put policy in force anew where a cgroup that it names was made or taken away."""
+        """Note that a cgroup that policy names may have been made or taken away."""
         self.folders.take()
+        self._has_heard = True
+
+    def _follow(self) -> None:
+        """Put policy in force anew where a cgroup that it names has come or gone.
+
+        Whom it names is not looked up for that: whoever may make cgroups would hold us up.
+        """
+        if not self._has_heard or self._now_s() < self._not_before_s:
+            return
+        self._has_heard = False
         self._attend()
         if self.enforcing.has_moved():
+            self._not_before_s = self._now_s() + AGAIN_S
             with suppress(SensorError):  # which is on the stream
-                self._change(lambda: (self._policy, self.blocks))
+                self._change(lambda: (self._policy, self.blocks), asks=False)
 
     def _attend(self) -> None:
-        """Watch where cgroups would be made; meanwhile, the next folder may have been."""
+        """Watch where cgroups would be made; meanwhile, the next folder may have been.
+
+        Also those that are watched: one that was made anew is another one to the kernel.
+        """
+        before = None
         for _ in range(_NESTED):
-            if (wanted := self.enforcing.cradles()) != self.folders.watched:
-                self.folders.watch(wanted)
+            if (wanted := self.enforcing.cradles()) == before:
+                return
+            self.folders.watch(wanted)
+            before = wanted
 
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
         waits = [] if (proof := self.proving.timeout()) is None else [proof]
         if (answer := self.enforcing.whom.timeout()) is not None:
             waits.append(answer)
+        if self._has_heard:
+            waits.append(max(0.0, self._not_before_s - self._now_s()))
         if end := self.blocks.ends():
             waits.append(max(0.0, (end - _now()).total_seconds()))
         return min(waits, default=None)
@@ -148,10 +175,10 @@ class Policing:
             ).isoformat().replace("+00:00", "Z"),
         }  # fmt: skip
 
-    def _change(self, wanted: Callable[[], tuple[Policy, Blocks]]) -> None:
+    def _change(self, wanted: Callable[[], tuple[Policy, Blocks]], *, asks: bool = True) -> None:
         """Apply what is wanted now; tell why it cannot be, and that the one before stays."""
         try:
-            self._apply(*wanted())
+            self._apply(*wanted(), asks=asks)
         except SensorError as problem:
             enforced = self.enforcing.in_force
             self._sensing.see(
@@ -167,7 +194,7 @@ class Policing:
             )
             raise
 
-    def _apply(self, policy: Policy, blocks: Blocks) -> None:
+    def _apply(self, policy: Policy, blocks: Blocks, *, asks: bool = True) -> None:
         now = blocks.tidied(_now())
         catalogue = kept.with_sessions(self._catalogue, now.sessions())
         whole = with_blocks(policy, now.blocks, catalogue)
@@ -177,7 +204,7 @@ class Policing:
             guarded.write(self._kept, kept.text_of(now))
         try:
             enforced = self.enforcing.apply(
-                whole, catalogue, source=str(self._path), canary_cgroup=cgroup
+                whole, catalogue, source=str(self._path), canary_cgroup=cgroup, asks=asks
             )
         except SensorError:
             if now != self.blocks:

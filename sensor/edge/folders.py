@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sensor.errors import SensorError
@@ -41,11 +41,6 @@ class Folders:
         """Give what is readable when something has happened."""
         return self._fd
 
-    @property
-    def watched(self) -> frozenset[Path]:
-        """The folders that are watched."""
-        return frozenset(self._watched)
-
     def watch(self, folders: Iterable[Path]) -> None:
         """Watch these folders and no others; one that is not there is left out."""
         wanted = set(folders)
@@ -58,17 +53,10 @@ class Folders:
             else:
                 self._watched.pop(folder, None)
 
-    def take(self) -> bool:
-        """Take what has happened; tell whether anything has."""
-        has_happened = False
-        while True:
-            try:
-                piece = os.read(self._fd, _PIECE_BYTES)
-            except OSError as problem:
-                if problem.errno != errno.EAGAIN:
-                    raise
-                return has_happened
-            has_happened |= bool(piece)
+    def take(self) -> None:
+        """Take what has happened, a piece at a time: whoever makes folders may never stop."""
+        with suppress(BlockingIOError):
+            os.read(self._fd, _PIECE_BYTES)
 
     def close(self) -> None:
         """Watch nothing any more."""

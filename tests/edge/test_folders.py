@@ -26,8 +26,10 @@ def folders() -> Iterator[Folders]:
 
 
 def is_told(folders: Folders) -> bool:
-    """Tell whether something has happened by now."""
-    return bool(select.select([folders], [], [], 0)[0])
+    """Tell whether something has happened by now; it is taken."""
+    is_told = bool(select.select([folders], [], [], 0)[0])
+    folders.take()
+    return is_told
 
 
 def test_a_folder_is_watched_until_others_are(folders: Folders, tmp_path: Path) -> None:
@@ -36,18 +38,17 @@ def test_a_folder_is_watched_until_others_are(folders: Folders, tmp_path: Path) 
     one.mkdir()
     other.mkdir()
     folders.watch([one, tmp_path / "missing"])
-    assert folders.watched == {one}
-    assert not folders.take()
+    assert not is_told(folders)
     (one / "made").mkdir()
     (other / "made").mkdir()
-    assert folders.take()
-    assert not folders.take()
+    assert is_told(folders)
+    assert not is_told(folders)
     folders.watch([other])
     folders.take()
     (one / "again").mkdir()
-    assert not folders.take()
+    assert not is_told(folders)
     (other / "made").rmdir()
-    assert folders.take()
+    assert is_told(folders)
 
 
 def test_a_folder_that_is_made_anew_is_watched_anew(folders: Folders, tmp_path: Path) -> None:
@@ -56,13 +57,13 @@ def test_a_folder_that_is_made_anew_is_watched_anew(folders: Folders, tmp_path: 
     folder.mkdir()
     folders.watch([folder])
     folder.rmdir()
-    assert folders.take()
+    assert is_told(folders)
     folders.watch([folder])
-    assert folders.watched == frozenset()
     folder.mkdir()
+    assert not is_told(folders)
     folders.watch([folder])
     (folder / "x").mkdir()
-    assert folders.take()
+    assert is_told(folders)
 
 
 @pytest.mark.kernel
@@ -73,9 +74,9 @@ def test_cgroups_are_told(folders: Folders) -> None:
         assert not is_told(folders)
         (scope.path / "made").mkdir()
         assert is_told(folders)
-        assert folders.take()
+        assert not is_told(folders)
         (scope.path / "made").rmdir()
-        assert folders.take()
+        assert is_told(folders)
 
 
 def test_a_kernel_without_room_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policy follows the cgroups that it names, at a bounded price, with a watcher and without."""
+
+from __future__ import annotations
+
+import select
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.enforcing import Scene
+from support.policies import CATALOGUE
+
+from sensor.core.policy.model import Accounts
+from sensor.daemon import whom
+from sensor.daemon.policing import AGAIN_S, Policing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.kernel
+
+POLICY = """version = 1
+mode = "shadow"
+[[rule]]
+id = "no"
+tools = ["some-cli"]
+users = ["amy"]
+cgroups = ["/a/b/c"]
+verdict = "block"
+"""
+
+
+class Engine:
+    """Counts the policies that it is told of."""
+
+    told = 0
+
+    def policy(self, _enforced: object, *, at_ns: int) -> list[object]:
+        """Take another policy."""
+        assert at_ns
+        self.told += 1
+        return []
+
+    def cordon(self, _catalogue: object) -> list[object]:
+        """Take who is blocked."""
+        return []
+
+
+class Story:
+    """A policing daemon over folders of the test's, in shadow; the clock is moved by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.top = folder / "top"
+        self.top.mkdir()
+        self.engine = Engine()
+        self.now_s = 1000.0
+        self.asked = 0
+        file = folder / "policy.toml"
+        file.write_text(POLICY, "utf-8")
+        proving: Any = SimpleNamespace(end=lambda: None, turn=lambda: False, timeout=lambda: None)
+        sensing: Any = SimpleNamespace(
+            engine=self.engine, taken_in=dict, see=lambda _: None, do=lambda _: None
+        )
+        sweeping: Any = SimpleNamespace(turn=lambda: None)
+        self.policing = Policing(
+            file, CATALOGUE, Scene(folder, top=self.top).enforcing, proving,
+            state_dir=folder, may_be_missing=False, sensing=sensing, sweeping=sweeping,
+            now_s=lambda: self.now_s,
+        )  # fmt: skip
+
+    def ask(self, _policy: object) -> Accounts:
+        """Look a user up."""
+        self.asked += 1
+        return Accounts({"amy": 7}, {})
+
+    def begin(self) -> None:
+        """Put policy in force."""
+        self.policing.begin()
+        self.engine.told = 0
+
+    def turn(self) -> None:
+        """Go through the daemon's loop once."""
+        assert self.policing.folders
+        self.policing.heed()
+        self.policing.turn()
+
+
+@pytest.fixture
+def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    """Give a daemon whose policy is not in force yet."""
+    story = Story(tmp_path)
+    monkeypatch.setattr(whom, "accounts_of", story.ask)
+    yield story
+    if story.policing.folders:
+        story.policing.folders.close()
+
+
+def is_told(story: Story) -> bool:
+    """Tell whether something is known to have happened in a folder that is watched."""
+    return bool(select.select([story.policing.folders], [], [], 0)[0])
+
+
+def test_a_cgroup_counts_as_soon_as_it_is_made(story: Story) -> None:
+    """However deep, and whom the policy names is not looked up for it."""
+    story.begin()
+    assert story.asked == 1
+    for part in "a", "a/b":
+        (story.top / part).mkdir()
+        assert is_told(story)
+        story.turn()
+    assert story.engine.told == 0
+    assert story.policing.timeout() is None
+    (story.top / "a/b/c").mkdir()
+    assert is_told(story)
+    story.turn()
+    assert story.engine.told == 1
+    assert story.asked == 1
+
+
+def test_a_storm_of_cgroups_costs_one_change_a_second(story: Story) -> None:
+    """The last of what has happened counts all the same, once its time has come."""
+    folder = story.top / "a/b/c"
+    folder.mkdir(parents=True)
+    story.begin()
+    folder.rmdir()
+    for _ in range(50):
+        folder.mkdir()
+        story.turn()
+        folder.rmdir()
+        story.turn()
+    folder.mkdir()
+    story.turn()
+    assert story.engine.told == 1
+    assert story.policing.timeout() == AGAIN_S
+    story.now_s += AGAIN_S
+    assert story.policing.timeout() == 0
+    story.policing.turn()
+    assert story.engine.told == 2
+    assert not story.policing.enforcing.has_moved()
+    assert story.policing.timeout() is None
+
+
+def test_what_has_come_to_nothing_changes_nothing(story: Story) -> None:
+    """A cgroup beside the one that is named, for example."""
+    (story.top / "a/b/c").mkdir(parents=True)
+    story.begin()
+    (story.top / "a/b/other").mkdir()
+    assert is_told(story)
+    story.turn()
+    assert story.engine.told == 0
+
+
+def test_a_folder_that_is_made_anew_is_watched_anew(story: Story) -> None:
+    """The kernel forgets a watch with the folder that it is of."""
+    parent = story.top / "a/b"
+    parent.mkdir(parents=True)
+    story.begin()
+    parent.rmdir()
+    parent.mkdir()
+    story.turn()
+    assert not is_told(story)
+    (parent / "c").mkdir()
+    assert is_told(story)
+    story.turn()
+    assert story.engine.told == 1
