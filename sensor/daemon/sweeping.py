@@ -46,7 +46,8 @@ class _Batch:
 class Sweeping:
     """One listing at a time; ``take`` has the engine judge a connection.
 
-    ``problem`` says what could not be listed the last time.
+    ``problem`` says what could not be listed the last time. It is over with a sweep, of however
+    many listings, that lists all.
     """
 
     def __init__(self, deputy: Deputy, acting: Acting, take: Callable[[Connect], None]) -> None:
@@ -55,12 +56,14 @@ class Sweeping:
         self._take = take
         self._batches: deque[_Batch] = deque()
         self._is_asked = False
+        self._wrong: dict[str, None] = {}
         self.problem = ""
 
     def begin(self, roots: Mapping[Process, Process], *, afresh: bool = False) -> None:
         """Have judged what these processes have open; ``afresh`` drops what was still to do."""
         if afresh:
             self._batches.clear()
+            self._wrong.clear()
         rows = list(roots.items())
         for at in range(0, len(rows), LISTED_MOST):
             self._batches.append(_Batch(dict(rows[at : at + LISTED_MOST])))
@@ -82,17 +85,26 @@ class Sweeping:
         is_wanted = bool(self._batches) and self._batches[0] is batch
         if is_wanted:
             self._batches.popleft()
+            if report.detail:
+                self._wrong[report.detail] = None
         if report.outcome is not Outcome.DONE:
-            self.problem = report.detail
+            self._note()
             return
-        self.problem = report.detail
         before = self._acting.destroyed
         for one in report.sockets:
             self._take(_connect(one, batch.roots.get(one.process, _NOBODY)))
         has_ended = batch.has_ended or self._acting.destroyed > before
         if is_wanted and (left := _next(batch, report, has_ended=has_ended)):
             self._batches.appendleft(left)
+        self._note()
         self.turn()
+
+    def _note(self) -> None:
+        """Say what is wrong as soon as it is, and that nothing is once all is listed."""
+        if self._wrong or not self._batches:
+            self.problem = "; ".join(self._wrong)
+        if not self._batches:
+            self._wrong.clear()
 
     def problems(self) -> list[str]:
         """Say what is wrong, one sentence each."""

@@ -161,3 +161,24 @@ def test_what_cannot_be_listed_is_a_problem(stage: Stage, outcome: Outcome) -> N
     stage.sweeping.begin({process(9): ROOT})
     stage.deputy.report()
     assert stage.sweeping.problems() == []
+
+
+def test_a_problem_of_one_part_is_not_over_with_the_next() -> None:
+    """It is one sweep: only another one that lists all says that nothing is wrong any more."""
+    stage = Stage()
+    many = {process(pid): ROOT for pid in range(1, 3 * LISTED_MOST)}
+    stage.sweeping.begin(many)
+    stage.deputy.report(why="cannot list UDP sockets")
+    stage.deputy.report(outcome=Outcome.FAILED, why="no such thing")
+    stage.sweeping.turn()
+    stage.deputy.report()
+    assert stage.sweeping.problem == "cannot list UDP sockets; no such thing"
+    stage.sweeping.begin(many)
+    stage.deputy.report()
+    assert stage.sweeping.problem
+    stage.sweeping.begin(many, afresh=True)
+    stage.deputy.report(why="of the sweep before")
+    for _ in range(3):
+        assert stage.sweeping.problem
+        stage.deputy.report()
+    assert stage.sweeping.problems() == []
