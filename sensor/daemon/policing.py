@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 _BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
 _NS_PER_S = 1_000_000_000
 
+_UNWATCHED = (
+    "cgroups that come or go count at a reload, and every five minutes while something is enforced"
+)
+
 _NESTED = 8
 """Levels of a cgroup that a policy may name, and one more."""
 
@@ -57,7 +61,7 @@ class Policing:
         self._sensing = sensing
         self.enforcing = enforcing
         self._sweeping = sweeping
-        self.folders = Folders()
+        self.folders, self._unwatched = _watcher()
         self._now_s = now_s
         self._has_heard = False
         self._not_before_s = 0.0
@@ -120,7 +124,8 @@ class Policing:
 
     def heed(self) -> None:
         """Note that a cgroup that policy names may have been made or taken away."""
-        self.folders.take()
+        if self.folders:
+            self.folders.take()
         self._has_heard = True
 
     def _follow(self) -> None:
@@ -142,6 +147,8 @@ class Policing:
 
         Also those that are watched: one that was made anew is another one to the kernel.
         """
+        if self.folders is None:
+            return
         before = None
         for _ in range(_NESTED):
             if (wanted := self.enforcing.cradles()) == before:
@@ -159,6 +166,15 @@ class Policing:
         if end := self.blocks.ends():
             waits.append(max(0.0, (end - _now()).total_seconds()))
         return min(waits, default=None)
+
+    def problems(self) -> list[str]:
+        """Say what is wrong, one sentence each."""
+        return [self._unwatched] if self._unwatched else []
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        if self.folders:
+            self.folders.close()
 
     def state(self) -> dict[str, object]:
         """Return what ``status`` says of policy."""
@@ -256,6 +272,14 @@ class Policing:
         if not self._kept.exists():
             return Blocks()
         return kept.blocks_of(guarded.read(self._kept), where=str(self._kept))
+
+
+def _watcher() -> tuple[Folders | None, str]:
+    """Give what watches folders; where there is no room for it, None, and what that means."""
+    try:
+        return Folders(), ""
+    except SensorError as problem:
+        return None, f"{problem}; {_UNWATCHED}"
 
 
 def _now() -> datetime:

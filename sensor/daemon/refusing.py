@@ -73,8 +73,8 @@ class Refusing:
         """Have a selector watch the deputy."""
         self._selector = selector
         selector.register(self.deputy, selectors.EVENT_READ, lambda _mask: self._listen())
-        folders = self.policing.folders
-        selector.register(folders, selectors.EVENT_READ, lambda _mask: self.policing.heed())
+        if folders := self.policing.folders:
+            selector.register(folders, selectors.EVENT_READ, lambda _mask: self.policing.heed())
 
     def _listen(self) -> None:
         self.deputy.read()
@@ -138,7 +138,7 @@ class Refusing:
 
     def problems(self) -> list[str]:
         """Say what is wrong, one sentence each."""
-        parts = self.deputy, self._acting, self._sweeping
+        parts = self.policing, self.deputy, self._acting, self._sweeping
         wrong = [*self.enforcing.lacks(), *(one for part in parts for one in part.problems())]
         if self.proving.why:
             wrong.append(f"{self._proof()}")
@@ -174,8 +174,9 @@ class Refusing:
         return self.enforcing.in_force.generation if self.enforcing.in_force else 0
 
     def close(self) -> None:
-        """Let the deputy go, and take the canary away."""
+        """Let the deputy go, watch no cgroups, and take the canary away."""
         self.deputy.close()
+        self.policing.close()
         try:
             self.proving.remove()
         except SensorError as problem:

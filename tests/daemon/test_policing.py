@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,15 @@ from support.enforcing import Scene
 from support.policies import CATALOGUE
 
 from sensor.core.policy.model import Accounts
-from sensor.daemon import whom
+from sensor.daemon import policing, whom
 from sensor.daemon.policing import AGAIN_S, Policing
+from sensor.errors import SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sensor.edge.folders import Folders
 
 pytestmark = pytest.mark.kernel
 
@@ -57,9 +61,12 @@ class Story:
         self.engine = Engine()
         self.now_s = 1000.0
         self.asked = 0
+        self.is_due = False
         file = folder / "policy.toml"
         file.write_text(POLICY, "utf-8")
-        proving: Any = SimpleNamespace(end=lambda: None, turn=lambda: False, timeout=lambda: None)
+        proving: Any = SimpleNamespace(
+            end=lambda: None, turn=lambda: self.is_due, timeout=lambda: None
+        )
         sensing: Any = SimpleNamespace(
             engine=self.engine, taken_in=dict, see=lambda _: None, do=lambda _: None
         )
@@ -82,7 +89,6 @@ class Story:
 
     def turn(self) -> None:
         """Go through the daemon's loop once."""
-        assert self.policing.folders
         self.policing.heed()
         self.policing.turn()
 
@@ -93,12 +99,12 @@ def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     story = Story(tmp_path)
     monkeypatch.setattr(whom, "accounts_of", story.ask)
     yield story
-    if story.policing.folders:
-        story.policing.folders.close()
+    story.policing.close()
 
 
 def is_told(story: Story) -> bool:
     """Tell whether something is known to have happened in a folder that is watched."""
+    assert story.policing.folders
     return bool(select.select([story.policing.folders], [], [], 0)[0])
 
 
@@ -165,3 +171,37 @@ def test_a_folder_that_is_made_anew_is_watched_anew(story: Story) -> None:
     assert is_told(story)
     story.turn()
     assert story.engine.told == 1
+
+
+def test_a_host_without_room_for_a_watcher_has_policy_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Users share that room with the daemon; cgroups count with the canary, and it is told."""
+
+    def full() -> Folders:
+        raise SensorError("cannot watch folders: Too many open files; raise it")
+
+    monkeypatch.setattr(policing, "Folders", full)
+    story = Story(tmp_path)
+    monkeypatch.setattr(whom, "accounts_of", story.ask)
+    story.begin()
+    [told] = story.policing.problems()
+    assert told.startswith("cannot watch folders: Too many open files; raise it; cgroups that")
+    (story.top / "a/b/c").mkdir(parents=True)
+    story.policing.turn()
+    assert story.engine.told == 0
+    story.is_due = True
+    story.policing.turn()
+    assert story.engine.told == 1
+    story.policing.close()
+
+
+def test_what_was_watched_is_let_go(story: Story) -> None:
+    """A daemon that ends holds no watcher; one that has room for it has no problem."""
+    assert story.policing.problems() == []
+    assert story.policing.folders
+    number = story.policing.folders.fileno()
+    story.policing.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+    story.policing.folders = None
