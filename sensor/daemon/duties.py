@@ -8,13 +8,14 @@ processes and sockets that lie in the instance's scope and no others.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.edge import canary, capabilities, libbpf, pidfd, proc, sockdiag_destroy, terminal
 from sensor.edge.host import LocalHost
-from sensor.errors import NotPermittedError, SensorError, UnsupportedError
+from sensor.errors import NotPermittedError, SensorError
 from sensor.wire import diagnostics
 from sensor.wire.orders import (
     Attach,
@@ -31,14 +32,17 @@ from sensor.wire.reports import OPEN_MOST, OpenSocket, Outcome, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
-    from sensor.core.facts import Process
+    from sensor.core.facts import Address, Process
     from sensor.edge.sockdiag_destroy import Sockets
     from sensor.wire.diagnostics import Found
     from sensor.wire.orders import Order
 
 _PROTOCOLS = {Protocol.TCP: diagnostics.TCP, Protocol.UDP: diagnostics.UDP}
 _INIT = 1
+_ANY = {4: (IPv4Address(0), IPv6Address(0)), 6: (IPv6Address(0),)}
+"""Who listens at this IPv6 address mostly takes IPv4 too."""
 
 
 class Duties:
@@ -142,10 +146,15 @@ class Duties:
         found: list[OpenSocket] = []
         wrong: dict[str, None] = {}
         for process in networks.values():
-            with suppress(SensorError):  # it has ended meanwhile
-                path = f"/proc/{process.pid}/ns/net"
-                with sockdiag_destroy.network_of(path) as sockets:
-                    found += _connected(sockets, owners, wrong)
+            with ExitStack() as stack:
+                try:
+                    there = sockdiag_destroy.network_of(f"/proc/{process.pid}/ns/net")
+                    sockets = stack.enter_context(there)
+                except SensorError as problem:
+                    if proc.lives(process):
+                        wrong[str(problem)] = None
+                    continue
+                found += _connected(sockets, owners, wrong)
         found = sorted((one for one in found if one.cookie > order.after), key=_cookie)
         return tuple(found[:OPEN_MOST]), "; ".join(wrong)
 
@@ -225,13 +234,19 @@ def _connected(
     """Give what those who own these inodes have connected, and not what others did to them."""
     for protocol, number in _PROTOCOLS.items():
         try:
-            listening = sockets.listening_ports() if protocol is Protocol.TCP else ()
+            listening = sockets.listeners() if protocol is Protocol.TCP else set()
             for one in sockets.connected(number):
                 owner = owners.get(one.inode)
-                if owner and one.local_port not in listening:
+                if owner and not _is_accepted(one, listening):
                     yield OpenSocket(owner, one.cookie, protocol, one.remote)
-        except UnsupportedError as problem:
+        except SensorError as problem:
             wrong[str(problem)] = None
+
+
+def _is_accepted(one: Found, listening: AbstractSet[tuple[Address, int]]) -> bool:
+    """Tell whether somebody listens where a connection ends here, at its address or at all."""
+    address, port = one.local
+    return any((place, port) in listening for place in (address, *_ANY[address.version]))
 
 
 def _cookie(one: OpenSocket) -> int:

@@ -101,13 +101,13 @@ class Sockets:
             asked = diagnostics.ask_connected(family, protocol)
             yield from self._ask(asked, _LISTING[protocol])[0]
 
-    def listening_ports(self) -> set[int]:
-        """Give the TCP ports to which others connect: what is local to them was not made here."""
-        ports: set[int] = set()
+    def listeners(self) -> set[tuple[Address, int]]:
+        """Give where others connect by TCP: what is local to them there was not made here."""
+        places: set[tuple[Address, int]] = set()
         for family in diagnostics.AF_INET, diagnostics.AF_INET6:
             asked = diagnostics.ask_listening(family, diagnostics.TCP)
-            ports.update(one.local_port for one in self._ask(asked, _LISTING[diagnostics.TCP])[0])
-        return ports
+            places.update(one.local for one in self._ask(asked, _LISTING[diagnostics.TCP])[0])
+        return places
 
     def destroy(self, found: Found, protocol: int) -> bool:
         """End a socket. Returns False where it has ended meanwhile.

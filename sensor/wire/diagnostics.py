@@ -48,14 +48,14 @@ class Found:
     """A socket that the kernel has: ``name`` is its inet_diag_sockid as it came.
 
     ``inode`` is 0 once nobody has it open any more; ``cgroup_id`` is None on
-    kernels that do not tell. ``local_port`` is its own, ``remote`` its peer, IPv4 as such.
+    kernels that do not tell. ``local`` is its own place, ``remote`` its peer's, IPv4 as such.
     """
 
     family: int
     cookie: int
     inode: int
     cgroup_id: int | None
-    local_port: int
+    local: tuple[Address, int]
     remote: tuple[Address, int]
     name: bytes
 
@@ -123,7 +123,7 @@ def answers(datagram: bytes) -> Iterator[Found | Ended]:
 def _found(body: bytes) -> Found:
     family, *_ = _FOUND.unpack_from(body)
     name = body[_FOUND.size : _FOUND.size + _ID_BYTES]
-    local_port, remote_port, _, remote = _ID.unpack_from(name)
+    local_port, remote_port, local, remote = _ID.unpack_from(name)
     _interface, low, high = _REST.unpack_from(name, _ID.size)
     tail = _FOUND.size + _ID_BYTES
     *_, inode = _TAIL.unpack_from(body, tail)
@@ -132,7 +132,7 @@ def _found(body: bytes) -> Found:
         cookie=high << 32 | low,
         inode=inode,
         cgroup_id=_cgroup_id(body[tail + _TAIL.size :]),
-        local_port=local_port,
+        local=(_shown(family, local), local_port),
         remote=(_shown(family, remote), remote_port),
         name=name,
     )

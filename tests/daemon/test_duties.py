@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,13 @@ from support.bpf import EGRESS, SKB, make_program
 from support.deputies import deputed, sleeping, started
 from support.network import Network
 from support.pins import mounted_bpffs, pinned
-from support.scope import Scope
+from support.scope import Scope, cgroup2_root
 
 from sensor.core.facts import Process
-from sensor.edge import canary, libbpf, proc
+from sensor.daemon.duties import Duties
+from sensor.edge import canary, libbpf, proc, sockdiag_destroy
+from sensor.edge.sockdiag_destroy import Sockets
+from sensor.errors import NotPermittedError
 from sensor.wire.orders import (
     Attach,
     Destroy,
@@ -196,9 +200,19 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
     one.connect(("192.0.2.1", int(sys.argv[1] if kind == socket.SOCK_STREAM else sys.argv[2])))
     kept.append(one)
 kept.append(socket.socket(type=socket.SOCK_DGRAM))
-server = socket.create_server(("127.0.0.1", 0))
-kept += [socket.create_connection(server.getsockname()), server.accept()[0]]
-print(server.getsockname()[1], flush=True)
+for family, host in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET, ""), (socket.AF_INET6, ""):
+    dual = family == socket.AF_INET6
+    server = socket.create_server((host, 0), family=family, dualstack_ipv6=dual)
+    port = server.getsockname()[1]
+    one = socket.create_connection(("127.0.0.1", port))
+    kept += [server, one, server.accept()[0]]
+    print(port, end=" ")
+# Who listens elsewhere at a port can connect from it.
+kept.append(socket.create_server(("127.0.0.2", 0)))
+own = kept[-1].getsockname()[1]
+local = ("192.0.2.1", own)
+kept.append(socket.create_connection(("192.0.2.1", int(sys.argv[1])), source_address=local))
+print(flush=True)
 sys.stdin.read()
 """
 
@@ -211,16 +225,16 @@ def test_what_a_process_has_connected_is_listed(tmp_path: Path) -> None:
         with started(argv, scope) as ours, started(argv, None) as outside, sleeping(scope) as idle:
             assert ours.stdout
             assert outside.stdout
-            server = int(ours.stdout.readline())
+            servers = [int(port) for port in ours.stdout.readline().split()]
             outside.stdout.readline()
             one, other, none = (proc.entry(p.pid).process for p in (ours, outside, idle))
             report = deputy.ask(ListOpen((one, other, none)))
             assert (report.outcome, report.detail) == (Outcome.DONE, "")
-            found = {(s.process, s.protocol, str(s.remote[0]), s.remote[1]) for s in report.sockets}
-            assert found == {
-                (one, Protocol.TCP, "192.0.2.1", network.tcp_port),
-                (one, Protocol.UDP, "192.0.2.1", network.udp_port),
-                (one, Protocol.TCP, "127.0.0.1", server),
+            found = [(s.process, s.protocol, str(s.remote[0]), s.remote[1]) for s in report.sockets]
+            assert Counter(found) == {
+                (one, Protocol.TCP, "192.0.2.1", network.tcp_port): 2,
+                (one, Protocol.UDP, "192.0.2.1", network.udp_port): 1,
+                **{(one, Protocol.TCP, "127.0.0.1", port): 1 for port in servers},
             }
             cookies = [socket.cookie for socket in report.sockets]
             assert cookies == sorted(cookies)
@@ -230,3 +244,22 @@ def test_what_a_process_has_connected_is_listed(tmp_path: Path) -> None:
             ours.kill()
             outside.kill()
         assert deputy.ask(ListOpen((one,))).sockets == ()
+
+
+@pytest.mark.parametrize("place", [Sockets, sockdiag_destroy])
+def test_what_cannot_be_listed_is_told(
+    place: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a kernel that does not answer nor a network that cannot be entered is nothing."""
+
+    def fails(*_given: object) -> None:
+        raise NotPermittedError("no such right")
+
+    monkeypatch.setattr(place, "connected" if place is Sockets else "_enter", fails)
+    with Scope() as scope, sleeping(scope) as process:
+        duties = Duties(pins=tmp_path, scope=scope.path, top=cgroup2_root(), spared=frozenset())
+        asked = ListOpen((proc.entry(process.pid).process,))
+        assert duties.carry_out(1, asked) == Report(1, Outcome.DONE, "no such right")
+        process.kill()
+        process.wait()
+        assert duties.carry_out(2, asked) == Report(2, Outcome.DONE)

@@ -163,11 +163,11 @@ def test_what_is_connected_is_listed_with_its_peer(host: str, protocol: int) -> 
         with network_of(reader.network) as sockets:
             [found] = [one for one in sockets.connected(protocol) if one.cookie == reader.cookie]
             assert found.remote == (ip_address(host.removeprefix("::ffff:")), port)
-            assert found.local_port == reader.port
-            listed = [one.local_port for one in sockets.connected(protocol)]
+            assert found.local == (found.remote[0], reader.port)
+            listed = [one.local[1] for one in sockets.connected(protocol)]
             assert listed.count(reader.port) == 1
             if protocol == UDP:
                 assert port not in listed
-            ports = sockets.listening_ports()
+            ports = {port for _, port in sockets.listeners()}
             assert network.tcp_port in ports
             assert reader.port not in ports
