@@ -136,7 +136,7 @@ def test_what_was_skipped_is_told_and_fetched(tmp_path: Path) -> None:
     assert all(one.fetched for one in missed)
 
 
-def test_what_was_never_stored_is_told_and_not_waited_for(tmp_path: Path) -> None:
+def test_what_is_never_stored_is_told_and_not_waited_for_long(tmp_path: Path) -> None:
     """The daemon could not store it, and its memory has let go of it."""
     limits = Limits(recent_bytes=64 * 1024)
     with Serving(tmp_path, frames(1, 10), limits=limits) as serving:

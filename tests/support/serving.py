@@ -63,6 +63,7 @@ class Serving:
                     job = self._todo.get_nowait()
                 except queue.Empty:
                     self.stage.turn(_TURN_S)
+                    self.stage.clock.pass_s(_TURN_S)
                     continue
                 if job is None:
                     return
