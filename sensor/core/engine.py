@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.core import already
-from sensor.core.actions import Search
+from sensor.core.actions import Release, Search
 from sensor.core.bulletin import told
 from sensor.core.cordon import cordon
 from sensor.core.facts import (
@@ -98,6 +98,10 @@ class Engine:
         """Tell whether a process belongs to a session."""
         return self._known.lineage.member(process) is not None
 
+    def waits(self, process: Process) -> bool:
+        """Tell whether a look is to show what a process is."""
+        return process in self._waiting
+
     def roots(self) -> tuple[Process, ...]:
         """Name the processes that running sessions began with."""
         return self._known.sessions.roots()
@@ -107,6 +111,12 @@ class Engine:
         for process in processes:
             if member := self._known.lineage.member(process):
                 yield follow(member)
+
+    def dismiss(self, process: Process) -> Iterator[Action]:
+        """Have a process followed no more that is no session's, unless it becomes a tool."""
+        if not self.has(process) and not self.waits(process):
+            self._known.lineage.reject(process)
+            yield Release(process)
 
     def see(self, fact: Fact) -> Iterator[Action]:
         """Take a fact; yield what it calls for. Each iterator is to be used up before the next."""

@@ -82,6 +82,9 @@ class Waiting:
         self._waits: OrderedDict[Process, _Wait] = OrderedDict()
         self._held = 0
 
+    def __contains__(self, process: Process) -> bool:
+        return process in self._waits
+
     def begin(self, fact: Exec | Connect | Hello) -> bool:
         """Have a process wait, beginning with this fact; not where there is no room."""
         if len(self._waits) >= PEOPLE or self._held >= HELD or fact.process in self._waits:

@@ -43,6 +43,12 @@ class Members:
         for key, value in self._members.items(len(tables.pid_key(0)), tables.MEMBER.size):
             yield tables.member_of(key, value)
 
+    def unsure(self) -> Iterator[Process]:
+        """Give those who are followed for no tool: user space was to say whose they are."""
+        for key, value in self._members.items(len(tables.pid_key(0)), tables.MEMBER.size):
+            if not tables.tools_of(value):
+                yield tables.member_of(key, value)[0]
+
     def follow(
         self, process: Process, root: Process, tools: Sequence[int] = (), *, paths: int = 0
     ) -> bool:

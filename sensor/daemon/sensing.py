@@ -60,6 +60,8 @@ class Sensing:
         self._taken_in: dict[Process, Process] = {}
         self.contents: Contents | None = None
         self._were_ends_lost = False
+        self._were_images_lost = False
+        self._sorted_s = 0.0
         self._are_some_left_out = False
         self._tried_s = 0.0
         self._place: tuple[Path, Path] | None = None
@@ -81,6 +83,30 @@ class Sensing:
             self._bury()
         if self._are_some_left_out and time.monotonic() - self._tried_s >= _TRIED_AGAIN_S:
             self._let_in()
+        if self._were_images_lost and time.monotonic() - self._sorted_s >= _TRIED_AGAIN_S:
+            self._sort_out()
+
+    def _sort_out(self) -> None:
+        """Find out whose image was lost, and let go whoever the kernel follows for no session."""
+        if self._place is None:
+            return
+        self._sorted_s = time.monotonic()
+        followed, engine = dict(self.probing.members.all()), self.engine
+        self._were_images_lost = False
+        if not self.drain():  # who is followed may be told of there
+            self._were_images_lost = True
+            return
+        roots, unsure = set(engine.roots()), set(self.probing.members.unsure())
+        lost = {
+            process: root
+            for process, root in followed.items()
+            if root not in roots and not engine.waits(root) and not engine.has(process)
+        }
+        scope, top = self._place
+        for fact in reconcile.followed(lost, scope, top=top) if lost else ():
+            self.see(fact)
+            for action in engine.dismiss(fact.process) if fact.process in unsure else ():
+                self.do(action)
 
     def _let_in(self) -> None:
         """Have those followed for whom there was no room, and what they have started since.
@@ -101,12 +127,14 @@ class Sensing:
             scope, top = self._place
             self._find([], scope, top)
 
-    def drain(self) -> None:
-        """Take all that waits now. More may come as fast as it is read, so there is a bound."""
-        for _ in range(_RINGFUL):
-            if not self.probing.read():
-                break
+    def drain(self) -> bool:
+        """Take all that waits now, and tell whether that was all.
+
+        More may come as fast as it is read, so there is a bound.
+        """
+        is_empty = any(not self.probing.read() for _ in range(_RINGFUL))
         self.look()
+        return is_empty
 
     def look(self) -> None:
         """Take what looks have shown, behind what the kernel told meanwhile: an end, say."""
@@ -139,6 +167,7 @@ class Sensing:
         """Have the engine look at a fact."""
         if isinstance(fact, Loss):
             self._were_ends_lost |= fact.what == "exit"
+            self._were_images_lost |= fact.what == "exec"
             self._are_some_left_out |= fact.what == LOST_MEMBER
         for action in self.engine.see(introduced(fact)):
             self.do(action)
@@ -185,6 +214,7 @@ class Sensing:
         """
         self._place = scope, top
         self._find([], scope, top, at_start=True)
+        self._sort_out()  # nobody has counted what was lost while nobody was there
 
     def _find(
         self, images: Sequence[Exec], scope: Path, top: Path, *, at_start: bool = False

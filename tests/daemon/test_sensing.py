@@ -9,12 +9,13 @@ import signal
 import struct
 import subprocess
 import time
+from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
 from support.bpf import possible_cpus
-from support.deputies import children
+from support.deputies import children, sleeping
 from support.host import CHECKOUT, Host, copied
 from support.in_force import enforced
 from support.loading import Loaded
@@ -28,6 +29,7 @@ from sensor.core.words import Enforcement, Verdict
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.members import Members
 from sensor.daemon.sensing import Sensing
+from sensor.edge import proc
 from sensor.edge.host import LocalHost
 from sensor.wire import probe
 
@@ -61,6 +63,19 @@ def sensing(loaded: Loaded, told: list[Event]) -> Iterator[Sensing]:
     sensing.probing.ring.close()
 
 
+@contextmanager
+def reader(loaded: Loaded) -> Iterator[subprocess.Popen[bytes]]:
+    """Have a tool that runs until it is ended."""
+    tool = copied("cat", loaded.tool.parent / "reader")
+    with loaded.scope.run([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"\n"
+        yield process
+
+
 def test_a_tool_within_a_tool_that_has_ended_is_not_followed(
     loaded: Loaded, sensing: Sensing, told: list[Event]
 ) -> None:
@@ -78,13 +93,7 @@ def test_a_session_whose_end_was_lost_ends_when_the_loss_is_told(
     loaded: Loaded, sensing: Sensing, told: list[Event]
 ) -> None:
     """Its last process is neither followed nor alive, and nothing more comes of it."""
-    tool = copied("cat", loaded.tool.parent / "reader")
-    with loaded.scope.run([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        assert process.stdout.read(1) == b"\n"
+    with reader(loaded) as process:
         sensing.drain()
         assert sensing.engine.members == 1
         # As if there had been no room for the record of its end.
@@ -102,13 +111,7 @@ def test_who_lives_is_not_ended_by_a_loss(
     loaded: Loaded, sensing: Sensing, told: list[Event]
 ) -> None:
     """The end that was lost was another one's."""
-    tool = copied("cat", loaded.tool.parent / "reader")
-    with loaded.scope.run([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        assert process.stdout.read(1) == b"\n"
+    with reader(loaded) as process:
         sensing.drain()
         _lose(loaded, "exit")
         sensing.read()
@@ -122,13 +125,7 @@ def test_who_has_ended_is_not_taken_in_for_what_it_had_open(
     loaded: Loaded, sensing: Sensing, told: list[Event]
 ) -> None:
     """It was listed while it ran; its end was told before the list came, and is not again."""
-    tool = copied("cat", loaded.tool.parent / "reader")
-    with loaded.scope.run([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        assert process.stdout.read(1) == b"\n"
+    with reader(loaded) as process:
         sensing.drain()
         [root] = sensing.engine.processes()
         for owner in Process(2**22 + 1, root.started_ns), root:
@@ -157,6 +154,42 @@ def test_what_a_killed_sensor_left_behind_is_released(loaded: Loaded, sensing: S
     Members(loaded.pins, lives=lambda _: True).follow(gone, gone)
     sensing.take_over(loaded.scope.path, top=cgroup2_root())
     assert list(sensing.probing.members.all()) == []
+
+
+@pytest.mark.parametrize("at_start", [False, True])
+def test_whose_image_was_lost_is_let_go_or_begins_its_session(
+    loaded: Loaded, sensing: Sensing, *, at_start: bool
+) -> None:
+    """What a broker started would be followed for ever, and what it starts; a tool is found."""
+    place, top = loaded.scope.path, cgroup2_root()
+    if not at_start:
+        sensing.reconcile(place, top=top)
+    members = sensing.probing.members
+    with reader(loaded) as process, sleeping(loaded.scope) as brokered:
+        engine = Engine(catalogue(), LocalHost(cgroup2_root()))
+        taker = Sensing(loaded.pins, engine, tell=lambda _: None)
+        taker.drain()  # of what this one is to miss
+        assert engine.members == 1
+        taker.probing.ring.close()
+        other = proc.entry(brokered.pid).process
+        assert members.follow(other, other)
+        assert list(members.unsure()) == [other]
+        if at_start:
+            sensing.take_over(place, top=top)
+            sensing.reconcile(place, top=top)
+        else:
+            _lose(loaded, "exec")
+
+        def is_let_go() -> bool:
+            sensing.read()
+            return members.find(other.pid) is None
+
+        poll(is_let_go)
+        assert [one.pid for one in sensing.engine.processes()] == [process.pid]
+        assert list(dict(members.all())) == list(sensing.engine.processes())
+        process.kill()
+    sensing.drain()
+    assert sensing.engine.members == 0
 
 
 def _lose(loaded: Loaded, what: str) -> None:
