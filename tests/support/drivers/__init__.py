@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 _SOURCES = Path(__file__).parent
@@ -31,8 +30,12 @@ def built() -> Path:
     for source in sources:
         if source.suffix == ".c":
             subprocess.run([*_CC, "-o", fresh / source.stem, source], check=True)
-    with suppress(FileExistsError):  # another run was faster
+    try:
         fresh.rename(programs)
+    except OSError:
+        if not programs.exists():
+            raise
+        shutil.rmtree(fresh)  # another run was faster
     return programs
 
 
