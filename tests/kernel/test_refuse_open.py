@@ -221,9 +221,11 @@ def test_what_went_by_a_name_survives_a_restart(
     """The next run does not know the name any more, and has no reason to end it."""
     police.keep(NOTHING)
     argv = network.entered(drivers.tool("hold"), "192.0.2.1", str(network.tcp_port))
+    before = police.seq()
     with police.scope.run(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"\n"
+        police.told(before, "connect", 1)  # not left for the next run to read
         since = police.seq()
         police.stored(since)
         police.daemon.kill()
