@@ -98,9 +98,11 @@ class Deputy:
         if within_s is None:
             within_s = ASKED_S if self._has_answered else STARTING_S
         deadline = time.monotonic() + within_s
+        answers = select.poll()  # select(2) takes no descriptor above 1,023
+        answers.register(self._channel, select.POLLIN)
         while not came:
             left_s = deadline - time.monotonic()
-            if left_s <= 0 or not select.select([self._channel], [], [], left_s)[0]:
+            if left_s <= 0 or not answers.poll(left_s * 1000):
                 raise SensorError(f"the deputy did not answer within {within_s:.0f} s; try again")
             self.read()
         return came[0]

@@ -173,7 +173,7 @@ class Pins:
         path = self.folder / f"map_{name}"
         if not path.exists():
             raise SensorError(f"{path}: no such pin; unload this instance and load it again")
-        return libbpf.Map(libbpf.open_pin(str(path)))
+        return libbpf.Map(libbpf.open_pin(str(path)), owns=True)
 
     def programs(self) -> Programs:
         """Open the programs, attached or to be attached on demand, each once."""

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.edge.libbpf import Map
 from sensor.edge.libbpf_maps import make, shape
 from sensor.errors import BadInputError
 from sensor.wire.code import Code, packed, rebound, unpacked
@@ -37,8 +38,8 @@ class Ready:
     """The probes' programs with maps of their own: what ``Compiled`` is, without a compile."""
 
     def __init__(self, code: Code) -> None:
-        self._maps = {name: make(name, shape) for name, shape in code.maps.items()}
-        fds = dict(enumerate(self._maps.values()))
+        self._maps = {name: Map(make(name, shape), owns=True) for name, shape in code.maps.items()}
+        fds = {place: one.fd for place, one in enumerate(self._maps.values())}
         self._programs = {name: rebound(text, fds) for name, text in code.programs.items()}
 
     def programs(self) -> list[str]:
@@ -51,7 +52,7 @@ class Ready:
 
     def map(self, name: str) -> int:
         """Give the descriptor of a map."""
-        return self._maps[name]
+        return self._maps[name].fd
 
 
 def compiled(version: str, make_it: Callable[[], Compiled]) -> Compiled | Ready:

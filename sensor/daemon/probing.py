@@ -128,8 +128,8 @@ class Probing:
         self._looked_ns = self._misses = 0
         self._order = Order()
         self._refusals_until_ns = 0
-        self.verdicts = Ring(pins.map("verdicts").fd, self._refusal)
-        self.ring = Ring(pins.map("records").fd, self._record)
+        self.verdicts = Ring(pins.map("verdicts"), self._refusal)
+        self.ring = Ring(pins.map("records"), self._record)
         self.places_of: Callable[[str | None], int] = lambda _: 0
         self._taught: dict[str, KeysView[bytes]] = {}
         self.lost = 0

@@ -7,7 +7,7 @@ the next daemon goes on where the last one ended, and says what may be missing.
 
 from __future__ import annotations
 
-import select
+import selectors
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
@@ -182,7 +182,10 @@ class Tail:
     def _waits_for(self, connection: Connection | None) -> bool:
         """Wait until there is something to read, False if it is an end; or for a while."""
         sources: list[Readable | int] = [*self._ends, *([connection] if connection else [])]
-        ready, _, _ = select.select(sources, [], [], None if connection else _AGAIN_S)
+        with selectors.DefaultSelector() as waiting:
+            for source in sources:
+                waiting.register(source, selectors.EVENT_READ)
+            ready = {key.fileobj for key, _ in waiting.select(None if connection else _AGAIN_S)}
         self._is_over = any(end in ready for end in self._ends)
         return not self._is_over
 

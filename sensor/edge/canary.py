@@ -96,9 +96,16 @@ def _ends(pid: int) -> bool:
     """Tell whether the canary ends by itself, in a time that is more than enough."""
     handle = os.pidfd_open(pid)
     try:
-        return bool(select.select([handle], [], [], _PATIENCE_S)[0])
+        return _is_readable(handle)
     finally:
         os.close(handle)
+
+
+def _is_readable(handle: int) -> bool:
+    """Wait for a descriptor, but no longer than patience; select(2) takes none above 1,023."""
+    poller = select.poll()
+    poller.register(handle, select.POLLIN)
+    return bool(poller.poll(_PATIENCE_S * 1000))
 
 
 def _try(cgroup: Path, wanted: Path, writer: int, give_up: Callable[[], None]) -> None:
@@ -133,7 +140,7 @@ def _execute(_cgroup: Path, wanted: Path) -> None:
 def _heard(reader: int) -> list[int]:
     """Read to the end what the canary says; its pipe closes when it executes or ends."""
     said = b""
-    while select.select([reader], [], [], _PATIENCE_S)[0]:
+    while _is_readable(reader):
         piece = os.read(reader, 64)
         if not piece:
             break

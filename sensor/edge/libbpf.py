@@ -12,6 +12,7 @@ import errno
 import functools
 import os
 import struct
+import weakref
 from typing import TYPE_CHECKING
 
 from sensor.errors import NoRoomError, NotPermittedError, SensorError, UnsupportedError
@@ -247,10 +248,12 @@ def _close(fd: int) -> int:
 
 
 class Map:
-    """One BPF map, with keys and values as bytes of the map's own sizes."""
+    """One BPF map: keys and values are bytes of its own sizes. What it ``owns`` ends with it."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, *, owns: bool = False) -> None:
         self.fd = fd
+        if owns:
+            weakref.finalize(self, os.close, fd).atexit = False
 
     def update(self, key: bytes, value: bytes) -> None:
         """Set an entry. Raises SensorError when the map is full."""
@@ -293,5 +296,5 @@ class Map:
         """Add up the u64 of each slot of a per-CPU array over all CPUs."""
         cpus = library().libbpf_num_possible_cpus()
         for slot in range(slots):
-            value = self.lookup(slot.to_bytes(4, "little"), 8 * cpus) or b""
+            value = self.lookup(slot.to_bytes(4, "little"), 8 * cpus)
             yield sum(memoryview(value).cast("Q")) if value else 0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import struct
 
 from sensor.edge.libbpf import check, library
@@ -58,9 +59,18 @@ def shape(fd: int) -> Shape:
 def make(name: str, shape: Shape) -> int:
     """Make an empty map. Returns its descriptor, which the caller owns."""
     options = _CreateOptions(sz=ctypes.sizeof(_CreateOptions), map_flags=shape.flags)
-    if shape.kind == _SK_STORAGE:  # which there is none of without types
-        options.btf_fd = _types(shape.value_bytes)
-        options.btf_key_type_id, options.btf_value_type_id = _BTF_WORD, _BTF_VALUE
+    if shape.kind != _SK_STORAGE:
+        return _made(name, shape, options)
+    # Which there is none of without types.
+    options.btf_fd = _types(shape.value_bytes)
+    options.btf_key_type_id, options.btf_value_type_id = _BTF_WORD, _BTF_VALUE
+    try:
+        return _made(name, shape, options)
+    finally:
+        os.close(options.btf_fd)
+
+
+def _made(name: str, shape: Shape, options: _CreateOptions) -> int:
     fd = library().bpf_map_create(
         shape.kind,
         name.encode()[:_NAME_BYTES],

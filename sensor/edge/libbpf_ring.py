@@ -13,6 +13,8 @@ from sensor.edge.libbpf import SAMPLE, check, library
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sensor.edge.libbpf import Map
+
 _POSITION_BYTES = 8
 
 
@@ -25,7 +27,8 @@ class Ring:
     of the loop makes of them is in memory at once.
     """
 
-    def __init__(self, fd: int, take: Callable[[bytes], None], *, most: int = 1024) -> None:
+    def __init__(self, ring: Map, take: Callable[[bytes], None], *, most: int = 1024) -> None:
+        self._kept = ring  # epoll(7) knows it by its descriptor
         self._problem: BaseException | None = None
         self._most = self._left = most
         string_at = ctypes.string_at
@@ -40,13 +43,13 @@ class Ring:
             return 0 if self._left else -errno.EAGAIN
 
         self._sample = SAMPLE(sample)  # kept: libbpf calls it later
-        ring = library().ring_buffer__new(fd, self._sample, None, None)
-        if not ring:
+        made = library().ring_buffer__new(ring.fd, self._sample, None, None)
+        if not made:
             check(-1, "cannot map the ring buffer")
-        self._ring = ring
+        self._ring = made
         # kernel/bpf/ringbuf.c: how far is read, and how far is reserved, a page each.
         self._read, self._reserved = (
-            mmap.mmap(fd, mmap.PAGESIZE, prot=mmap.PROT_READ, offset=page * mmap.PAGESIZE)
+            mmap.mmap(ring.fd, mmap.PAGESIZE, prot=mmap.PROT_READ, offset=page * mmap.PAGESIZE)
             for page in range(2)
         )
 

@@ -73,7 +73,7 @@ def _recorded(shop: Workshop, *, turns: int) -> list[bytes]:
                 shop.driver("nothing"),
             ]
             assert scope.run(argv).wait() == 0
-            ring = Ring(opened.map("records").fd, records.append)
+            ring = Ring(opened.map("records"), records.append)
             ring.consume()
             ring.close()
         finally:

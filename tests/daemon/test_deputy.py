@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.deputies import children, deputed, sleeping
+from support.patience import is_readable
 from support.scope import Scope
 
 from sensor.core.facts import Process
@@ -36,9 +36,9 @@ def faked() -> tuple[Deputy, socket.socket]:
     return Deputy(ours, subprocess.Popen(["true"])), theirs
 
 
-def wait(deputy: Deputy) -> None:
+def take(deputy: Deputy) -> None:
     """Wait until there is something to read, and take it."""
-    assert select.select([deputy], [], [], _SOON_S)[0]
+    assert is_readable(deputy, _SOON_S)
     deputy.read()
 
 
@@ -134,7 +134,7 @@ def test_the_order_during_which_a_child_dies_has_failed(tmp_path: Path) -> None:
         deadline = time.monotonic() + _SOON_S
         while not came:
             assert time.monotonic() < deadline
-            wait(deputy)
+            take(deputy)
         # Stopped before it took the order: its successor does it.
         assert came[0].outcome is Outcome.DONE
         assert process.wait(10) == -signal.SIGKILL
@@ -149,7 +149,7 @@ def test_a_child_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
         while not deputy.is_gone:
             assert time.monotonic() < deadline
             deputy.order(NOBODY)
-            wait(deputy)
+            take(deputy)
             if not deputy.is_gone:
                 for child in children(keeper):
                     os.kill(child, signal.SIGKILL)
@@ -187,7 +187,7 @@ def test_the_deputy_dies_with_the_daemon() -> None:
         assert len(pids) == 2
         daemon.kill()
         for pid in pids:
-            assert select.select([pid], [], [], _SOON_S)[0]
+            assert is_readable(pid, _SOON_S)
             os.close(pid)
 
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
+
+from support.patience import is_readable
 
 from sensor.daemon.ending import received, signals
 
@@ -16,7 +17,7 @@ def test_a_signal_is_readable() -> None:
         assert received(inbox) == set()
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert select.select([inbox], [], [], 5)[0]
+        assert is_readable(inbox, 5)
         assert received(inbox) == {signal.SIGHUP, signal.SIGTERM}
 
 
@@ -24,7 +25,7 @@ def test_the_second_signal_to_end_ends() -> None:
     """After the first one, the default is back."""
     with signals() as inbox:
         os.kill(os.getpid(), signal.SIGTERM)
-        assert select.select([inbox], [], [], 5)[0]
+        assert is_readable(inbox, 5)
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 

@@ -18,7 +18,7 @@ from support.scope import Scope
 
 from sensor.daemon import kept_code
 from sensor.daemon.kept_code import VARIABLE, Ready, compiled, forget
-from sensor.edge.libbpf import load_program
+from sensor.edge.libbpf import Map, load_program
 from sensor.edge.libbpf_maps import make, shape
 from sensor.wire.code import Shape
 
@@ -36,11 +36,11 @@ class Made:
     """What a compiler gives: a map, and a program that names it and ends."""
 
     def __init__(self) -> None:
-        self.table = make("table", TABLE)
+        self.table = Map(make("table", TABLE), owns=True)
 
     def maps(self) -> dict[str, int]:
         """Give the one."""
-        return {"table": self.table}
+        return {"table": self.table.fd}
 
     def map(self, name: str) -> int:
         """Give it by its name."""
@@ -53,7 +53,7 @@ class Made:
     def code(self, name: str) -> bytes:
         """Write r1 = table; r0 = 0; exit."""
         assert name == "ends"
-        steps = ((0x18, 0x11, self.table), (0, 0, 0), (0xB7, 0, 0), (0x95, 0, 0))
+        steps = ((0x18, 0x11, self.table.fd), (0, 0, 0), (0xB7, 0, 0), (0x95, 0, 0))
         return b"".join(struct.pack("<BBhi", kind, regs, 0, n) for kind, regs, n in steps)
 
 

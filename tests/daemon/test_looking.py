@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import select
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.host import copied
+from support.patience import is_readable
 
 from sensor.core.actions import Look
 from sensor.core.facts import File, Process, Seen
@@ -102,7 +102,7 @@ def answers(looks: Looking, count: int) -> list[Seen]:
     """Wait for so many answers."""
     found: list[Seen] = []
     while len(found) < count:
-        assert select.select([looks], [], [], PATIENCE_S)[0]
+        assert is_readable(looks, PATIENCE_S)
         found += looks.take()
     return found
 

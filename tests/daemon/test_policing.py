@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import os
-import select
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.enforcing import Scene
+from support.patience import is_readable
 from support.policies import CATALOGUE
 
 from sensor.core.policy.model import Accounts
@@ -105,7 +105,7 @@ def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
 def is_told(story: Story) -> bool:
     """Tell whether something is known to have happened in a folder that is watched."""
     assert story.policing.folders
-    return bool(select.select([story.policing.folders], [], [], 0)[0])
+    return is_readable(story.policing.folders, 0)
 
 
 def test_a_cgroup_counts_as_soon_as_it_is_made(story: Story) -> None:

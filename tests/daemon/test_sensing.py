@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import struct
 import subprocess
@@ -19,6 +18,7 @@ from support.deputies import children, sleeping
 from support.host import CHECKOUT, Host, copied
 from support.in_force import enforced
 from support.loading import Loaded
+from support.patience import is_readable
 from support.scope import Scope, cgroup2_root
 
 from sensor.core.engine import Engine
@@ -222,7 +222,7 @@ def test_who_ends_while_it_is_looked_at_is_not_said_to_be_ended(
 
     def was_looked_at() -> bool:
         sensing.read()
-        return bool(select.select([sensing.looking], [], [], 0)[0])
+        return is_readable(sensing.looking, 0)
 
     with loaded.scope.run([tool], stdin=subprocess.PIPE) as process:
         poll(was_looked_at)

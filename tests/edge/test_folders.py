@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import select
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import is_readable
 from support.scope import Scope
 
 from sensor.edge.folders import Folders
@@ -27,7 +27,7 @@ def folders() -> Iterator[Folders]:
 
 def is_told(folders: Folders) -> bool:
     """Tell whether something has happened by now; it is taken."""
-    is_told = bool(select.select([folders], [], [], 0)[0])
+    is_told = is_readable(folders, 0)
     folders.take()
     return is_told
 

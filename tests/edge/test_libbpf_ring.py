@@ -12,6 +12,7 @@ from support.loading import Loaded, loading
 from sensor.core.facts import Exec
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.probing import Probing
+from sensor.edge.libbpf import Map
 from sensor.edge.libbpf_ring import Ring
 from sensor.errors import SensorError
 from sensor.wire import probe
@@ -35,12 +36,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
 def test_what_is_no_ring_is_not_mapped() -> None:
     """The error says what could not be done."""
     with pytest.raises(SensorError, match="ring buffer"):
-        Ring(NO_DESCRIPTOR, lambda _: None)
+        Ring(Map(NO_DESCRIPTOR), lambda _: None)
 
 
 def ring(loaded: Loaded, records: list[bytes]) -> Ring:
     """Open the ring buffer of the probes; nothing waits in it."""
-    opened = Ring(loaded.pins.map("records").fd, records.append)
+    opened = Ring(loaded.pins.map("records"), records.append)
     opened.consume()
     records.clear()
     return opened
@@ -70,7 +71,7 @@ def test_what_the_taker_raises_comes_out_of_consume(loaded: Loaded) -> None:
             raise KeyboardInterrupt
 
     ring(loaded, []).close()
-    opened = Ring(loaded.pins.map("records").fd, take)
+    opened = Ring(loaded.pins.map("records"), take)
     loaded.run_tool()
     loaded.run_tool()
     with pytest.raises(KeyboardInterrupt):

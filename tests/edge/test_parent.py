@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import os
-import select
 import subprocess
 import sys
 
 import pytest
+from support.patience import is_readable
 
 from sensor.edge import parent
 from sensor.errors import SensorError
@@ -36,9 +36,9 @@ def test_a_child_ends_with_its_parent() -> None:
         assert process.stdout
         child = os.pidfd_open(int(process.stdout.readline()))
         try:
-            assert not select.select([child], [], [], 0)[0]
+            assert not is_readable(child, 0)
             process.kill()
-            assert select.select([child], [], [], 10)[0]
+            assert is_readable(child, 10)
         finally:
             os.close(child)
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import time
 from pathlib import Path
 from random import Random
 
+from support.patience import is_readable
 from support.rows import rows
 
 from sensor.edge.store import Store
@@ -56,7 +56,7 @@ def killed_after(path: Path, delay_s: float) -> tuple[int, int]:
         first, last = map(int, told.split())
         deadline = time.monotonic() + delay_s
         while (left := deadline - time.monotonic()) > 0:
-            if select.select([program.stdout], [], [], left)[0]:
+            if is_readable(program.stdout, left):
                 told = os.read(program.stdout.fileno(), 1 << 16)
     finally:
         program.send_signal(signal.SIGKILL)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import select
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.patience import is_readable
 from support.rows import behind, locked, row, rows
 
 from sensor.core.seal import UNKNOWN, Hole
@@ -45,7 +45,7 @@ def wait_for(writer: Writer, done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not done():
         assert time.monotonic() < deadline
-        select.select([writer], [], [], 0.01)
+        is_readable(writer, 0.01)
 
 
 def has_problem(writer: Writer) -> bool:
@@ -57,7 +57,7 @@ def until(writer: Writer, kind: type[News]) -> list[News]:
     """Return what the writer tells, up to the first of a kind."""
     told: list[News] = []
     while not any(isinstance(one, kind) for one in told):
-        assert select.select([writer], [], [], DEADLINE_S)[0]
+        assert is_readable(writer, DEADLINE_S)
         told += writer.news()
     return told
 

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from support.keeping import ALLOWS, REFUSES, SHADOWS, generation, is_proved
-from support.patience import SOON_S
+from support.patience import SOON_S, is_readable
 from support.pins import pinned
 
 from sensor.edge import canary
@@ -78,7 +77,7 @@ def test_the_person_who_is_refused_is_told(kept: Kept) -> None:
     shell = kept.scope.run(["setsid", "--ctty", "sh", "-c", script], stdin=theirs, stdout=theirs)
     said = b""
     while b"explain" not in said:
-        assert select.select([ours], [], [], SOON_S)[0], said
+        assert is_readable(ours, SOON_S), said
         said += os.read(ours, 4096)
     assert b"agent-sensor: Not on build hosts. (agent-sensor explain " in said
     shell.kill()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from sensor.edge.store import LEASE, Store
 from sensor.edge.store_told import Told
 from sensor.edge.store_verify import Verified
 from sensor.edge.store_writer import Keep, Missed, Recovered, Stuck, Writer
+from support.patience import is_readable
 from support.rows import behind, rows
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def until(writer: Writer, kind: type[News]) -> list[News]:
     told: list[News] = []
     deadline = time.monotonic() + _DEADLINE_S
     while not any(isinstance(one, kind) for one in told):
-        if not select.select([writer], [], [], max(deadline - time.monotonic(), 0))[0]:
+        if not is_readable(writer, max(deadline - time.monotonic(), 0)):
             raise TimeoutError(kind.__name__)
         told += writer.news()
     return told
@@ -69,7 +69,7 @@ class Filling:
         slowest_s, writer = 0.0, self._writer
         while writer.state().problem is None or self._seq < 3 * LEASE:
             while writer.state().problem is None and writer.state().waiting_rows:
-                select.select([writer], [], [], _TURN_S)
+                is_readable(writer, _TURN_S)
             some = noise(self._seq, self._seq + 99)
             before = time.monotonic()
             writer.put(some)
@@ -81,7 +81,7 @@ class Filling:
         """Look at what is there while the disk is full."""
         deadline = time.monotonic() + _DEADLINE_S
         while self._writer.state().reserved_seq <= self._seq and time.monotonic() < deadline:
-            select.select([self._writer], [], [], _TURN_S)
+            is_readable(self._writer, _TURN_S)
         state = self._writer.state()
         with Store(self.path, read_only=True) as reader:
             stored = reader.last_seq

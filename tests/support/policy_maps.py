@@ -37,7 +37,8 @@ class MadeMaps:
         self.made = {
             name: Map(
                 make_map(kind, key=key, value=value, entries=entries.get(name, most),
-                         no_prealloc=kind is MapKind.LPM_TRIE)
+                         no_prealloc=kind is MapKind.LPM_TRIE),
+                owns=True,
             )
             for name, (kind, key, value, most) in _SHAPES.items()
         }  # fmt: skip

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import os
-import select
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
-from support.patience import SOON_S
+from support.patience import SOON_S, is_readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +88,7 @@ def end_of(process: subprocess.Popen[bytes]) -> int:
     """Wait for the end, without the growing pauses of ``Popen.wait``, and give the status."""
     pidfd = os.pidfd_open(process.pid)
     try:
-        select.select([pidfd], [], [], SOON_S)
+        is_readable(pidfd, SOON_S)
     finally:
         os.close(pidfd)
     return process.wait(0)

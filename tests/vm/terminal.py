@@ -6,11 +6,12 @@ from __future__ import annotations
 import os
 import pty
 import re
-import select
 import signal
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from support.patience import is_readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +87,7 @@ class Terminal:
 
     def _read(self, deadline: float) -> bool:
         """Take what comes next; False when nothing does any more."""
-        ready, _, _ = select.select([self._fd], [], [], max(0.0, deadline - time.monotonic()))
+        ready = is_readable(self._fd, max(0.0, deadline - time.monotonic()))
         if not ready:
             return False
         try:
