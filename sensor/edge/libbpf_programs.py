@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -50,19 +51,15 @@ class Programs:
         self._open: list[int] = []
         for pin in pins:
             with suppress(SensorError):
-                self._open.append(_opened(pin))
+                self._hold(_opened(pin))
 
-    def __len__(self) -> int:
-        return len(self._open)
+    def _hold(self, program: int) -> None:
+        weakref.finalize(self, os.close, program).atexit = False
+        self._open.append(program)
 
     def misses(self) -> int:
         """Add up how often any of them was not run."""
         return sum(misses(program) for program in self._open)
-
-    def close(self) -> None:
-        """Let them go."""
-        while self._open:
-            os.close(self._open.pop())
 
 
 def _opened(pin: Path) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.bpf import EGRESS, SKB, make_program
+from support.bpf import EGRESS, SKB, make_program, open_here
 from support.pins import mounted_bpffs
 from support.scope import Scope
 
@@ -249,6 +249,7 @@ def test_a_program_that_is_attached_on_demand_is_opened_once(tmp_path: Path) -> 
             os.close(program)
             os.close(link)
         os.close(cgroup)
+        before = open_here()
         programs = Pins(pins).programs()
-        assert len(programs) == 3
-        programs.close()
+        assert open_here() - before == 3
+        assert programs.misses() == 0
