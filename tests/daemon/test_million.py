@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import selectors
 import subprocess
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from sensor.core.facts import Fact
 
-FACTS = 1_000_000
+FACTS = int(os.environ.get("AGENT_SENSOR_FACTS") or 1_000_000)
 TURN = 1000
 # What the daemon may hold, whatever the stream is; its queue and its recent events are in it.
 MOST_BYTES = 96 << 20

@@ -242,7 +242,8 @@ def test_a_network_namespace_has_a_name() -> None:
     here = proc.network_namespace(os.getpid())
     assert here
     assert here.startswith("net:[")
-    assert proc.network_namespace(os.getppid()) == here
+    with running(CAT) as pid:
+        assert proc.network_namespace(pid) == here
     assert proc.network_namespace(GONE) is None
 
 
