@@ -198,6 +198,10 @@ class Engine:
         yield told(_changed(enforced, at_ns), self._known.numbering)
         yield from already.there(self._known, self._reaching, at_ns)
 
+    def judge(self, *, at_ns: int) -> Iterator[Action]:
+        """Judge what runs and is open once more: what let it has ended."""
+        yield from already.there(self._known, self._reaching, at_ns)
+
     def learn(self, catalogue: Catalogue) -> None:
         """Go by another catalogue, in which every tool has the number that it had."""
         self._known.learn(catalogue)

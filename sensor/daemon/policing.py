@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sensor.core import blocks as kept
@@ -16,9 +16,9 @@ from sensor.core.blocks import Blocks
 from sensor.core.facts import PolicyChanged, Standing
 from sensor.core.policy.model import Mode
 from sensor.core.policy.text import parse, with_blocks
+from sensor.daemon.cradles import Cradles
 from sensor.daemon.standby import KEPT
 from sensor.edge import guarded
-from sensor.edge.folders import Folders
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -35,15 +35,8 @@ if TYPE_CHECKING:
 _BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
 _NS_PER_S = 1_000_000_000
 
-_UNWATCHED = (
-    "cgroups that come or go count at a reload, and every five minutes while something is enforced"
-)
-
-_NESTED = 8
-"""Levels of a cgroup that a policy may name, and one more."""
-
-AGAIN_S = 1.0
-"""How long policy stays as it was put, whatever becomes of its cgroups: users make them too."""
+_LAPSED = timedelta(seconds=1)
+"""After its end an exception is over in the kernel too, whose clock was read earlier."""
 
 
 class Policing:
@@ -61,10 +54,8 @@ class Policing:
         self._sensing = sensing
         self.enforcing = enforcing
         self._sweeping = sweeping
-        self.folders, self._unwatched = _watcher()
-        self._now_s = now_s
-        self._has_heard = False
-        self._not_before_s = 0.0
+        self.cradles = Cradles(enforcing.cradles, now_s)
+        self._lapses: datetime | None = None
         self.proving = proving
         self.blocks = self._read_blocks()
 
@@ -111,6 +102,7 @@ class Policing:
         """Prove, where that is due, and see what has ended or come since."""
         self._sweep_new()
         self._follow()
+        self._lapse()
         is_due = self.proving.turn()
         tidied = self.blocks.tidied(_now())
         if is_due:
@@ -122,59 +114,42 @@ class Policing:
             except SensorError:  # which is on the stream; the kernel's own ends hold all the same
                 self.blocks = tidied
 
-    def heed(self) -> None:
-        """Note that a cgroup that policy names may have been made or taken away."""
-        if self.folders:
-            self.folders.take()
-        self._has_heard = True
-
     def _follow(self) -> None:
         """Put policy in force anew where a cgroup that it names has come or gone.
 
         Whom it names is not looked up for that: whoever may make cgroups would hold us up.
         """
-        if not self._has_heard or self._now_s() < self._not_before_s:
-            return
-        self._has_heard = False
-        self._attend()
-        if self.enforcing.has_moved():
-            self._not_before_s = self._now_s() + AGAIN_S
+        if self.cradles.have_heard() and self.enforcing.has_moved():
+            self.cradles.rest()
             with suppress(SensorError):  # which is on the stream
                 self._change(lambda: (self._policy, self.blocks), asks=False)
 
-    def _attend(self) -> None:
-        """Watch where cgroups would be made; meanwhile, the next folder may have been.
-
-        Also those that are watched: one that was made anew is another one to the kernel.
-        """
-        if self.folders is None:
+    def _lapse(self) -> None:
+        """Have judged what an exception let run and open, once it has ended."""
+        if self._lapses is None or _now() < self._lapses + _LAPSED:
             return
-        before = None
-        for _ in range(_NESTED):
-            if (wanted := self.enforcing.cradles()) == before:
-                return
-            self.folders.watch(wanted)
-            before = wanted
+        self._lapses = self._policy.exception_ends(after=self._lapses)
+        for action in self._sensing.engine.judge(at_ns=_now_ns()):
+            self._sensing.do(action)
+        self._sweep()
 
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
-        waits = [] if (proof := self.proving.timeout()) is None else [proof]
-        if (answer := self.enforcing.whom.timeout()) is not None:
-            waits.append(answer)
-        if self._has_heard:
-            waits.append(max(0.0, self._not_before_s - self._now_s()))
+        parts = self.proving, self.enforcing.whom, self.cradles
+        waits = [wait for part in parts if (wait := part.timeout()) is not None]
+        if self._lapses:
+            waits.append(max(0.0, (self._lapses + _LAPSED - _now()).total_seconds()))
         if end := self.blocks.ends():
             waits.append(max(0.0, (end - _now()).total_seconds()))
         return min(waits, default=None)
 
     def problems(self) -> list[str]:
         """Say what is wrong, one sentence each."""
-        return [self._unwatched] if self._unwatched else []
+        return self.cradles.problems()
 
     def close(self) -> None:
         """Watch nothing any more."""
-        if self.folders:
-            self.folders.close()
+        self.cradles.close()
 
     def state(self) -> dict[str, object]:
         """Return what ``status`` says of policy."""
@@ -227,11 +202,12 @@ class Policing:
                 guarded.write(self._kept, kept.text_of(self.blocks))
             raise
         self._policy, self.blocks, self._known = policy, now, catalogue
+        self._lapses = policy.exception_ends(after=_now())
         self.enclose()
         for action in self._sensing.engine.policy(enforced, at_ns=_now_ns()):
             self._sensing.do(action)
         self._sweep()
-        self._attend()
+        self.cradles.watch()
         if is_enforced:
             self.proving.begin()
         else:
@@ -272,14 +248,6 @@ class Policing:
         if not self._kept.exists():
             return Blocks()
         return kept.blocks_of(guarded.read(self._kept), where=str(self._kept))
-
-
-def _watcher() -> tuple[Folders | None, str]:
-    """Give what watches folders; where there is no room for it, None, and what that means."""
-    try:
-        return Folders(), ""
-    except SensorError as problem:
-        return None, f"{problem}; {_UNWATCHED}"
 
 
 def _now() -> datetime:

@@ -73,8 +73,9 @@ class Refusing:
         """Have a selector watch the deputy."""
         self._selector = selector
         selector.register(self.deputy, selectors.EVENT_READ, lambda _mask: self._listen())
-        if folders := self.policing.folders:
-            selector.register(folders, selectors.EVENT_READ, lambda _mask: self.policing.heed())
+        cradles = self.policing.cradles
+        if cradles.folders:
+            selector.register(cradles.folders, selectors.EVENT_READ, lambda _mask: cradles.heed())
 
     def _listen(self) -> None:
         self.deputy.read()

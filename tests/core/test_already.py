@@ -11,6 +11,7 @@ from support.story import (
     CLAUDE,
     CODEX,
     GIT,
+    SECOND,
     StoryHost,
     at,
     brief,
@@ -126,6 +127,23 @@ def test_a_session_that_is_not_blocked_any_more_may_go_on(engine: Engine) -> Non
     put(engine, ENDING, generation=3)
     assert put(engine, None) == ["policy removed 0"]
     play(engine, fork(10, 13, root=9), [])
+
+
+def test_what_an_exception_let_through_is_judged_once_it_has_ended(engine: Engine) -> None:
+    """No policy is told: the one in force is the same."""
+    exception = (
+        '[[exception]]\nrule = "no"\nusers = ["alice"]\nticket = "T-1"\n'
+        "expires = 2026-11-23T14:00:01Z\n"
+    )
+    assert put(engine, BLOCK + exception) == [IN_FORCE]
+    assert [*engine.judge(at_ns=SECOND - 1)] == []
+    assert [brief(one) for one in engine.judge(at_ns=SECOND)] == [
+        "connect claude-code 0 block destroy no",
+        "notify 9 pts/3",
+        "destroy 1 192.0.2.1:443",
+        "connect codex 0 block destroy no",
+        "destroy 2 192.0.2.2:443",
+    ]
 
 
 def test_a_policy_says_what_it_is(engine: Engine) -> None:

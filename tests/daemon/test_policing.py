@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ from support.patience import is_readable
 from support.policies import CATALOGUE
 
 from sensor.core.policy.model import Accounts
-from sensor.daemon import policing, whom
-from sensor.daemon.policing import AGAIN_S, Policing
+from sensor.daemon import cradles, policing, whom
+from sensor.daemon.cradles import AGAIN_S
+from sensor.daemon.policing import Policing
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -36,10 +38,25 @@ verdict = "block"
 """
 
 
+EXCEPTION = """[[exception]]
+rule = "no"
+users = ["amy"]
+ticket = "T-{number}"
+expires = 2030-01-0{number}T00:00:00Z
+"""
+
+
 class Engine:
-    """Counts the policies that it is told of."""
+    """Counts the policies that it is told of, and how often it judges anew."""
 
     told = 0
+    judged = 0
+
+    def judge(self, *, at_ns: int) -> list[object]:
+        """Judge what runs and is open."""
+        assert at_ns
+        self.judged += 1
+        return []
 
     def policy(self, _enforced: object, *, at_ns: int) -> list[object]:
         """Take another policy."""
@@ -52,6 +69,17 @@ class Engine:
         return []
 
 
+class Wall:
+    """A clock that is moved by hand."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Say what time it is."""
+        return self.at
+
+
 class Story:
     """A policing daemon over folders of the test's, in shadow; the clock is moved by hand."""
 
@@ -62,8 +90,8 @@ class Story:
         self.now_s = 1000.0
         self.asked = 0
         self.is_due = False
-        file = folder / "policy.toml"
-        file.write_text(POLICY, "utf-8")
+        self.file = folder / "policy.toml"
+        self.file.write_text(POLICY, "utf-8")
         proving: Any = SimpleNamespace(
             end=lambda: None, turn=lambda: self.is_due, timeout=lambda: None
         )
@@ -72,7 +100,7 @@ class Story:
         )
         sweeping: Any = SimpleNamespace(turn=lambda: None)
         self.policing = Policing(
-            file, CATALOGUE, Scene(folder, top=self.top).enforcing, proving,
+            self.file, CATALOGUE, Scene(folder, top=self.top).enforcing, proving,
             state_dir=folder, may_be_missing=False, sensing=sensing, sweeping=sweeping,
             now_s=lambda: self.now_s,
         )  # fmt: skip
@@ -89,7 +117,7 @@ class Story:
 
     def turn(self) -> None:
         """Go through the daemon's loop once."""
-        self.policing.heed()
+        self.policing.cradles.heed()
         self.policing.turn()
 
 
@@ -104,8 +132,8 @@ def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
 
 def is_told(story: Story) -> bool:
     """Tell whether something is known to have happened in a folder that is watched."""
-    assert story.policing.folders
-    return is_readable(story.policing.folders, 0)
+    assert story.policing.cradles.folders
+    return is_readable(story.policing.cradles.folders, 0)
 
 
 def test_a_cgroup_counts_as_soon_as_it_is_made(story: Story) -> None:
@@ -181,7 +209,7 @@ def test_a_host_without_room_for_a_watcher_has_policy_all_the_same(
     def full() -> Folders:
         raise SensorError("cannot watch folders: Too many open files; raise it")
 
-    monkeypatch.setattr(policing, "Folders", full)
+    monkeypatch.setattr(cradles, "Folders", full)
     story = Story(tmp_path)
     monkeypatch.setattr(whom, "accounts_of", story.ask)
     story.begin()
@@ -196,12 +224,29 @@ def test_a_host_without_room_for_a_watcher_has_policy_all_the_same(
     story.policing.close()
 
 
+def test_what_an_exception_let_through_is_judged_at_its_end(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for each, and not before the kernel's own clock has come to it."""
+    story.file.write_text(POLICY + EXCEPTION.format(number=1) + EXCEPTION.format(number=2))
+    clock = Wall(datetime(2030, 1, 1, tzinfo=UTC) - timedelta(seconds=61))
+    monkeypatch.setattr(policing, "_now", clock.now)
+    story.begin()
+    judged = []
+    for minutes in 0, 1, 0, 24 * 60, 0, 24 * 60:
+        clock.at += timedelta(minutes=minutes)
+        story.policing.turn()
+        judged.append(story.engine.judged)
+        clock.at += timedelta(seconds=1)
+    assert judged == [0, 0, 1, 2, 2, 2]
+
+
 def test_what_was_watched_is_let_go(story: Story) -> None:
     """A daemon that ends holds no watcher; one that has room for it has no problem."""
     assert story.policing.problems() == []
-    assert story.policing.folders
-    number = story.policing.folders.fileno()
+    assert story.policing.cradles.folders
+    number = story.policing.cradles.folders.fileno()
     story.policing.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(number)
-    story.policing.folders = None
+    story.policing.cradles.folders = None

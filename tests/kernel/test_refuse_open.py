@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +79,30 @@ def test_what_was_connected_before_sends_nothing_any_more(
         assert (event["verdict"], event["late"], event["tool"]) == ("block", True, "claude-code")
     # What each tried then, the kernel refused.
     assert sum(event["enforcement"] == "cgroup" for event in told) == TIMES
+
+
+def test_what_an_exception_let_through_ends_with_it(
+    police: Policing, drivers: Drivers, network: Network
+) -> None:
+    """The kernel refuses what is new by itself; what is open is ended right after."""
+    police.keep(f"{ADDRESSES}\n{excepted(timedelta(days=1))}")
+    since = police.seq()
+    with (
+        Listener(network) as listener,
+        pouring(police, drivers, network, HOSTS[0], listener.port) as processes,
+    ):
+        police.keep(f"{ADDRESSES}\n{excepted(timedelta(seconds=3))}")
+        are_ended(processes)
+    assert listener.heard[b"b"] == 0
+    ended = [one for one in police.told_of(since, "connect") if one["enforcement"] == "destroy"]
+    assert len(ended) == TIMES
+    assert {event["rule"] for event in ended} == {"no"}
+
+
+def excepted(for_so_long: timedelta) -> str:
+    """Write an exception for the user that the tests run as."""
+    end = (datetime.now(UTC) + for_so_long).isoformat()
+    return f'[[exception]]\nrule = "no"\nusers = ["0"]\nticket = "T-1"\nexpires = {end}\n'
 
 
 def test_mapped_addresses_are_judged_send_by_send(

@@ -194,6 +194,11 @@ class Policy:
         """Give how far a rule goes: never further than the whole."""
         return min(self.mode, rule.mode or self.mode, key=_ORDER.__getitem__)
 
+    def exception_ends(self, *, after: datetime) -> datetime | None:
+        """Say when the next exception ends: what it has let through is to be judged then."""
+        ends = (one.expires for rule in self.rules for one in rule.exceptions)
+        return min((end for end in ends if end > after), default=None)
+
     def in_effect(self, verdict: Verdict, rule: Rule | None = None) -> Verdict:
         """Give what a verdict comes to: only where policy is enforced is anything refused."""
         if verdict is not Verdict.BLOCK:

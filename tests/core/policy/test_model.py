@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -77,6 +78,15 @@ def test_a_host_is_asked_for_names_alone() -> None:
     users, groups = names(read(BODY))
     assert users == {"alice", "nobody-here", "bob"}
     assert groups == {"dev", "no-group"}
+
+
+def test_the_next_exception_to_end_is_the_first_after_a_time() -> None:
+    """What has ended already does not end again."""
+    end = datetime(2027, 2, 1, tzinfo=UTC)
+    policy = read(BODY)
+    assert policy.exception_ends(after=end - timedelta(seconds=1)) == end
+    assert policy.exception_ends(after=end) is None
+    assert read("").exception_ends(after=end) is None
 
 
 def test_nobody_is_told_from_everybody() -> None:
