@@ -29,9 +29,10 @@ _CLONE_NEWNET = 0x40000000  # include/uapi/linux/sched.h
 _DATAGRAM_BYTES = 64 * 1024
 _PATIENCE_S = 2.0
 _OWN = "/proc/self/ns/net"
-_LISTING = {
-    diagnostics.TCP: "cannot list TCP sockets",
-    diagnostics.UDP: "cannot list UDP sockets",
+# What listing takes of a kernel, net/ipv4/inet_diag.c: inet_diag_lock_handler.
+_LISTS = {
+    diagnostics.TCP: ("cannot list TCP sockets", "CONFIG_INET_TCP_DIAG"),
+    diagnostics.UDP: ("cannot list UDP sockets", "CONFIG_INET_UDP_DIAG"),
 }
 
 
@@ -99,14 +100,14 @@ class Sockets:
         """
         for family in diagnostics.AF_INET, diagnostics.AF_INET6:
             asked = diagnostics.ask_connected(family, protocol)
-            yield from self._ask(asked, _LISTING[protocol])[0]
+            yield from self._listed(asked, protocol)
 
     def listeners(self) -> set[tuple[Address, int]]:
         """Give where others connect by TCP: what is local to them there was not made here."""
         places: set[tuple[Address, int]] = set()
         for family in diagnostics.AF_INET, diagnostics.AF_INET6:
             asked = diagnostics.ask_listening(family, diagnostics.TCP)
-            places.update(one.local for one in self._ask(asked, _LISTING[diagnostics.TCP])[0])
+            places.update(one.local for one in self._listed(asked, diagnostics.TCP))
         return places
 
     def destroy(self, found: Found, protocol: int) -> bool:
@@ -118,8 +119,12 @@ class Sockets:
         _, error = self._ask(asked, "cannot destroy a socket", missing_ok=True)
         return error == 0
 
+    def _listed(self, message: bytes, protocol: int) -> list[Found]:
+        what, needs = _LISTS[protocol]
+        return self._ask(message, what, needs=needs)[0]
+
     def _ask(
-        self, message: bytes, what: str, *, missing_ok: bool = False
+        self, message: bytes, what: str, *, missing_ok: bool = False, needs: str = ""
     ) -> tuple[list[Found], int]:
         """Send a request and read to the end of the answer. Returns the sockets, and an errno."""
         found: list[Found] = []
@@ -130,21 +135,19 @@ class Sockets:
                     if isinstance(answer, Found):
                         found.append(answer)
                     else:
-                        return found, _checked(answer, what, missing_ok=missing_ok)
+                        return found, _checked(answer, what, missing_ok=missing_ok, needs=needs)
         except OSError as problem:
             raise SensorError(f"{what}: {problem}; try again") from problem
 
 
-def _checked(answer: Ended, what: str, *, missing_ok: bool) -> int:
+def _checked(answer: Ended, what: str, *, missing_ok: bool, needs: str) -> int:
     if answer.error == 0 or (missing_ok and answer.error in {errno.ENOENT, errno.ESTALE}):
         return answer.error
     said = f"{what}: {os.strerror(answer.error)}"
     if answer.error == errno.EPERM:
         raise NotPermittedError(f"{said}; it takes CAP_NET_ADMIN")
-    if answer.error == errno.ENOENT and what in _LISTING.values():
-        # net/ipv4/inet_diag.c, inet_diag_lock_handler
-        name = "CONFIG_INET_UDP_DIAG" if "UDP" in what else "CONFIG_INET_TCP_DIAG"
-        raise UnsupportedError(f"{what}: the kernel has no {name}, or may not load its module")
+    if answer.error == errno.ENOENT and needs:
+        raise UnsupportedError(f"{what}: the kernel has no {needs}, or may not load its module")
     if answer.error == errno.EOPNOTSUPP:
         raise UnsupportedError(f"{said}; it takes a kernel with CONFIG_INET_DIAG_DESTROY=y")
     raise SensorError(f"{said}; see agent-sensor doctor")
