@@ -6,18 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sensor.core.event import Kind
-from sensor.core.filter import Filter
-from sensor.core.subscription import PAGE, Past
+from sensor.core.subscription import Past
 from sensor.wire.frame import event_of
 from sensor.wire.row import wall_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sensor.core.event import Event
-
-_SESSIONS = Filter(kinds=frozenset({Kind.SESSION_START.value, Kind.SESSION_END.value}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +32,16 @@ class Kept(Past, Protocol):
     def last_event(self) -> tuple[int, bytes] | None:
         """Return the newest event that is kept."""
 
+    def running(self, first: int) -> list[tuple[int, bytes]]:
+        """Return the beginnings from a seq on of sessions that have not ended since."""
+
 
 def look_back(past: Kept, *, boot_id: str, booted_wall_ns: int) -> Before:
     """Read it. Of ``past`` only this boot's part is gone through."""
     last = past.last_event()
     if last is None:
         return Before(0, None, ())
-    running: dict[str, Event] = {}
-    for event in _events(past, past.first_at(booted_wall_ns) or past.last_seq):
-        if event.boot_id != boot_id or event.session is None:
-            continue
-        if event.kind is Kind.SESSION_START:
-            running[event.session] = event
-        else:
-            running.pop(event.session, None)
+    left = past.running(past.first_at(booted_wall_ns) or past.last_seq)
+    sessions = [event for _, body in left if (event := event_of(body)).boot_id == boot_id]
     seq, body = last
-    return Before(seq, wall_ns(event_of(body).at), tuple(running.values()))
-
-
-def _events(past: Past, first: int) -> Iterator[Event]:
-    while page := past.read(first, past.last_seq, _SESSIONS, PAGE):
-        yield from (event_of(body) for _, body in page)
-        first = page[-1][0] + 1
+    return Before(seq, wall_ns(event_of(body).at), tuple(sessions))

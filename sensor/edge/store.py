@@ -15,12 +15,12 @@ from sensor.core.filter import EVERYTHING
 from sensor.core.seal import Hole, Seal, digest, marks, seal, tiles
 from sensor.edge.store_file import connect, explained, identity, size_bytes
 from sensor.edge.store_insert import insert
-from sensor.edge.store_query import where
+from sensor.edge.store_query import begun, where, with_bodies
 from sensor.edge.store_retention import anchor, newest, retain, used_bytes
 from sensor.edge.store_schema import check, prepare
 from sensor.edge.store_verify import verify
-from sensor.errors import BadInputError, DamagedStoreError, StoreError
-from sensor.wire.block import blocks, unpack
+from sensor.errors import BadInputError, StoreError
+from sensor.wire.block import blocks
 from sensor.wire.row import record
 
 if TYPE_CHECKING:
@@ -222,28 +222,18 @@ class Store:
                     " ORDER BY seq LIMIT ?",
                     [first, last, *values, limit],
                 ).fetchall()
-                return self._with_bodies([seq for (seq,) in found])
+                return with_bodies(self._connection, self.path, [seq for (seq,) in found])
             finally:
                 self._connection.execute("COMMIT")
 
-    def _with_bodies(self, seqs: list[int]) -> list[tuple[int, bytes]]:
-        found = []
-        start, bodies = 0, list[bytes]()
-        for seq in seqs:
-            if not start <= seq < start + len(bodies):
-                row = self._connection.execute(
-                    "SELECT first_seq, bodies FROM blocks WHERE first_seq <= ?"
-                    " ORDER BY first_seq DESC LIMIT 1",
-                    (seq,),
-                ).fetchone()
-                start, bodies = (row[0], unpack(row[1])) if row else (0, [])
-                if not start <= seq < start + len(bodies):
-                    raise DamagedStoreError(
-                        f"{self.path}: event {seq} has lost its body; `agent-sensor verify` tells"
-                        " where the store was changed"
-                    )
-            found.append((seq, bodies[seq - start]))
-        return found
+    def running(self, first: int) -> list[tuple[int, bytes]]:
+        """Return the beginnings from ``first`` on of sessions that have not ended since."""
+        with explained(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                return with_bodies(self._connection, self.path, begun(self._connection, first))
+            finally:
+                self._connection.execute("COMMIT")
 
     def last_event(self) -> tuple[int, bytes] | None:
         """Return the newest event that is kept, None where none is: behind it may be holes."""

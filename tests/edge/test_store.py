@@ -90,6 +90,23 @@ def test_the_newest_event_is_known_behind_a_hole(tmp_path: Path) -> None:
         assert store.last_event() == (2, row(2).body)
 
 
+def test_what_began_and_has_not_ended_since_is_running(tmp_path: Path) -> None:
+    """One that came back after its end is; one that had begun before is for others to ask for."""
+    story = [
+        ("a", "session_start"), ("b", "session_start"), ("b", "exec"), ("b", "session_end"),
+        ("c", "session_start"), ("d", "session_start"), ("d", "session_end"),
+        ("d", "session_start"), (None, "policy"), ("d", "exec"),
+    ]  # fmt: skip
+    told = [
+        row(seq)._replace(session=session, kind=kind)
+        for seq, (session, kind) in enumerate(story, start=1)
+    ]
+    with Store(tmp_path / "events.db") as store:
+        store.append(told)
+        assert store.running(2) == [(5, row(5).body), (8, row(8).body)]
+        assert store.running(9) == []
+
+
 def test_an_empty_store_has_nothing(tmp_path: Path) -> None:
     """No event, no time, and the next is the first."""
     with Store(tmp_path / "events.db") as store:

@@ -93,11 +93,18 @@ class Policing:
         events = [as_dict(one) for one in told if isinstance(one, SensorEvent)]
         return [event for event in events if event["kind"] == kind]
 
-    def told(self, since: int, kind: str, count: int) -> list[Event]:
-        """Give the events of a kind after a seq, of which there have to be so many."""
+    def told(self, since: int, kind: str, count: int, *, port: int | None = None) -> list[Event]:
+        """Give the events of a kind after a seq, of which there have to be so many.
+
+        With a port, only those to it: the last test's may be told late.
+        """
         end = time.monotonic() + SOON_S
         while True:
-            events = self.told_of(since, kind)
+            events = [
+                event
+                for event in self.told_of(since, kind)
+                if port is None or event["destination"]["port"] == port
+            ]
             if len(events) >= count or time.monotonic() > end:
                 assert len(events) == count, [event["line"] for event in events]
                 return events
