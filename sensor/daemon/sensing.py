@@ -40,9 +40,6 @@ _LOOKS_IN_A_ROW = 3
 _TRIED_AGAIN_S = 1.0
 """At least that long there is no room, before whoever was left out is tried again."""
 
-_RINGFUL = 40
-"""So many reads take all that the ring can hold: 2 MiB of the smallest records."""
-
 
 class Sensing:
     """Gives the engine what the probes tell, and does what it wants; events go to ``tell``.
@@ -130,11 +127,14 @@ class Sensing:
     def drain(self) -> bool:
         """Take all that waits now, and tell whether that was all.
 
-        More may come as fast as it is read, so there is a bound.
+        More may come as fast as it is read, or faster: it is not waited for.
         """
-        is_empty = any(not self.probing.read() for _ in range(_RINGFUL))
+        ring = self.probing.ring
+        until = ring.reserved()
+        while (is_more := bool(self.probing.read())) and not ring.has_read(until):
+            pass
         self.look()
-        return is_empty
+        return not is_more
 
     def look(self) -> None:
         """Take what looks have shown, behind what the kernel told meanwhile: an end, say."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import mmap
+import sys
 from typing import TYPE_CHECKING
 
 from sensor.edge.libbpf import SAMPLE, check, library
@@ -55,7 +56,15 @@ class Ring:
 
     def is_drained(self) -> bool:
         """Tell whether nothing is left: a record that is being written holds up those behind it."""
-        return self._read[:_POSITION_BYTES] == self._reserved[:_POSITION_BYTES]
+        return self.has_read(self.reserved())
+
+    def reserved(self) -> int:
+        """Give the position up to which records are written, or are being written."""
+        return _position(self._reserved)
+
+    def has_read(self, position: int) -> bool:
+        """Tell whether nothing is left before a position."""
+        return _position(self._read) >= position
 
     def fileno(self) -> int:
         """Give the descriptor that is readable when records wait."""
@@ -79,3 +88,7 @@ class Ring:
             self._ring = None
             self._read.close()
             self._reserved.close()
+
+
+def _position(page: mmap.mmap) -> int:
+    return int.from_bytes(page[:_POSITION_BYTES], sys.byteorder)
