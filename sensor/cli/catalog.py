@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from sensor.cli import chrome, options
 from sensor.cli.printer import Printer, stdout
@@ -123,17 +124,18 @@ def update(*, file: Path, catalog_dir: Path, run_dir: Path) -> None:
 
     Copies it into the directory, in the place of one of its name, and has the
     daemon go by it at once. Where policy cannot be had with it, all stays as it
-    was. For root alone.
+    was. The directory is the one that the daemon goes by. For root alone.
 
     \b
     Examples:
       agent-sensor catalog update corp-clients.toml
       agent-sensor catalog update corp-clients.toml --run-dir /tmp/run
     """  # noqa: D301  # click reads the \b
-    _checked(file, catalog_dir)
-    place = catalog_dir / file.name
+    folder = _folder(catalog_dir, run_dir)
+    _checked(file, folder)
+    place = folder / file.name
     before = place.read_text("utf-8") if place.exists() else None
-    catalog_dir.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+    folder.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
     _put(place, file.read_text("utf-8"))
     try:
         told = _reload(run_dir)
@@ -147,6 +149,27 @@ def update(*, file: Path, catalog_dir: Path, run_dir: Path) -> None:
             _put(place, before)
         raise
     _print([f"in force: {told['tools']} tools, digest {told['digest']}"], as_json=False)
+
+
+def _folder(asked: Path, run_dir: Path) -> Path:
+    """Give the directory of the daemon, if one runs; whoever names one has to mean that."""
+    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
+    from sensor.edge.hubclient import Connection  # noqa: PLC0415
+
+    try:
+        with Connection(run_dir / SOCKET) as connection:
+            said = connection.status().get("catalogue")
+    except NoDaemonError:
+        return asked
+    used = Path(str(said["directory"])) if isinstance(said, dict) else asked
+    source = click.get_current_context().get_parameter_source("catalog_dir")
+    if source is not ParameterSource.DEFAULT and used != asked.absolute():
+        raise BadInputError(
+            f"--catalog-dir {quote_path(str(asked))}: the daemon at {quote_path(str(run_dir))} goes"
+            f" by {quote_path(str(used))}; leave it out, or name the daemon that goes by yours with"
+            " --run-dir"
+        )
+    return used
 
 
 def _checked(file: Path, directory: Path) -> None:

@@ -8,7 +8,7 @@ under the source that they share, so none can be entered without one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sensor.core.entries import HOST, LINE, SLUG, Document, Entry
 from sensor.core.keys import MARKS, NAME, SHARED, SOURCE, TEXTS
@@ -133,6 +133,10 @@ def _tool(document: Document, entry: Entry, *, is_layer: bool) -> Tool:
     marks = tuple(mark for group in facts for mark in _marks(group))
     if not (marks or is_layer):
         raise entry.wrong("facts", "hold no mark", "write names, paths or modules")
+    texts: dict[str, Any] = {
+        key: tuple(one for group in facts for one in group.texts(key, shape))
+        for key, shape in TEXTS.items()
+    }
     return Tool(
         id=entry.text("id", SLUG),
         name=entry.text("name", LINE),
@@ -140,10 +144,7 @@ def _tool(document: Document, entry: Entry, *, is_layer: bool) -> Tool:
         category=entry.choice("category", Category),
         marks=marks,
         hosts=tuple(host for group in facts for host in _hosts(group)),
-        **{
-            key: tuple(one for group in facts for one in group.texts(key, shape))
-            for key, shape in TEXTS.items()
-        },
+        **texts,
         sourced=tuple(one for group in facts for one in _sourced(group)),
     )
 

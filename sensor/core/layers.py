@@ -60,8 +60,13 @@ def aligned(before: Catalogue, after: Catalogue) -> Catalogue:
 
 
 def digest(catalogue: Catalogue) -> str:
-    """Give a few letters that two catalogues share if, and only if, they say the same."""
-    parts = (catalogue.tools, catalogue.endpoints, catalogue.interpreters)
+    """Give a few letters that two catalogues share if, and only if, they say the same.
+
+    In whatever order, and whatever was known before.
+    """
+    tools = sorted((one for one in catalogue.tools if not one.withdrawn), key=lambda one: one.id)
+    endpoints = sorted(catalogue.endpoints, key=lambda one: one.id)
+    parts = (tools, endpoints, sorted(catalogue.interpreters, key=lambda one: one.name))
     return blake2b(repr(parts).encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
@@ -95,5 +100,6 @@ def _united(below: Endpoint, one: Endpoint) -> Endpoint:
 
 def _withdrawn(tool: Tool) -> Tool:
     return Tool(
-        id=tool.id, name=tool.name, vendor=tool.vendor, category=Category(tool.category), marks=()
-    )
+        id=tool.id, name=tool.name, vendor=tool.vendor, category=Category(tool.category), marks=(),
+        withdrawn=True,
+    )  # fmt: skip

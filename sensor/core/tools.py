@@ -101,7 +101,8 @@ class Tool:
     reads, ``extensions`` the ids of its editor extensions. ``unsafe`` are arguments
     and variables that switch its guards off, ``overrides`` those that send its
     requests elsewhere. A program that holds all of ``contents`` is the tool.
-    ``sourced`` says of all that is neither mark nor host where it comes from.
+    ``sourced`` says of all that is neither mark nor host where it comes from. One that is
+    ``withdrawn`` was in the catalogue before, and nothing is taken for it any more.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Tool:
     unsafe: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     sourced: tuple[Sourced, ...] = ()
+    withdrawn: bool = False
 
     @property
     def content(self) -> str:

@@ -54,7 +54,7 @@ class Teaching:
         """Return what ``status`` says of it."""
         return {
             "directory": str(self._directory),
-            "tools": sum(1 for tool in self.known.tools if tool.marks),
+            "tools": sum(not tool.withdrawn for tool in self.known.tools),
             "endpoints": len(self.known.endpoints),
             "digest": digest(self.known),
         }

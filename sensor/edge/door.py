@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import stat
 import struct
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,7 @@ def _listen(path: Path, group: int) -> socket.socket:
     """Bind, and give the socket to root and the group. No one else can connect meanwhile."""
     if not path.parent.exists():
         path.parent.mkdir(mode=RUN_DIR_MODE)
-        os.chown(path.parent, -1, group)
+    _open_to(path.parent, group)
     _take_away_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -106,6 +107,13 @@ def _listen(path: Path, group: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _open_to(folder: Path, group: int) -> None:
+    """Let the group in, if the folder is as the sensor makes it: of anybody else's it stays out."""
+    there = folder.stat()
+    if there.st_uid == os.geteuid() and stat.S_IMODE(there.st_mode) == RUN_DIR_MODE:
+        os.chown(folder, -1, group)
 
 
 def _take_away_stale(path: Path) -> None:

@@ -113,7 +113,7 @@ def test_numbers_of_tools_stay() -> None:
     before = layered(base(), [layer(tool("three", 'names = ["three"]'))])
     after = aligned(before, layered(base(), [layer(tool("four", 'names = ["four"]'))]))
     assert [one.id for one in after.tools] == ["one", "two", "three", "four"]
-    assert after.tools[2].marks == ()
+    assert (after.tools[2].marks, after.tools[2].withdrawn) == ((), True)
     assert after.index_of("four") == 4
     assert aligned(before, before) == before
 
@@ -122,4 +122,7 @@ def test_a_digest_tells_catalogues_apart() -> None:
     """By all that they say."""
     other = layered(base(), [layer(tool("one", 'unsafe = ["--x"]'))])
     assert digest(base()) == digest(base())
+    assert digest(aligned(layered(base(), [layer(tool("a", 'names = ["a"]'))]), base())) == digest(
+        base()
+    )
     assert digest(other) != digest(base())

@@ -97,12 +97,25 @@ def test_the_socket_is_for_root_and_the_group(door: Door, path: Path) -> None:
 
 @root
 def test_a_missing_run_directory_is_made(tmp_path: Path) -> None:
-    """With mode 0750, for root and the group; one that is there stays as it is."""
+    """With mode 0750, for root and the group."""
     folder = tmp_path / "run"
     with closing(Door(folder / "stream.sock", group=GROUP)):
         there = folder.stat()
     assert (there.st_uid, there.st_gid) == (0, GROUP)
     assert stat.S_IMODE(there.st_mode) == 0o750
+
+
+@root
+@pytest.mark.parametrize(("mode", "group"), [(0o750, GROUP), (0o755, 0), (0o1777, 0)])
+def test_a_run_directory_of_the_sensor_s_own_is_the_group_s(
+    tmp_path: Path, mode: int, group: int
+) -> None:
+    """Whoever made it for the sensor, and which group it was for before; any other stays."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    folder.chmod(mode)
+    with closing(Door(folder / "stream.sock", group=GROUP)):
+        assert folder.stat().st_gid == group
 
 
 @root

@@ -15,6 +15,12 @@ from support.policing import policing
 from support.running import AGENT_SENSOR
 from support.scope import cgroup2_root
 
+from sensor.core.layers import digest
+from sensor.daemon.catalogues import catalogue as read_catalogue
+from sensor.daemon.reading import SOCKET
+from sensor.edge.hubclient import Connection
+from sensor.errors import SensorError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -227,22 +233,49 @@ def test_a_catalogue_is_in_force_without_a_restart(
     assert run(police, program, "-c", "exit 0") == []
     file = tmp_path / "corp.toml"
     file.write_text(CLIENT)
-    assert update(police, catalog, file).returncode == 0
+    assert update(police, file).returncode == 0
     told = run(police, program, "-c", "exit 0")
     assert kinds(told)[0] == ("session_start", "corp-client")
     police.keep(f'{POLICY}[[rule]]\nid = "n"\ntools = ["category:client"]\nverdict = "block"\n')
     (told_of,) = run(police, program, "-c", "exit 0")
     assert (told_of["verdict"], told_of["rule"]) == ("block", "n")
     file.write_text(CLIENT.replace("corp-client-of-test", "claude"))
-    done = update(police, catalog, file)
+    done = update(police, file)
     assert (done.returncode, "is taken by" in done.stderr) == (5, True)
     assert (catalog / "corp.toml").read_text() == CLIENT
     police.keep(POLICY)
 
 
-def update(police: Policing, catalog: Path, file: Path) -> subprocess.CompletedProcess[str]:
+def test_a_catalogue_goes_where_the_daemon_reads_it(police: Policing, tmp_path: Path) -> None:
+    """Whoever names another folder is told so, and nothing is written."""
+    file, elsewhere = tmp_path / "corp.toml", tmp_path / "elsewhere"
+    file.write_text(CLIENT)
+    done = update(police, file, f"--catalog-dir={elsewhere}")
+    assert (done.returncode, "goes by" in done.stderr) == (5, True)
+    assert not elsewhere.exists()
+
+
+def test_a_policy_that_names_a_tool_that_is_gone_keeps_the_catalogue(
+    police: Policing, tmp_path: Path, catalog: Path
+) -> None:
+    """A start would refuse it: so does the daemon that runs, until the policy does without."""
+    (tmp_path / "corp.toml").write_text(CLIENT)
+    assert update(police, tmp_path / "corp.toml").returncode == 0
+    police.keep(f'{POLICY}[[rule]]\nid = "n"\ntools = ["corp-client"]\nverdict = "block"\n')
+    (catalog / "corp.toml").unlink()
+    with Connection(police.daemon.run_dir / SOCKET) as daemon:
+        with pytest.raises(SensorError, match="'corp-client' is no tool of the catalogue"):
+            daemon.control("catalog_reload")
+        police.keep(POLICY)
+        before = daemon.status()["catalogue"]
+        after = daemon.control("catalog_reload")
+    assert after["tools"] == before["tools"] - 1  # type: ignore[index]
+    assert after["digest"] == digest(read_catalogue(catalog))
+
+
+def update(police: Policing, file: Path, *places: str) -> subprocess.CompletedProcess[str]:
     """Have a file of a catalogue put in force."""
-    places = [f"--catalog-dir={catalog}", f"--run-dir={police.daemon.run_dir}"]
+    places = (*places, f"--run-dir={police.daemon.run_dir}")
     return subprocess.run(
         [AGENT_SENSOR, "catalog", "update", file, *places],
         capture_output=True, text=True, check=False, timeout=SOON_S,

@@ -53,7 +53,8 @@ class Words:
         """Give the ids of the tools that a word names."""
         if word == EVERYTHING:
             return frozenset(tool.id for tool in self.catalogue.tools)
-        if word == UNKNOWN_CLIENT or self.catalogue.tool(word):
+        tool = self.catalogue.tool(word)
+        if word == UNKNOWN_CLIENT or (tool and not tool.withdrawn):
             return frozenset((word,))
         kind, _, name = word.partition(":")
         found = frozenset(
