@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from vm.guest import CHECKOUT
+from vm.guest import CHECKOUT, PROCESSOR
 from vm.installed import build
 from vm.kernels import WANTED, kernel
 from vm.machine import Machine
@@ -32,12 +32,18 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def machine(disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Boot Debian 12 with its own kernel; one machine serves a file of tests, in their order."""
+def machine(
+    disk: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Machine]:
+    """Boot Debian 12 with its own kernel; one machine serves a file of tests, in their order.
+
+    A file of tests whose programs take more than the plainest processor says so: PROCESSOR.
+    """
+    processor = getattr(request.module, "PROCESSOR", PROCESSOR)
     cache = Path(os.environ.get("AGENT_SENSOR_CACHE") or CHECKOUT / ".cache").absolute()
     found = kernel(WANTED[0], cache / "kernels")
     folder = tmp_path_factory.mktemp("machine")
-    with Machine(kernel=found, disk=disk, folder=folder) as booted:
+    with Machine(kernel=found, disk=disk, folder=folder, processor=processor) as booted:
         settle_tools(booted)
         yield booted
 

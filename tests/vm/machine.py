@@ -46,7 +46,8 @@ class Machine:
     """Boots when it is entered, and is gone when it is left.
 
     ``disk`` is a raw image, which stays as it is; ``folder`` is an empty one, for the layer over
-    it, the console and what commands say. ``arguments`` goes to the kernel's command line.
+    it, the console and what commands say. ``arguments`` goes to the kernel's command line,
+    ``processor`` is one of QEMU's models.
     """
 
     kernel: Kernel
@@ -54,6 +55,7 @@ class Machine:
     folder: Path
     arguments: str = ""
     lsm: str = LSM
+    processor: str = PROCESSOR
     _qemu: subprocess.Popen[bytes] | None = None
     _scripts: int = 0
     _heard: bytes = b""
@@ -194,7 +196,7 @@ class Machine:
         return [
             *("setpriv", "--pdeathsig", "KILL"),
             *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot"),
-            *("-M", "microvm", "-accel", "tcg", "-cpu", PROCESSOR, "-smp", "1", "-m", MEMORY),
+            *("-M", "microvm", "-accel", "tcg", "-cpu", self.processor, "-smp", "1", "-m", MEMORY),
             *("-display", "none", "-chardev", console, "-serial", "chardev:console"),
             *("-chardev", "stdio,id=commands,signal=off"),
             *("-device", "isa-serial,index=1,chardev=commands"),
