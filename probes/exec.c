@@ -29,22 +29,25 @@ static inline struct member *found_member(struct task_struct *task, u32 pid)
 static inline void judge_image(struct answer_of_file *image, struct script_key *script,
 			       struct task_struct *task, struct file *file)
 {
+	struct mark given;
 	struct scan *scan;
-	u32 flags;
 
 	/* begin_new_exec() (fs/exec.c) has just set it to the basename of the name as typed. */
 	bpf_get_current_comm(&image->typed, sizeof(image->typed));
 	judge(image, file);
-	if (likely(image->mark.tool || !(image->mark.flags & MARK_INTERPRETERS)))
+	if (likely(!(image->mark.flags & MARK_INTERPRETERS) || (image->mark.flags & MARK_STRONG)))
 		return;
 	scan = scan_of_cpu();
 	if (!scan)
 		return;
 	wash(&image->mark, ANSWER_BYTES_OF_FILE);
-	flags = image->mark.flags;
-	image->mark = judge_arguments(scan, READ(task, mm), flags);
-	if (image->mark.tool)
-		image->signals |= SIGNAL_ARGUMENT;
+	given = judge_arguments(scan, READ(task, mm), image->mark.flags);
+	/* A script can have a name that others bear too. */
+	if (!image->mark.tool || (given.flags & MARK_STRONG)) {
+		image->mark = given;
+		if (given.tool)
+			image->signals |= SIGNAL_ARGUMENT;
+	}
 	if (!(image->mark.flags & MARK_STRONG))
 		judge_script(image, script, scan, task);
 }

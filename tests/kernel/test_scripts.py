@@ -74,6 +74,11 @@ def by_shebang(node: Path, path: Path) -> tuple[list[Argument], Path]:
     return [script(path, first=f"#!{node}\n")], path.parent
 
 
+def by_weak_name(node: Path, path: Path) -> tuple[list[Argument], Path]:
+    """Give it a name that says something, and not what it is."""
+    return [script(path.with_name("goose"), first=f"#!{node}\n")], path.parent
+
+
 def by_env(node: Path, path: Path) -> tuple[list[Argument], Path]:
     """Have env(1) find the interpreter, as npm's own links do."""
     script(path, first="#!/usr/bin/env -S PATH=" + f"{node.parent} node --no-warnings\n")
@@ -104,8 +109,8 @@ def without_its_end(node: Path, path: Path) -> tuple[list[Argument], Path]:
 
 
 WAYS = [
-    by_name, relative, by_shebang, by_env, behind_options, behind_a_long_path, by_folder,
-    without_its_end,
+    by_name, relative, by_shebang, by_weak_name, by_env, behind_options, behind_a_long_path,
+    by_folder, without_its_end,
 ]  # fmt: skip
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from support.scripting import (
     searched,
     until,
 )
-from support.stage import TIMES, Stage, end_of
+from support.stage import TIMES, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -134,22 +133,11 @@ def test_a_storm_of_scripts_loses_nothing(
     assert police.told_of(since, "loss") == []
 
 
-def looked_into(stage: Stage, argv: Sequence[Argument]) -> None:
-    """Run something until that wakes nobody."""
-    end = time.monotonic() + SOON_S
-    while True:
-        woken = stage.watching.wake_ups()
-        assert end_of(stage.start(argv)) == 0
-        if stage.watching.wake_ups() == woken:
-            return
-        assert time.monotonic() < end, "it wakes the sensor each time"
-
-
 def test_one_script_wakes_the_sensor_once(stage: Stage, tmp_path: Path) -> None:
     """However often it runs, and whatever it is told."""
     node = stage.drivers.named("node", "nothing")
     path = script(tmp_path / "x.js", inside="nothing")
-    looked_into(stage, [node, path])
+    stage.learn([node, path])
     told, woken = len(stage.watching.events()), stage.watching.wake_ups()
     line = 'i=0; while [ $i -lt "$3" ]; do "$1" "$2" $i; i=$((i+1)); done'
     assert stage.start(["sh", "-c", line, "sh", node, path, str(SAME)]).wait(SOON_S) == 0
