@@ -17,16 +17,6 @@
 /* A power of two, for the verifier's mask. What has more components is cut. */
 #define SCAN_PARTS 32
 
-/* Words that are kept for scripts.c, flags among them; a power of two. */
-#define SCAN_GIVEN 16
-
-/* A whole word: where it begins, and what it is, if it has no slash. */
-struct given {
-	u64 hash;
-	u32 at;
-	u32 is_flag;
-};
-
 /* One path component of one word. */
 struct part {
 	u64 hash;
@@ -49,12 +39,8 @@ struct scan {
 	u32 flags;
 	u32 done;
 	u32 count;
-	u32 code; /* is on the command line, or in a module: no script follows */
-	u64 whole; /* hash of this word, at its end; 0 where it has a slash */
-	u32 start; /* of this word */
-	u32 ended; /* words in `given` */
+	u32 reserved;
 	struct mark found;
-	struct given given[SCAN_GIVEN];
 	struct part parts[SCAN_PARTS];
 	char text[SCAN_BYTES];
 };
@@ -80,13 +66,7 @@ static inline void end_word(struct scan *scan)
 {
 	u64 counts = 1 ^ scan->skip, words = scan->words + counts;
 	u64 is_last = scan->module / MARK_PYTHON | (SCAN_WORDS - words) >> 63;
-	struct given *given = &scan->given[scan->ended & (SCAN_GIVEN - 1)];
 
-	given->hash = scan->whole;
-	given->at = scan->start;
-	given->is_flag = scan->skip;
-	scan->start += scan->at;
-	scan->ended++;
 	scan->words = words;
 	scan->done |= counts & is_last;
 	scan->at = 0;
@@ -105,11 +85,11 @@ static inline void read_start(struct scan *scan, u32 at, char c)
 		scan->skip = c == '-';
 	} else if (at == 1 && scan->skip) {
 		if (c == 'm')
-			scan->code = scan->module = scan->flags & MARK_PYTHON;
+			scan->module = scan->flags & MARK_PYTHON;
 		if (c == 'c')
-			scan->code = scan->done = scan->flags & MARK_PYTHON;
+			scan->done = scan->flags & MARK_PYTHON;
 		if (c == 'e')
-			scan->code = scan->done = scan->flags & MARK_SCRIPT;
+			scan->done = scan->flags & MARK_SCRIPT;
 	} else if (at == 2 && scan->skip && scan->module) {
 		scan->skip = 0;
 		scan->hash = HASH_SEED;
@@ -121,7 +101,6 @@ static inline void read_byte(struct scan *scan, char c)
 	u32 at = scan->at++;
 
 	if (!c || c == '/' || (c == '.' && scan->module)) {
-		scan->whole = scan->hash * is_zero(scan->parent);
 		/* argv[0] is whatever the caller liked. */
 		if (!scan->skip && scan->words)
 			end_component(scan, c != '/');
@@ -158,20 +137,16 @@ static inline struct mark judge_parts(struct scan *scan)
 	return result;
 }
 
-static inline struct scan *scan_of_cpu(void)
-{
-	u32 zero = 0;
-
-	return scans.lookup(&zero);
-}
-
 /* The mark of what the arguments of the new image name, if any. */
-static inline struct mark judge_arguments(struct scan *scan, struct mm_struct *mm, u32 flags)
+static inline struct mark judge_arguments(struct mm_struct *mm, u32 flags)
 {
 	u64 start = READ(mm, arg_start), end = READ(mm, arg_end), bytes;
 	struct mark none = {};
+	u32 zero = 0;
+	struct scan *scan = scans.lookup(&zero);
 
-	scan->ended = 0;
+	if (!scan)
+		return none;
 	bytes = at_most(end - start, SCAN_BYTES);
 	if (bpf_probe_read_user(scan->text, bytes, (void *)start))
 		return none;
@@ -184,8 +159,6 @@ static inline struct mark judge_arguments(struct scan *scan, struct mm_struct *m
 	scan->flags = flags;
 	scan->done = 0;
 	scan->count = 0;
-	scan->code = 0;
-	scan->start = 0;
 	for (u32 i = 0; i < SCAN_BYTES; i++) {
 		FORGET(bytes);
 		if (i >= bytes)

@@ -30,26 +30,27 @@ static inline void judge_image(struct answer_of_file *image, struct script_key *
 			       struct task_struct *task, struct file *file)
 {
 	struct mark given;
-	struct scan *scan;
+	u32 flags;
 
 	/* begin_new_exec() (fs/exec.c) has just set it to the basename of the name as typed. */
 	bpf_get_current_comm(&image->typed, sizeof(image->typed));
 	judge(image, file);
 	if (likely(!(image->mark.flags & MARK_INTERPRETERS) || (image->mark.flags & MARK_STRONG)))
 		return;
-	scan = scan_of_cpu();
-	if (!scan)
-		return;
 	wash(&image->mark, ANSWER_BYTES_OF_FILE);
-	given = judge_arguments(scan, READ(task, mm), image->mark.flags);
+	flags = image->mark.flags;
+	given = judge_arguments(READ(task, mm), flags);
 	/* A script can have a name that others bear too. */
 	if (!image->mark.tool || (given.flags & MARK_STRONG)) {
 		image->mark = given;
 		if (given.tool)
 			image->signals |= SIGNAL_ARGUMENT;
 	}
+	wash(&image->mark, ANSWER_BYTES_OF_FILE);
 	if (!(image->mark.flags & MARK_STRONG))
-		judge_script(image, script, scan, task);
+		judge_script(image, script, task, flags);
+	wash(&image->mark, ANSWER_BYTES_OF_FILE);
+	wash(script, sizeof(*script));
 }
 
 /* Ends the process before it has run an instruction of the image. */

@@ -92,6 +92,16 @@ def hash_component(name: bytes) -> int:
     return hash_bytes(name[:COMPONENT_BYTES])
 
 
+def hash_word(text: bytes) -> int:
+    """Hash an argument, eight bytes at a time (``hash_text`` of probes/scripts.c)."""
+    value = HASH_SEED
+    for at in range(0, len(text), 8):
+        (word,) = KEY.unpack(text[at : at + 8].ljust(8, b"\0"))
+        value = (value ^ word) * _FNV_PRIME & _U64
+        value ^= value >> 32
+    return value | 1
+
+
 def hash_pair(parent: int, child: int) -> int:
     """Hash two components in a row, from the hash of each."""
     value = (parent ^ (child + _PAIR_STEP & _U64)) * _PAIR_FACTOR & _U64
@@ -128,7 +138,7 @@ def options() -> dict[bytes, bytes]:
             (known.verbs, OptionFlag.VERB),
         ):
             for word in words:
-                key = KEY.pack(hash_bytes(word.encode()))
+                key = KEY.pack(hash_word(word.encode()))
                 table[key] = table.get(key, 0) | flag | _FLAGS[kind]
     return {key: _OPTION.pack(value) for key, value in table.items()}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from support.structs import checked
 
-from sensor.wire.marks import KEY, MarkFlag, OptionFlag, hash_bytes, options
+from sensor.wire.marks import KEY, MarkFlag, OptionFlag, hash_word, options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def test_options_are_those_of_their_interpreters() -> None:
     table = options()
 
     def meant(word: str) -> int:
-        (value,) = struct.unpack("=I", table.get(KEY.pack(hash_bytes(word.encode())), bytes(4)))
+        (value,) = struct.unpack("=I", table.get(KEY.pack(hash_word(word.encode())), bytes(4)))
         return int(value)
 
     assert meant("--require") == OptionFlag.VALUED | MarkFlag.SCRIPT
