@@ -82,6 +82,7 @@ struct ruling {
 #define SIGNAL_ARGUMENT (1U << 2) /* what an interpreter or the loader was given */
 #define SIGNAL_SESSION (1U << 3)  /* member of a session already */
 #define SIGNAL_CONTENT (1U << 4)  /* user space has looked into this file before */
+#define SIGNAL_SCRIPT (1U << 5)	  /* user space has looked into the script at this path before */
 
 /* exec_record.flags */
 #define EXEC_FILELESS (1U << 0) /* memfd, or no name left on disk */
@@ -102,6 +103,10 @@ struct ruling {
 #define EXEC_BROKERED                                                                              \
 	(1U << 11) /* a broker's child (brokers.c), while somebody is followed: a session          \
 		      may have asked for it. It is followed until user space knows. */
+
+#define EXEC_SCRIPT                                                                                \
+	(1U << 12) /* an interpreter was given a script that no name settles, told once a          \
+		      while: it is to be looked into. root_pid is as above. */
 
 #define COMM_BYTES 16 /* include/linux/sched.h: TASK_COMM_LEN */
 
@@ -138,6 +143,10 @@ struct exec_record {
 	__u64 ino;
 	__u64 ctime_ns;
 	__u64 file_bytes;
+	__u64 script_hash; /* struct script_key of tables.h; 0: of no interpreter, or not known */
+	__u64 script_ino;
+	__u32 script_dev;
+	__u32 reserved_too;
 	__u32 parent_pid;
 	__u32 uid;
 	__u32 loginuid;

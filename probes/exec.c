@@ -26,18 +26,31 @@ static inline struct member *found_member(struct task_struct *task, u32 pid)
 }
 
 /* What names and arguments say of a new image. */
-static inline void judge_image(struct answer_of_file *image, struct task_struct *task,
-			       struct file *file)
+static inline void judge_image(struct answer_of_file *image, struct script_key *script,
+			       struct task_struct *task, struct file *file)
 {
+	struct mark given;
+	u32 flags;
+
 	/* begin_new_exec() (fs/exec.c) has just set it to the basename of the name as typed. */
 	bpf_get_current_comm(&image->typed, sizeof(image->typed));
 	judge(image, file);
-	if (unlikely(!image->mark.tool && (image->mark.flags & MARK_INTERPRETERS))) {
-		wash(&image->mark, ANSWER_BYTES_OF_FILE);
-		image->mark = judge_arguments(READ(task, mm), image->mark.flags);
-		if (image->mark.tool)
+	if (likely(!(image->mark.flags & MARK_INTERPRETERS) || (image->mark.flags & MARK_STRONG)))
+		return;
+	wash(&image->mark, ANSWER_BYTES_OF_FILE);
+	flags = image->mark.flags;
+	given = judge_arguments(READ(task, mm), flags);
+	/* A script can have a name that others bear too. */
+	if (!image->mark.tool || (given.flags & MARK_STRONG)) {
+		image->mark = given;
+		if (given.tool)
 			image->signals |= SIGNAL_ARGUMENT;
 	}
+	wash(&image->mark, ANSWER_BYTES_OF_FILE);
+	if (!(image->mark.flags & MARK_STRONG))
+		judge_script(image, script, task, flags);
+	wash(&image->mark, ANSWER_BYTES_OF_FILE);
+	wash(script, sizeof(*script));
 }
 
 /* Ends the process before it has run an instruction of the image. */
@@ -78,12 +91,23 @@ static inline int is_ended_for_room(struct member *self, struct task_struct *tas
 static inline void fill_telling(struct telling *what, const struct answer_of_file *image,
 				const struct member *member)
 {
-	what->signals = (image->signals & ~ANSWER_BITS) | (member ? SIGNAL_SESSION : 0);
+	what->signals = (image->signals & ~(ANSWER_BITS | ANSWER_NEWS)) | (member ? SIGNAL_SESSION : 0);
 	what->mark = image->mark;
 	if (image->mark.tool && !(image->mark.flags & MARK_STRONG))
 		what->flags |= EXEC_UNSURE;
 	if (image->signals & ANSWER_NEW)
 		what->flags |= EXEC_UNSEARCHED;
+	if (image->signals & ANSWER_SCRIPT)
+		what->flags |= EXEC_SCRIPT;
+}
+
+/* Has what was told not told again. */
+static inline void note_told(const struct answer_of_file *image, const struct telling *what)
+{
+	if (what->flags & EXEC_UNSEARCHED)
+		note_asked(image);
+	if (what->flags & EXEC_SCRIPT)
+		note_shown(&what->script);
 }
 
 /* raw_tp/sched_process_exec: (struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
@@ -96,11 +120,11 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct telling what = {};
 	u32 is_news, brokered;
 
-	judge_image(&image, task, READ(bprm, file));
+	judge_image(&image, &what.script, task, READ(bprm, file));
 	member = member_of(current_pid());
 	brokered = brokered_flag(task);
 	/* In one word: of a pointer among them clang would make arithmetic. */
-	is_news = image.mark.tool | (image.signals & ANSWER_NEW) | brokered;
+	is_news = image.mark.tool | (image.signals & ANSWER_NEWS) | brokered;
 	FORGET(is_news);
 	if (likely(!is_news && !member))
 		return 0;
@@ -125,7 +149,7 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	wash(&what, sizeof(what));
 	wash(&self, sizeof(self));
-	if (!emit_exec(task, bprm, &self, &what) && (what.flags & EXEC_UNSEARCHED))
-		note_asked(&image);
+	if (!emit_exec(task, bprm, &self, &what))
+		note_told(&image, &what);
 	return 0;
 }

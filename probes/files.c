@@ -29,9 +29,11 @@ struct answer_of_file {
 #define ANSWER_BYTES_OF_FILE (sizeof(struct mark) + 2 * sizeof(u32))
 
 /* Bits of `signals` that no record has. */
-#define ANSWER_OPEN (1U << 30) /* user space may come to another one: not to be kept */
-#define ANSWER_NEW (1U << 31)  /* user space does not know of the file */
+#define ANSWER_SCRIPT (1U << 29) /* user space does not know of the script */
+#define ANSWER_OPEN (1U << 30)	 /* user space may come to another one: not to be kept */
+#define ANSWER_NEW (1U << 31)	 /* user space does not know of the file */
 #define ANSWER_BITS (ANSWER_OPEN | ANSWER_NEW)
+#define ANSWER_NEWS (ANSWER_NEW | ANSWER_SCRIPT)
 
 /* Tools that user space knows by their content; it alone writes and removes them. */
 BPF_HASH(inodes, struct image_key, struct mark, 4096);

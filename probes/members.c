@@ -49,6 +49,7 @@ enum state_slot {
 BPF_ARRAY(state, u64, STATE_SLOTS);
 /* Bits of STATE_WATCH. */
 #define WATCH_CONTENT 1 /* large files that no name settles */
+#define WATCH_SCRIPTS 2 /* scripts that no name settles */
 /* Slot 0: the cgroup below which candidates are looked for. */
 BPF_CGROUP_ARRAY(scope, 1);
 

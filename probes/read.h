@@ -13,10 +13,9 @@
 #define IPPROTO_UDP 17
 
 /*
- * BCC turns calls of these helpers into bpf_probe_read(), which programs of cgroups
- * may not call, where /proc/kallsyms does not show it that the kernel has them: to a
- * hardened service it shows nothing. All kernels with a ring buffer have them (5.5),
- * and what has another name BCC leaves as it is.
+ * BCC turns calls of these helpers into bpf_probe_read(), which programs of cgroups may not call,
+ * where /proc/kallsyms does not show it that the kernel has them: to a hardened service it shows
+ * nothing. All kernels with a ring buffer have them (5.5); another name BCC leaves as it is.
  */
 static long (*read_kernel)(void *to, __u32 bytes, const void *from) =
 	(void *)BPF_FUNC_probe_read_kernel;
@@ -24,9 +23,12 @@ static long (*read_kernel_str)(void *to, __u32 bytes, const void *from) =
 	(void *)BPF_FUNC_probe_read_kernel_str;
 static long (*read_user)(void *to, __u32 bytes, const void *from) =
 	(void *)BPF_FUNC_probe_read_user;
+static long (*read_user_str)(void *to, __u32 bytes, const void *from) =
+	(void *)BPF_FUNC_probe_read_user_str;
 #define bpf_probe_read_kernel read_kernel
 #define bpf_probe_read_kernel_str read_kernel_str
 #define bpf_probe_read_user read_user
+#define bpf_probe_read_user_str read_user_str
 
 /* Where clang lays the rare path out of the way: after an exec the code is cold too. */
 #ifndef likely

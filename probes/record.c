@@ -14,6 +14,7 @@ struct telling {
 	u32 signals;
 	u32 flags; /* EXEC_* */
 	struct ruling ruling;
+	struct script_key script;
 };
 
 /* bprm->filename as typed; interp differs from it where a script named one. */
@@ -124,6 +125,9 @@ static inline int emit_exec(struct task_struct *task, struct linux_binprm *bprm,
 	out->record.signals = what->signals;
 	out->record.flags = what->flags;
 	out->record.ruling = what->ruling;
+	out->record.script_hash = what->script.hash;
+	out->record.script_ino = what->script.ino;
+	out->record.script_dev = what->script.dev;
 	copy_tools(out->record.tools, member);
 	put_task(&out->record, task, member);
 	put_file(&out->record, file);

@@ -61,6 +61,22 @@ struct image_key {
 	__u64 ctime_ns;
 };
 
+/*
+ * Key of `scripts` and `shown`: a script as an interpreter was given it. The file is
+ * opened after the exec, so that it is known by its path alone, and from where.
+ */
+struct script_key {
+	__u64 hash; /* of the word, 0: there is none */
+	__u64 ino;  /* of the working directory, or of the root where the path begins there */
+	__u32 dev;
+	__u32 reserved;
+};
+
+/* Value of `options`, with the MARK_* of the interpreters that know the word. */
+#define OPTION_VALUED (1U << 16) /* the next word is its value */
+#define OPTION_FINAL (1U << 17)	 /* no script follows */
+#define OPTION_VERB (1U << 18)	 /* the script may follow */
+
 /* `asked`: how far user space is with a file. */
 #define ASKED 1	   /* it was told */
 #define SEARCHED 2 /* it has looked, and the kernel is to go by what the names say */

@@ -25,6 +25,7 @@ OWNERS = {
     "bcc": {"edge/compiler.py"},
     "click": {"cli/"},
     "ctypes": {
+        "edge/changes.py",
         "edge/attempt_exec.py",
         "edge/attempt_reach.py",
         "edge/capabilities.py",

@@ -99,7 +99,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Have the file of an image looked into; what comes of it is the same image, seen again."""
+    """Have the file of an image looked into, or its script.
+
+    What comes of it is the same image, seen again.
+    """
 
     image: Exec
 

@@ -159,7 +159,8 @@ class Engine:
             # Within a session nothing waits: it is told again if it turns out to be a tool.
             if self._looks and self._starting.is_unsure(fact) and self._waiting.begin(fact):
                 yield look(fact, self._known.identifier)
-        if fact.unsearched and not (fact.late and self._known.lineage.member(fact.process)):
+        is_new = fact.unsearched or fact.unseen
+        if is_new and not (fact.late and self._known.lineage.member(fact.process)):
             yield Search(fact)
 
     def _seen(self, fact: Seen) -> Iterator[Action]:

@@ -25,6 +25,7 @@ from sensor.core.own_facts import (
 )
 
 if TYPE_CHECKING:
+    from sensor.core.scripts import Inside, Script
     from sensor.core.words import Enforcement, NameSource, Verdict
 
 Address = IPv4Address | IPv6Address
@@ -46,6 +47,11 @@ class Signal(Flag):
     ARGUMENT = 4
     SESSION = 8
     CONTENT = 16
+    SCRIPT = 32
+
+
+LOOKED_INTO = Signal.CONTENT | Signal.SCRIPT
+"""Of late facts: what the file of an image, or its script, was found to be."""
 
 
 RULE_DEFAULT, RULE_QUIC, RULE_CANARY, RULE_FULL = 0xFFFF, 0xFFFE, 0xFFFD, 0xFFFC
@@ -95,6 +101,8 @@ class Exec:
     followed for it (root with pid 0) who was not before. What is ``over`` had ended
     when it was found out what it was. A ``brokered`` one was started by a program that
     starts others for whoever asks it (``core/brokers``), maybe for a session.
+    ``script`` is how the kernel knows what an interpreter was given, ``unseen`` one
+    is told as an ``unsearched`` image is, and ``inside`` is what was found in it.
     """
 
     at_ns: int
@@ -122,6 +130,9 @@ class Exec:
     unsearched: bool = False
     brokered: bool = False
     over: bool = False
+    script: Script | None = None
+    unseen: bool = False
+    inside: Inside | None = None
     ruled: Ruled | None = None
 
 
@@ -277,8 +288,8 @@ Fact = (
 )  # fmt: skip
 
 __all__ = [
-    "RULE_CANARY", "RULE_DEFAULT", "RULE_FULL", "RULE_QUIC", "Address", "Close", "Connect",
-    "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Found", "Gap", "Health", "Hello", "Loss",
-    "PolicyChanged", "Process", "Resolved", "Ruled", "Seen", "Signal", "Standing", "Transport",
-    "Undone",
+    "LOOKED_INTO", "RULE_CANARY", "RULE_DEFAULT", "RULE_FULL", "RULE_QUIC", "Address", "Close",
+    "Connect", "Damaged", "Exec", "Exit", "Fact", "File", "Fork", "Found", "Gap", "Health",
+    "Hello", "Loss", "PolicyChanged", "Process", "Resolved", "Ruled", "Seen", "Signal", "Standing",
+    "Transport", "Undone",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sensor.core.catalogue import Catalogue
     from sensor.core.facts import Exec, Seen
     from sensor.core.invocation import Invocation
+    from sensor.core.scripts import Inside
     from sensor.core.tools import Tool
 
 MEMFD = "memfd:"
@@ -83,6 +84,7 @@ class Identifier:
         self._interpreters = {one.name: one.kind for one in catalogue.interpreters}
         self._hits: dict[tuple[MarkKind, str], tuple[_Hit, ...]] = {}
         self._packages: dict[str, tuple[_Hit, ...]] = {}
+        self._scripts: dict[str, tuple[_Hit, ...]] = {}
         self._markers: dict[str, tuple[str, ...]] = {}
         for position, tool in enumerate(catalogue.tools):
             for mark in tool.marks:
@@ -92,6 +94,8 @@ class Identifier:
             for package in tool.packages:
                 hit = _Hit(position, Sign.PACKAGE, package)
                 self._packages[package] = (*self._packages.get(package, ()), hit)
+            if tool.scripts:
+                self._scripts[tool.id] = (_Hit(position, Sign.SCRIPT, tool.script),)
             for name in tool.environment:
                 self._markers[name] = (*self._markers.get(name, ()), tool.id)
         self._of_path = lru_cache(PATHS_REMEMBERED)(self._look_at)
@@ -161,10 +165,24 @@ class Identifier:
         return [*hits, *self._inside(fact)], script
 
     def _inside(self, fact: Exec) -> Iterator[_Hit]:
-        """Yield what was found in the file when it was looked into, now or before."""
+        """Yield what was found in the file, or the script, when it was looked into."""
+        if fact.inside:
+            yield from self._found(fact.inside)
         if Signal.CONTENT in fact.signals and 0 < fact.tool <= len(self._tools):
             position = fact.tool - 1
             yield _Hit(position, Sign.CONTENT, self._tools[position].content)
+
+    def _found(self, inside: Inside) -> Iterator[_Hit]:
+        """Yield what was found out of a script."""
+        yield from self._of_path(inside.path)
+        yield from self._packages.get(inside.package or "", ())
+        yield from self._hits.get((MarkKind.MODULE, inside.module or ""), ())
+        yield from self._scripts.get(inside.tool or "", ())
+
+    def within(self, inside: Inside) -> Tool | None:
+        """Name the tool that a script is by what was found out of it alone."""
+        hits = list(self._found(inside))
+        return self._judged(hits, None, None, None, None).tool if hits else None
 
     def _origin(self, fact: Exec, hits: Iterable[_Hit]) -> _Hit | None:
         """Give what the kernel knows a file for by where it lies, if a mount hides that.

@@ -100,6 +100,33 @@ _PYTHON_VALUED = frozenset({"--check-hash-based-pycs"})
 _PYTHON_FINAL = _words("--help --help-env --help-xoptions --help-all --version")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What interpreters take for no script: a valued word's successor, or the word itself."""
+
+    valued: frozenset[str]
+    final: frozenset[str]
+    verbs: frozenset[str]
+
+
+OPTIONS = {
+    InterpreterKind.SCRIPT: Options(
+        valued=_NODE.valued | _BUN.valued | _DENO.valued,
+        final=frozenset(
+            word
+            for grammar in (_NODE, _BUN, _DENO)
+            for word in grammar.final
+            if word.startswith("-")
+        ),
+        verbs=_NODE.verbs | _BUN.verbs | _DENO.verbs,
+    ),
+    InterpreterKind.PYTHON: Options(
+        valued=_PYTHON_VALUED | {"-W", "-X"}, final=_PYTHON_FINAL | {"-"}, verbs=frozenset()
+    ),
+}
+"""As the kernel goes by them, which knows no more of an interpreter than its kind."""
+
+
 def invocation(fact: Exec, kinds: Mapping[str, InterpreterKind]) -> Invocation:
     """Return what a process really runs, given the interpreters by base name.
 

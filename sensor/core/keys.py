@@ -68,5 +68,6 @@ TEXTS = {
     "layout": _LAYOUT,
     "extensions": _EXTENSION,
     "contents": _CONTENT,
+    "scripts": _CONTENT,
 }
 """What is known of a tool beside its marks and hosts; each is a field of ``Tool``."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Look
-from sensor.core.facts import Close, Connect, Exec, Exit, Fork, Hello, Resolved, Signal
+from sensor.core.facts import LOOKED_INTO, Close, Connect, Exec, Exit, Fork, Hello, Resolved
 from sensor.core.risk import PROXIES
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Waiting:
 
     def hold(self, fact: Fact) -> bool:
         """Have a fact wait if it is about what such a process does or starts, or what it is."""
-        if (isinstance(fact, Exec) and fact.late and Signal.CONTENT in fact.signals) or (
+        if (isinstance(fact, Exec) and fact.late and fact.signals & LOOKED_INTO) or (
             isinstance(fact, Connect | Hello) and not fact.root.pid
         ):
             wait = self._waits.get(fact.process)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sensor.core.actions import Follow, Release
-from sensor.core.facts import Signal
+from sensor.core.facts import LOOKED_INTO
 from sensor.core.joining import AMBIGUOUS, joining, word
 from sensor.core.judgment import (
     ALLOWED,
@@ -131,7 +131,7 @@ class Starting:
 
     def _is_known(self, fact: Exec, before: Member | None) -> bool:
         """Tell whether a late fact says nothing new; what is inside the file may be."""
-        if Signal.CONTENT in fact.signals:
+        if fact.signals & LOOKED_INTO:
             tool = self._known.catalogue.by_index(fact.tool)
             return before is not None and before.session.tool is tool
         return bool(before) or self._known.lineage.is_stranger(fact.process)

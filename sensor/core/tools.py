@@ -18,6 +18,7 @@ class MarkKind(Enum):
     PATH = "path"
     MODULE = "module"
     CONTENT = "content"
+    SCRIPT = "script"
 
 
 class Category(Enum):
@@ -100,7 +101,8 @@ class Tool:
     of variables that it sets for its children, ``settings`` of those that it alone
     reads, ``extensions`` the ids of its editor extensions. ``unsafe`` are arguments
     and variables that switch its guards off, ``overrides`` those that send its
-    requests elsewhere. A program that holds all of ``contents`` is the tool.
+    requests elsewhere. A program that holds all of ``contents`` is the tool, and so is a
+    script that holds all of ``scripts``.
     ``sourced`` says of all that is neither mark nor host where it comes from. One that is
     ``withdrawn`` was in the catalogue before, and nothing is taken for it any more.
     """
@@ -118,6 +120,7 @@ class Tool:
     layout: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     unsafe: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
@@ -130,12 +133,19 @@ class Tool:
         return " + ".join(self.contents)
 
     @property
+    def script(self) -> str:
+        """Its ``scripts`` as evidence has them."""
+        return " + ".join(self.scripts)
+
+    @property
     def signs(self) -> tuple[Mark, ...]:
-        """Its marks, and what its program holds as the one mark that it is together."""
-        if not self.contents:
-            return self.marks
-        found = Mark(MarkKind.CONTENT, self.content, weak=False, source="found in its program")
-        return (*self.marks, found)
+        """Its marks, and what its program or script holds as the one mark that it is together."""
+        found = (
+            (MarkKind.CONTENT, self.content, "found in its program"),
+            (MarkKind.SCRIPT, self.script, "found in its script"),
+        )
+        texts = (Mark(kind, text, weak=False, source=why) for kind, text, why in found if text)
+        return (*self.marks, *texts)
 
     @property
     def is_hearsay(self) -> bool:

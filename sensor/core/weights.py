@@ -26,6 +26,7 @@ class Sign(Enum):
     MODULE = "module"
     ORIGIN = "origin"
     CONTENT = "content"
+    SCRIPT = "script"
     PACKAGE = "package"
     SETTING = "setting"
     STATE = "state"
@@ -51,7 +52,7 @@ WEAK_WEIGHT = 0.3
 """Something that other software bears too: alone not enough, two together just enough."""
 
 CONTENT_WEIGHT = 0.98
-"""All texts that only the tool's own program holds, found in the file itself."""
+"""All texts that only the tool's own program or script holds, found in the file itself."""
 
 ORIGIN_WEIGHT = 0.95
 """The kernel knows the file by where it lies, under whatever path a mount shows it."""
@@ -80,6 +81,7 @@ _OF_MARKS = {
     MarkKind.PATH: PATH_WEIGHT,
     MarkKind.MODULE: MODULE_WEIGHT,
     MarkKind.CONTENT: CONTENT_WEIGHT,
+    MarkKind.SCRIPT: CONTENT_WEIGHT,
 }
 _OF_LOOKS = {
     Sign.ORIGIN: ORIGIN_WEIGHT,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Large files that no name settles: looked into one at a time, by a process of its own.
+"""Large files and scripts that no name settles: looked into by a process of its own, in turn.
 
 What is found is written for the kernel, so that the next execution is judged
 before it runs, and the images that run are seen again, now as the tool's.
@@ -9,65 +9,67 @@ from __future__ import annotations
 
 import os
 import selectors
-import socket
-import subprocess
 import time
-from collections import Counter, OrderedDict, deque
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sensor.core.facts import Signal
+from sensor.core.facts import Exec, File, Process, Signal
+from sensor.core.scripts import Script
 from sensor.daemon.inodes import Inodes
-from sensor.daemon.probing import command
+from sensor.daemon.scripts import Scripts
+from sensor.daemon.search_process import SearchProcess
 from sensor.edge import image_file, proc
-from sensor.errors import FrameError
-from sensor.wire.searches import LARGEST_BYTES, Answer, Outcome, answer_of, markers, request
+from sensor.edge.roots import Roots
+from sensor.wire.searches import Answer, Outcome, request, script_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sensor.core.catalogue import Catalogue
-    from sensor.core.facts import Exec, File
+    from sensor.core.facts import Fact
     from sensor.daemon.instance import Pins
     from sensor.daemon.members import Members
 
 QUEUED = 256
 """Files that wait; what comes beyond that is told again at its next execution."""
 
+SCRIPTS_QUEUED = 4096
+"""So many wait in all: scripts come faster than files, and are looked into faster."""
+
 LARGE_BYTES = 20 << 20
 """From this size on a file that was there before the probes is looked into (``probes/files.c``)."""
-
-PATIENCE_S = 120.0
-"""A search that takes longer hangs on a file system that does not answer."""
 
 REMEMBERED = 16_384
 """Files of which it is known what is in them, as many as the kernel remembers."""
 
-_IDLE_S = 60.0
 _SAME_FILE = 16
+
+# A file; a script as the kernel knows it, or who ran one before the kernel told of any.
+_Subject = File | Script | Process
 
 
 @dataclass(slots=True)
 class _Wait:
-    """A file that waits to be looked into, and the images that ran it meanwhile."""
+    """A file or script that waits to be looked into, and the images that ran it meanwhile.
+
+    ``handle`` is of the file, or of the root that the script is below.
+    """
 
     images: list[Exec]
+    question: bytes
     handle: int | None
+    release: Callable[[int], None]
 
-
-@dataclass(slots=True)
-class _Searcher:
-    """The process at work; ``file`` is what it looks into since ``since_s``, if anything."""
-
-    process: subprocess.Popen[bytes]
-    channel: socket.socket
-    since_s: float = field(default_factory=time.monotonic)
-    file: File | None = None
+    def let_go(self) -> None:
+        """Hold the file or root no longer."""
+        handle, self.handle = self.handle, None
+        if handle is not None:
+            self.release(handle)
 
 
 class Contents:
-    """The queue of files, and what was found; ``recognised`` gets images that are tools."""
+    """The queue, and what was found; ``recognised`` gets images that are tools."""
 
     def __init__(
         self, catalogue: Catalogue, pins: Pins, members: Members, *,
@@ -75,142 +77,139 @@ class Contents:
     ) -> None:  # fmt: skip
         self._catalogue = catalogue
         self._inodes = Inodes(pins, members, catalogue)
+        self._scripts = Scripts(catalogue, pins)
+        self._roots = Roots()
         self._recognised = recognised
-        self._waiting: OrderedDict[File, _Wait] = OrderedDict()
+        self._waiting: OrderedDict[_Subject, _Wait] = OrderedDict()
         self._nothing: OrderedDict[File, None] = OrderedDict()
         self._known = dict(self._inodes.known())
-        self._answers: deque[Answer] = deque()
-        self._searcher: _Searcher | None = None
-        self._ended: list[subprocess.Popen[bytes]] = []
-        self._selector: selectors.BaseSelector | None = None
+        self._process = SearchProcess(catalogue)
         self.counts: Counter[str] = Counter()
 
     def learn(self, catalogue: Catalogue) -> None:
         """Go by another catalogue: by other texts, what is in a file is found out again."""
         self._catalogue = catalogue
+        self._scripts.learn(catalogue)
         if self._inodes.learn(catalogue):
             self._known.clear()
             self._nothing.clear()
-            self._end()  # it looks for other texts
-            self._ask()
+        self._process.learn(catalogue)
+        self._ask()
 
     def watch(self) -> None:
         """Have the kernel tell of such files from now on."""
         self._inodes.watch()
+        self._scripts.watch()
 
     def register(self, selector: selectors.BaseSelector) -> None:
-        """Have a selector watch the process that looks into files, whenever there is one."""
-        self._selector = selector
-        if self._searcher:
-            selector.register(self._searcher.channel, selectors.EVENT_READ, lambda _: self.read())
+        """Have a selector watch the process that looks into files, and the scripts it has seen."""
+        self._process.register(selector, self.read)
+        if self._scripts.changes:
+            selector.register(self._scripts.changes, selectors.EVENT_READ, lambda _: self.read())
 
     def late(self, image: Exec) -> Exec:
         """Say of an image of /proc what is in its file, or that this is not known yet."""
+        if self._scripts.place(image):
+            image = replace(image, unseen=True)
         if image.file.size_bytes < LARGE_BYTES:
             return image
         if tool := self._known.get((image.file.ino, image.file.ctime_ns)):
             return _as(image, tool)
         return replace(image, unsearched=image.file not in self._nothing)
 
+    def introduced(self, fact: Fact) -> Fact:
+        """Add to an image what was found in its script, and have it looked into once more."""
+        if isinstance(fact, Exec) and fact.script and Signal.SCRIPT in fact.signals:
+            self._search_script(fact, is_known=True)
+            return self._scripts.introduced(fact, fact.script)
+        return fact
+
     def search(self, image: Exec) -> None:
-        """Have the file of an image looked into, unless it is known what is in it."""
+        """Have what an image runs looked into, unless it is known what is in it."""
+        if image.unseen:
+            self._search_script(image)
+        if image.unsearched:
+            self._search_file(image)
+
+    def _search_file(self, image: Exec) -> None:
         file = image.file
         if file in self._nothing:
             self._inodes.settle(file)
+        elif self._has_room(file, image, QUEUED):
+            question, handle = request(file, image.exe), image_file.held(image.process)
+            self._waiting[file] = _Wait([image], question, handle, os.close)
+            self._ask()
+
+    def _search_script(self, image: Exec, *, is_known: bool = False) -> None:
+        """Have a script looked into; who runs one that ``is_known`` is seen as a tool already."""
+        place, subject = self._scripts.place(image), image.script or image.process
+        if place is None or not self._has_room(subject, image, SCRIPTS_QUEUED):
             return
-        if wait := self._waiting.get(file):
+        handle = self._roots.hold(image.process)
+        if handle is not None and not proc.lives(image.process):  # the pid may be another's
+            self._roots.release(handle)
+            handle = None
+        images = [] if is_known else [image]
+        self._waiting[subject] = _Wait(images, script_request(place), handle, self._roots.release)
+        self._ask()
+
+    def _has_room(self, subject: _Subject, image: Exec, most: int) -> bool:
+        """Tell whether something is still to wait: it does not already, and there is room."""
+        if wait := self._waiting.get(subject):
             if len(wait.images) < _SAME_FILE:
                 wait.images.append(image)
-            return
-        if len(self._waiting) >= QUEUED:
-            self.counts["dropped"] += 1
-            self._inodes.forget(file)
-            return
-        self._waiting[file] = _Wait([image], image_file.held(image.process))
-        self._ask()
+            return False
+        if len(self._waiting) < most:
+            return True
+        self.counts["dropped"] += 1
+        self._forget(subject)
+        return False
+
+    def _forget(self, subject: _Subject) -> None:
+        if isinstance(subject, File):
+            self._inodes.forget(subject)
+        elif isinstance(subject, Script):
+            self._scripts.forget(subject)
 
     def read(self) -> None:
         """Take what the process has found; :meth:`turn` deals with it."""
-        searcher = self._searcher
-        if searcher is None:
-            return
-        try:
-            datagram = searcher.channel.recv(LARGEST_BYTES)
-            self._answers.append(answer_of(datagram))
-        except BlockingIOError:
-            return
-        except (OSError, FrameError):
-            self._fail()
+        self._scripts.take_changes()
+        self._process.read()
 
     def turn(self) -> None:
-        """Deal with what was found, and go on; let the process go that hangs, or has nothing."""
-        self._ended = [one for one in self._ended if one.poll() is None]
-        while self._answers:
-            self._take(self._answers.popleft())
-        searcher = self._searcher
-        if searcher and time.monotonic() - searcher.since_s >= _limit_s(searcher):
-            if searcher.file:
-                self._fail()
-            else:
-                self._end()
+        """Deal with what was found, and go on."""
+        self._process.check()
+        with self._process.answer() as answered:
+            if answered:
+                self._settle(*answered)
         self._ask()
 
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
-        if self._answers:
-            return 0.0
-        searcher = self._searcher
-        if searcher is None:
-            return None
-        return max(0.0, searcher.since_s + _limit_s(searcher) - time.monotonic())
+        return self._process.timeout()
 
     def _ask(self) -> None:
         """Ask for the file that has waited longest, if none is being looked into."""
-        if not self._waiting or (self._searcher and self._searcher.file):
+        if not self._waiting or self._process.is_busy:
             return
+        wait = next(iter(self._waiting.values()))
         try:
-            searcher = self._searcher = self._searcher or self._start()
+            self._process.ask(wait.question, [] if wait.handle is None else [wait.handle])
         except OSError:  # no process to be had: they wait for the next one that comes
             return
-        file, wait = next(iter(self._waiting.items()))
-        handles = [] if wait.handle is None else [wait.handle]
-        searcher.file, searcher.since_s = file, time.monotonic()
-        try:
-            socket.send_fds(searcher.channel, [request(file, wait.images[0].exe)], handles)
-        except (OSError, FrameError):
-            self._fail()
-            return
-        for handle in handles:
-            os.close(handle)
-        wait.handle = None
+        wait.let_go()
 
-    def _start(self) -> _Searcher:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            process = subprocess.Popen(
-                command("searcher", f"--channel={theirs.fileno()}", f"--parent={os.getpid()}"),
-                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )  # fmt: skip
-        ours.send(markers(self._catalogue.tools))
-        ours.setblocking(False)  # noqa: FBT003  # the socket's own interface
-        if self._selector:
-            self._selector.register(ours, selectors.EVENT_READ, lambda _: self.read())
-        return _Searcher(process, ours)
-
-    def _take(self, found: Answer) -> None:
-        """Write down what is in the file that was looked into."""
-        searcher = self._searcher
-        if searcher is None or searcher.file is None:
-            return
-        file, searcher.file, searcher.since_s = searcher.file, None, time.monotonic()
-        self._settle(file, found)
-
-    def _settle(self, file: File, found: Answer) -> None:
-        wait = self._waiting.pop(file)
-        if wait.handle is not None:
-            os.close(wait.handle)
+    def _settle(self, found: Answer, handles: Sequence[int]) -> None:
+        """Write down what is in the file that was looked into: the one that waits longest."""
+        subject, wait = self._waiting.popitem(last=False)
+        wait.let_go()
         self.counts[found.outcome.value] += 1
+        if isinstance(subject, File):
+            self._settle_file(subject, wait, found)
+        else:
+            self._settle_script(subject, wait, found, handles)
+
+    def _settle_file(self, file: File, wait: _Wait, found: Answer) -> None:
         if found.outcome is Outcome.NOTHING:
             self._nothing[file] = None
             if len(self._nothing) > REMEMBERED:
@@ -220,50 +219,55 @@ class Contents:
             tool = self._catalogue.index_of(found.tool)
             self._inodes.enter(file, tool)
             self._known = dict(self._inodes.known())
-            now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-            images = [
-                replace(_as(one, tool), at_ns=now_ns, late=True, over=not proc.lives(one.process))
-                for one in wait.images
-            ]
-            self._recognised(images)
+            self._recognise(_as(one, tool) for one in wait.images)
         else:
             self._inodes.forget(file)
 
-    def _fail(self) -> None:
-        """Give up on the file that is looked into, and on the process that does."""
-        searcher = self._searcher
-        self._end()
-        if searcher and searcher.file:
-            self._settle(searcher.file, Answer(Outcome.UNREADABLE))
+    def _settle_script(
+        self, subject: Script | Process, wait: _Wait, found: Answer, handles: Sequence[int]
+    ) -> None:
+        tool = self._scripts.tool(found.inside)
+        if isinstance(subject, Script):
+            if found.outcome in {Outcome.TOOL, Outcome.NOTHING}:
+                file = (handles[0], found.file) if handles and found.file else None
+                self._scripts.settle(subject, found.inside, tool, file)
+            elif found.outcome is Outcome.CHANGED:
+                self._scripts.forget(subject)
+            else:
+                self._scripts.retry(subject)
+        if tool:
+            self._recognise(
+                replace(
+                    one, tool=tool, signals=one.signals | Signal.SCRIPT, inside=found.inside,
+                    unseen=False, unsure=False,
+                )
+                for one in wait.images
+            )  # fmt: skip
 
-    def _end(self) -> None:
-        searcher, self._searcher = self._searcher, None
-        if searcher is None:
-            return
-        if self._selector:
-            with suppress(KeyError):
-                self._selector.unregister(searcher.channel)
-        searcher.channel.close()
-        searcher.process.kill()  # not waited for: it may hang where no signal gets to it
-        self._ended = [one for one in (*self._ended, searcher.process) if one.poll() is None]
+    def _recognise(self, images: Iterable[Exec]) -> None:
+        """Have images seen again that are a tool's, as far as they still run."""
+        now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        seen = [
+            replace(one, at_ns=now_ns, late=True, over=not proc.lives(one.process))
+            for one in images
+        ]
+        if seen:
+            self._recognised(seen)
 
     def state(self) -> dict[str, object]:
         """Return what ``status`` says of it."""
         return {
-            "waiting": len(self._waiting), "known": len(self._known), "searched": dict(self.counts),
+            "waiting": len(self._waiting), "known": len(self._known), "scripts": len(self._scripts),
+            "searched": dict(self.counts),
         }  # fmt: skip
 
     def close(self) -> None:
         """Let the process and all files go."""
-        self._end()
+        self._process.end()
         for wait in self._waiting.values():
-            if wait.handle is not None:
-                os.close(wait.handle)
+            wait.let_go()
         self._waiting.clear()
-
-
-def _limit_s(searcher: _Searcher) -> float:
-    return PATIENCE_S if searcher.file else _IDLE_S
+        self._scripts.close()
 
 
 def _as(image: Exec, tool: int) -> Exec:

@@ -144,6 +144,7 @@ class Probing:
             ("words", marks.words(catalogue)),
             ("names", marks.names(catalogue)),
             ("brokers", marks.brokers()),
+            ("options", marks.options()),
         ):
             table = self._pins.map(name)
             key, value = next(iter(entries.items()), (b"", b""))

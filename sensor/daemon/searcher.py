@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from sensor.core.content import Markers
 from sensor.core.rights import Capability
+from sensor.daemon.script_search import search_script
 from sensor.edge import capabilities, image_file, parent, system
 from sensor.errors import FrameError
 from sensor.wire.searches import (
     LARGEST_BYTES,
     Answer,
     Outcome,
+    Place,
     answer,
     markers_of,
     request_of,
@@ -48,27 +50,36 @@ def run(channel: int, *, daemon: int) -> None:
 def serve(requests: socket.socket, *, rest: Callable[[float], None] = time.sleep) -> None:
     """Answer one request after the other until there is nobody any more who asks."""
     markers = Markers(markers_of(requests.recv(LARGEST_BYTES)))
+    of_scripts = Markers(markers_of(requests.recv(LARGEST_BYTES)))
     while True:
         datagram, handles, _, _ = socket.recv_fds(requests, LARGEST_BYTES, 1)
         if not datagram:
             return
         began = time.thread_time()
         try:
-            found = search(markers, handles, datagram)
+            found = search(markers, of_scripts, handles, datagram)
+            # The daemon has the file of a script watched; what was searched is the last.
+            socket.send_fds(requests, [answer(found)], handles[-1:] if found.file else [])
+        except BrokenPipeError:
+            return
         finally:
             for handle in handles:
                 os.close(handle)
-        try:
-            requests.send(answer(found))
-        except BrokenPipeError:
-            return
         rest(min(_MOST_REST_S, REST * (time.thread_time() - began)))
 
 
-def search(markers: Markers, handles: list[int], datagram: bytes) -> Answer:
-    """Say which tool the file is that a request is about. Puts what it opens to ``handles``."""
+def search(
+    markers: Markers, of_scripts: Markers, handles: list[int], datagram: bytes
+) -> Answer:  # fmt: skip
+    """Say which tool a file or script is that a request is about.
+
+    Puts what it opens to ``handles``.
+    """
     try:
-        file, path = request_of(datagram)
+        asked = request_of(datagram)
+        if isinstance(asked, Place):
+            return search_script(of_scripts, handles, asked)
+        file, path = asked
         if not handles and (handle := image_file.held_at(path)) is not None:
             handles.append(handle)
         if not handles:

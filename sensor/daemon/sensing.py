@@ -169,6 +169,8 @@ class Sensing:
             self._were_ends_lost |= fact.what == "exit"
             self._were_images_lost |= fact.what == "exec"
             self._are_some_left_out |= fact.what == LOST_MEMBER
+        if self.contents:
+            fact = self.contents.introduced(fact)
         for action in self.engine.see(introduced(fact)):
             self.do(action)
 

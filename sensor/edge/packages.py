@@ -68,6 +68,12 @@ def of_module(root: str, python: str, module: str) -> Package | None:
     return None
 
 
+def main_of(root: str, folder: str) -> str | None:
+    """Give what a folder's package.json says that is run for it."""
+    main = _json(root + posixpath.join(folder, "package.json")).get("main")
+    return main if isinstance(main, str) and main else None
+
+
 def resolve(root: str, path: str) -> str | None:
     """Follow the links of a path within its root; None where it leads nowhere."""
     todo, done, links = path.split("/")[::-1], [""], 0

@@ -15,6 +15,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from sensor.core.brokers import COMMS
+from sensor.core.invocation import OPTIONS
 from sensor.core.tools import InterpreterKind, MarkKind
 from sensor.errors import BadInputError
 
@@ -39,6 +40,7 @@ KEY = Struct("=Q")
 HASH_SEED = 0xCBF29CE484222325
 """FNV-1a 64, draft-eastlake-fnv, section 5."""
 
+_OPTION = Struct("=I")
 _U64 = (1 << 64) - 1
 _THERE = Struct("=I").pack(1)
 _FNV_PRIME = 0x100000001B3
@@ -58,6 +60,14 @@ class MarkFlag(IntFlag):
     WEAK = 32
     MODULE = 64
     STRONG = 128
+
+
+class OptionFlag(IntFlag):
+    """What a word before the script is; the numbers are those of probes/tables.h."""
+
+    VALUED = 1 << 16
+    FINAL = 1 << 17
+    VERB = 1 << 18
 
 
 _FLAGS = {
@@ -80,6 +90,16 @@ def hash_bytes(text: bytes, value: int = HASH_SEED) -> int:
 def hash_component(name: bytes) -> int:
     """Hash one path component, case and all."""
     return hash_bytes(name[:COMPONENT_BYTES])
+
+
+def hash_word(text: bytes) -> int:
+    """Hash an argument, eight bytes at a time (``hash_text`` of probes/scripts.c)."""
+    value = HASH_SEED
+    for at in range(0, len(text), 8):
+        (word,) = KEY.unpack(text[at : at + 8].ljust(8, b"\0"))
+        value = (value ^ word) * _FNV_PRIME & _U64
+        value ^= value >> 32
+    return value | 1
 
 
 def hash_pair(parent: int, child: int) -> int:
@@ -106,6 +126,21 @@ def names(catalogue: Catalogue) -> dict[bytes, bytes]:
 def brokers() -> dict[bytes, bytes]:
     """Fill the map ``brokers``, whose values say nothing."""
     return {comm_key(comm.encode()): _THERE for comm in COMMS}
+
+
+def options() -> dict[bytes, bytes]:
+    """Fill the map ``options``: what words before a script mean to which kind of interpreter."""
+    table: dict[bytes, int] = {}
+    for kind, known in OPTIONS.items():
+        for words, flag in (
+            (known.valued, OptionFlag.VALUED),
+            (known.final, OptionFlag.FINAL),
+            (known.verbs, OptionFlag.VERB),
+        ):
+            for word in words:
+                key = KEY.pack(hash_word(word.encode()))
+                table[key] = table.get(key, 0) | flag | _FLAGS[kind]
+    return {key: _OPTION.pack(value) for key, value in table.items()}
 
 
 def words(catalogue: Catalogue) -> dict[bytes, bytes]:

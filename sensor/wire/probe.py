@@ -25,6 +25,7 @@ from sensor.core.facts import (
     Signal,
     Transport,
 )
+from sensor.core.scripts import Script
 from sensor.core.words import NameSource
 from sensor.errors import DamagedRecordError
 from sensor.wire import dns
@@ -46,6 +47,7 @@ NO_LOGINUID = 0xFFFFFFFF
 _EXEC_FILELESS, _EXEC_ARGV_CUT, _EXEC_ARGV_UNREAD, _EXEC_NO_LOGINUID = 1, 1 << 5, 1 << 6, 1 << 7
 _EXEC_CUTS = ((1 << 1, "exe"), (1 << 2, "cwd"), (1 << 3, "name_typed"), (1 << 4, "interpreter"))
 _EXEC_UNSURE, _EXEC_REFUSED, _EXEC_UNSEARCHED, _EXEC_BROKERED = 1 << 8, 1 << 9, 1 << 10, 1 << 11
+_EXEC_SCRIPT = 1 << 12
 # enum hello_source
 _SOURCES = {1: NameSource.SNI, 2: NameSource.PROXY}
 _OTHER, _TRANSPORTS = Transport.OTHER, {6: Transport.TCP, 17: Transport.UDP, 262: Transport.TCP}
@@ -61,8 +63,9 @@ CHAIN = 4
 _TOOLS = tuple(f"H tools[{place}]" for place in range(CHAIN))
 EXEC = Layout(
     *_HEAD, "Q started_ns", "Q parent_started_ns", "Q cgroup_id", "Q ino", "Q ctime_ns",
-    "Q file_bytes", "I parent_pid", "I uid", "I loginuid", "I dev", "I tool", "I signals",
-    "I flags", "H exe_bytes", "H cwd_bytes", "H typed_bytes", "H interp_bytes", "H argv_bytes",
+    "Q file_bytes", "Q script_hash", "Q script_ino", "I script_dev", "I reserved_too",
+    "I parent_pid", "I uid", "I loginuid", "I dev", "I tool", "I signals", "I flags",
+    "H exe_bytes", "H cwd_bytes", "H typed_bytes", "H interp_bytes", "H argv_bytes",
     "H reserved", *_RULING, *_TOOLS, "16s tty",
 )  # fmt: skip
 FORK = Layout(*_HEAD, "Q started_ns", "Q parent_started_ns", "I parent_pid", "I uid", *_TOOLS)
@@ -96,7 +99,8 @@ def _strings(record: bytes, offset: int, sizes: Sequence[int]) -> Iterator[bytes
 def _exec(record: bytes) -> Exec:
     (
         at_ns, root_ns, root_pid, pid, _, _, _, started_ns, parent_ns, cgroup_id, ino, ctime_ns,
-        file_bytes, parent_pid, uid, loginuid, dev, tool, signals, flags, *rest,
+        file_bytes, script_hash, script_ino, script_dev, _, parent_pid, uid, loginuid, dev, tool,
+        signals, flags, *rest,
     ) = EXEC.unpack(record)  # fmt: skip
     sizes, ruling, tools, tty = rest[:5], rest[6:10], rest[10:-1], rest[-1]
     exe, cwd, typed, interpreter, argv = _strings(record, EXEC.size, sizes)
@@ -108,7 +112,7 @@ def _exec(record: bytes) -> Exec:
         process=Process(pid, started_ns),
         parent=Process(parent_pid, parent_ns),
         root=Process(root_pid, root_ns),
-        signals=Signal(signals & 31),
+        signals=Signal(signals & 63),
         exe=path(exe, cut="exe" in cuts),
         name_typed=text(typed.rstrip(b"\0")) or None,
         interpreter=text(interpreter.rstrip(b"\0")) or None,
@@ -127,6 +131,8 @@ def _exec(record: bytes) -> Exec:
         refused=bool(flags & _EXEC_REFUSED),
         unsearched=bool(flags & _EXEC_UNSEARCHED),
         brokered=bool(flags & _EXEC_BROKERED),
+        script=Script(script_hash, script_ino, script_dev) if script_hash else None,
+        unseen=bool(flags & _EXEC_SCRIPT),
         ruled=ruled(*ruling),
     )
 

@@ -69,6 +69,7 @@ UNITS = (
     "places.c",
     "files.c",
     "arguments.c",
+    "scripts.c",
     "strings.c",
     "record.c",
     "verdict.c",
@@ -112,7 +113,8 @@ ON_DEMAND = tuple(program for program in PROGRAMS if program.on_demand)
 
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",
-    "brokers", "answers", "inodes", "asked", "places", "flows", "askers", "sent", "policies",
+    "brokers", "answers", "inodes", "asked", "options", "scripts",
+    "shown", "places", "flows", "askers", "sent", "policies",
     "tools", "entries", "path_conditions", "users", "cgroups", "domains", "ranges", "addresses",
     "resolvers",
 )  # fmt: skip

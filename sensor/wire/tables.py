@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sensor.core.facts import Address, Connect, File
+    from sensor.core.scripts import Script
 
 SEARCHED = 2
 """In ``asked``: user space has looked into the file (``probes/tables.h``)."""
@@ -38,6 +39,14 @@ IMAGE_KEY = Layout("Q dev", "Q ino", "Q ctime_ns")
 def image_key(file: File) -> bytes:
     """Give the key of ``inodes`` and ``asked``."""
     return IMAGE_KEY.pack(file.dev, file.ino, file.ctime_ns)
+
+
+SCRIPT_KEY = Layout("Q hash", "Q ino", "I dev", "I reserved")
+
+
+def script_key(script: Script) -> bytes:
+    """Give the key of ``scripts`` and ``shown``."""
+    return SCRIPT_KEY.pack(script.hash, script.ino, script.dev, 0)
 
 
 def image_state(state: int) -> bytes:

@@ -26,6 +26,7 @@ from sensor.core.engine import Engine
 from sensor.core.event import Evidence
 from sensor.core.facts import Exec, Process, Signal
 from sensor.core.judgment import WAS_OVER
+from sensor.core.scripts import Inside
 from sensor.core.words import Enforcement, Verdict
 
 TEXTS = ("FIRST_TEXT_IN_IT", "SECOND_TEXT")
@@ -62,6 +63,19 @@ def test_a_large_file_is_looked_into_and_no_one_s_until_then(engine: Engine) -> 
     """Nobody is followed for it, so nobody is released."""
     play(engine, unsearched(9, *NAMED), ["search 9"], exec_(10, *GIT), ["release 10"])
     assert (engine.members, engine.sessions) == (0, 0)
+
+
+def test_a_script_is_looked_into_and_seen_again_as_what_it_is(engine: Engine) -> None:
+    """Also by a member of a session: what it turns out to be is a session within."""
+    image = replace(exec_(9, "/usr/bin/node", "x.js"), unseen=True, root=Process(0, 0))
+    play(engine, image, ["search 9"])
+    seen = replace(
+        image, signals=Signal.SCRIPT, tool=INDEX, late=True, unseen=False, at_ns=image.at_ns + 500,
+        inside=Inside("/l/@anthropic-ai/claude-code/x.js"),
+    )  # fmt: skip
+    begun = [brief(one) for one in engine.see(seen)]
+    assert sorted(begun) == sorted(BEGUN)
+    play(engine, seen, [])
 
 
 def test_what_is_found_in_it_begins_a_session_late(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from support.story import exec_
 
 from sensor.core.facts import File, Process, Signal
 from sensor.daemon import contents as module
+from sensor.daemon import search_process
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.contents import Contents
 from sensor.daemon.inodes import Inodes
@@ -169,7 +170,7 @@ def test_a_searcher_that_hangs_is_replaced(
     contents.search(image(tmp_path / "x"))
     pid = _searcher(contents)
     os.kill(pid, signal.SIGSTOP)
-    monkeypatch.setattr(module, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(search_process, "PATIENCE_S", 0.0)
     assert contents.timeout() == 0.0
     until(contents, lambda: sum(contents.counts.values()))
     monkeypatch.undo()
@@ -184,7 +185,7 @@ def test_one_with_nothing_to_do_is_let_go(
     contents.search(image(tmp_path / "x"))
     pid = _searcher(contents)
     until(contents, lambda: contents.counts["nothing"])
-    monkeypatch.setattr(module, "_IDLE_S", 0.0)
+    monkeypatch.setattr(search_process, "IDLE_S", 0.0)
     contents.turn()
     assert contents.timeout() is None
     until(contents, lambda: not Path(f"/proc/{pid}").exists())
@@ -203,6 +204,6 @@ def test_there_is_room_for_so_many(
 
 def _searcher(contents: Contents) -> int:
     """Give the pid of the process at work."""
-    searcher = contents._searcher  # noqa: SLF001  # whom to disturb
-    assert searcher
-    return searcher.process.pid
+    pid = contents._process.pid  # noqa: SLF001  # whom to disturb
+    assert pid
+    return pid

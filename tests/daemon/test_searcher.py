@@ -23,6 +23,7 @@ from sensor.wire.searches import (
     answer_of,
     markers,
     request,
+    script_markers,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def searching() -> Iterator[tuple[socket.socket, list[float]]]:
     work = threading.Thread(target=searcher.serve, args=(theirs,), kwargs={"rest": rests.append})
     ours.settimeout(30)
     ours.send(markers([HOLDING]))
+    ours.send(script_markers([HOLDING]))
     work.start()
     try:
         yield ours, rests

@@ -22,6 +22,8 @@ from support.survey import ELSEWHERE, SURVEY, Surveyed
 from support.tools import NoPythonError, cache, installed
 from support.ways import WAYS, Start, Subject, subjects
 
+from sensor.daemon.catalogues import catalogue
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,6 +36,10 @@ id = "no-agents"
 tools = ["*"]
 verdict = "block"
 """
+
+DISGUISES = ("renamed", "copied", "hard link")
+SCRIPTS = frozenset(tool.id for tool in catalogue().tools if tool.scripts)
+"""Tools whose scripts are known by what they hold."""
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +104,10 @@ def test_a_tool_is_known(tool: Surveyed, trial: Trial, table: Table) -> None:
             if outcome != SEEN or attempt.status != 0:
                 table.notes.append(f"{subject.name}, {way}: {outcome} {sorted(taken.tools)}, "
                                    f"status {attempt.status} {attempt.said[-200:]!r}")  # fmt: skip
-        assert table.cells[subject.name]["installed"] == SEEN
+        cells = table.cells[subject.name]
+        assert cells["installed"] == SEEN
+        if tool.tool in SCRIPTS and not subject.is_program:
+            assert {cells[way] for way in DISGUISES} <= {SEEN, ABSENT}
 
 
 def test_the_table_is_printed(table: Table, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 MARKERS = Markers(catalogue().tools)
+SCRIPTS = Markers(replace(one, contents=one.scripts) for one in catalogue().tools)
 ELF = b"\x7fELF"
 
 
@@ -41,14 +44,14 @@ def programs(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def inside(path: Path) -> str | None:
-    """Say which tool a program is by what it holds."""
+def inside(path: Path, markers: Markers = MARKERS) -> str | None:
+    """Say which tool a program or script is by what it holds."""
     now = path.stat()
     file = File(dev=0, ino=now.st_ino, ctime_ns=now.st_ctime_ns, size_bytes=now.st_size)
     handle = held_at(str(path))
     assert handle is not None
     try:
-        tool = MARKERS.search(windows(handle, file))
+        tool = markers.search(windows(handle, file))
     finally:
         os.close(handle)
     return tool.id if tool else None
@@ -73,3 +76,33 @@ def test_a_program_is_known_by_its_own_texts_alone(
     assert found
     assert set(found.values()) <= {tool, None}
     assert tool in found.values()
+
+
+def commands(package: tools.Package) -> Iterator[Path]:
+    """Give the scripts that a package's manifests call its programs, those that it needs too."""
+    installed(package)
+    for manifest in sorted(package.folder.rglob("package.json")):
+        given = json.loads(manifest.read_text("utf-8")).get("bin", ())
+        for one in given.values() if isinstance(given, dict) else (given,) if given else ():
+            path = manifest.parent / one
+            if path.is_file() and path.suffix in {"", ".js", ".mjs", ".cjs"}:
+                yield path
+
+
+@pytest.mark.parametrize(
+    ("package", "tool"),
+    [
+        (tools.CLAUDE_CODE_1, "claude-code"),
+        (tools.GEMINI_CLI, "gemini-cli"),
+        (tools.QWEN_CODE, "qwen-code"),
+        (tools.NODE, None),
+    ],
+    ids=str,
+)
+def test_a_script_is_known_by_its_own_texts_alone(package: tools.Package, tool: str | None) -> None:
+    """The command of each tool is that tool, and what it brings along is none; npm neither."""
+    found = {path: inside(path, SCRIPTS) for path in commands(package)}
+    assert set(found.values()) <= {tool, None}
+    assert tool in found.values()
+    if tool:
+        assert inside(installed(package).resolve(), SCRIPTS) == tool

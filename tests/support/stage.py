@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
@@ -78,6 +79,16 @@ class Stage:
         missing = {pid: [e["line"] for e in events if _pid(e) == pid] for pid in {*ended} - {*over}}
         assert not missing, f"of {len(ended)} runs the sensor told these in part: {missing}"
         return [Run(pid, status, tuple(over[pid])) for pid, status in ended.items()]
+
+    def learn(self, argv: Sequence[Argument], **options: Unpack[PopenOptions]) -> None:
+        """Run something until that wakes nobody: what no name settles is looked into once."""
+        deadline = time.monotonic() + SOON_S
+        while True:
+            woken = self.watching.wake_ups()
+            assert end_of(self.start(argv, **options)) == 0
+            if self.watching.wake_ups() == woken:
+                return
+            assert time.monotonic() < deadline, f"it wakes the sensor each time: {argv}"
 
     def everything_is_told(self) -> None:
         """Wait for the events of a tool that runs now: what happened before is told by then."""

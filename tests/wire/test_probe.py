@@ -23,6 +23,7 @@ from sensor.core.facts import (
     Ruled,
     Signal,
 )
+from sensor.core.scripts import Script
 from sensor.core.words import Enforcement, Verdict
 from sensor.errors import DamagedRecordError
 from sensor.wire import probe
@@ -134,6 +135,16 @@ def test_what_a_broker_started_is_told_as_such() -> None:
     assert isinstance(fact, Exec)
     assert fact.brokered
     assert not fact.unsearched
+
+
+def test_a_script_is_told_as_the_kernel_knows_it() -> None:
+    """By the hash of the word and the folder; whether it is to be looked into is a flag."""
+    fact = probe.read(exec_record(script=(5, 6, 7), flags=1 << 12, signals=32))
+    assert isinstance(fact, Exec)
+    assert (fact.script, fact.unseen, fact.signals) == (Script(5, 6, 7), True, Signal.SCRIPT)
+    fact = probe.read(exec_record())
+    assert isinstance(fact, Exec)
+    assert (fact.script, fact.unseen) == (None, False)
 
 
 def test_a_file_without_a_name_is_fileless() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from support.story import name, tool
 
 from sensor.core.facts import File
+from sensor.core.scripts import Inside
 from sensor.errors import FrameError
 from sensor.wire import searches
-from sensor.wire.searches import Answer, Outcome
+from sensor.wire.searches import Answer, Outcome, Place
 
 FILE = File(dev=8 << 20 | 1, ino=2**64 - 1, ctime_ns=2**60, size_bytes=1 << 40)
 HOLDING = replace(tool("one", "v", name("one")), contents=("FIRST_MARKER", "SECOND_MARKER"))
@@ -31,6 +32,29 @@ def test_more_than_there_is_room_for_is_not_sent() -> None:
     large = replace(HOLDING, contents=("x" * searches.LARGEST_BYTES,))
     with pytest.raises(FrameError, match="at most 65536 are taken"):
         searches.markers([large])
+
+
+def test_markers_of_scripts_are_their_own() -> None:
+    """What is in a program need not be in a script."""
+    scripts = replace(HOLDING, contents=(), scripts=("IN_THE_SCRIPT",))
+    [came] = searches.markers_of(searches.script_markers([HOLDING, scripts]))
+    assert came.contents == ("IN_THE_SCRIPT",)
+
+
+def test_a_request_names_a_script() -> None:
+    """By its path, and by the folder from which that is looked up."""
+    place = Place("../x.js", "/home/src", 2**64 - 1)
+    assert searches.request_of(searches.script_request(place)) == place
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [Inside("/x"), Inside("/x", package="npm:p", module="m", tool="one"), None],
+)
+def test_an_answer_has_what_was_found_out_of_a_script(inside: Inside | None) -> None:
+    """And which file that was, which comes with it."""
+    found = Answer(Outcome.NOTHING, inside=inside, file=FILE)
+    assert searches.answer_of(searches.answer(found)) == found
 
 
 @pytest.mark.parametrize("path", ["/opt/x", "", "…/cut/\\xff"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from support.structs import checked, laid_out, measured
 
 from sensor.core.facts import Connect, File, Process, Transport
+from sensor.core.scripts import Script
 from sensor.daemon.contents import LARGE_BYTES
 from sensor.wire import tables
 from sensor.wire.marks import MARK
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOOL, SHELL = Process(7, 70), Process(8, 80)
-LAYOUTS = {"member": tables.MEMBER, "flow": tables.FLOW, "image_key": tables.IMAGE_KEY}
+LAYOUTS = {
+    "member": tables.MEMBER, "flow": tables.FLOW, "image_key": tables.IMAGE_KEY,
+    "script_key": tables.SCRIPT_KEY,
+}  # fmt: skip
 
 
 def test_the_layouts_are_those_of_the_header(tmp_path: Path) -> None:
@@ -91,6 +95,11 @@ def test_a_flow_keeps_its_port_in_network_order() -> None:
     assert tables.FLOW.unpack(value)[8:11] == (90, 90, 8)
     whose = tables.member(SHELL, TOOL, (3,), paths=4)
     assert tables.flow(fact, (3,), paths=4)[: tables.MEMBER.size] == whose
+
+
+def test_a_script_is_keyed_as_the_kernel_told() -> None:
+    """The hash of the word, and the folder from which it is looked up."""
+    assert tables.SCRIPT_KEY.unpack(tables.script_key(Script(5, 6, 7))) == (5, 6, 7, 0)
 
 
 def test_a_file_is_keyed_by_what_changes_with_it() -> None:

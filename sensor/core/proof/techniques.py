@@ -175,6 +175,8 @@ REACHES = (
 TECHNIQUES = (*STARTS, *REACHES)
 
 NOT_TRIED = {
+    "a tool's script, or a program of its size, under another name": "known by what is in it, which"
+    " takes a tool's own texts (tests/kernel/test_scripts.py, test_content.py)",
     "changing argv, path or address after the system call": "a race that is won now and then; all"
     " are the kernel's own copies",
     "ptrace, LD_PRELOAD, process_vm_writev": "what runs in an allowed process is judged by what it"

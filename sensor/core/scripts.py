@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scripts: how the kernel knows one, and what was found in it.
+
+An interpreter opens its script after it has been executed: the kernel knows the
+word that it was given, and from where that is looked up. The file is user space's
+to find.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MOST_CONSOLE_BYTES = 4096
+"""A console script of pip or uv is a tenth of that."""
+
+# What installers write between the shebang and the call (pip: distlib's scripts.py, uv:
+# uv-install-wheel's wheel.rs): the one import that is no part of Python.
+_IMPORT = re.compile(rb"^from ([A-Za-z_]\w*)(?:\.\w+)* import \w+", re.MULTILINE)
+_CALL = re.compile(rb"^\s+sys\.exit\(\w+(?:\.\w+)*\(\)\)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script as the kernel knows it (``struct script_key`` of ``probes/tables.h``).
+
+    ``ino`` and ``dev`` are of the folder from which the word is looked up.
+    """
+
+    hash: int
+    ino: int
+    dev: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What was found out of the file that a script is.
+
+    ``path`` has no links any more, as its process sees it. ``package`` is the one that
+    names the script as its own. ``module`` is what a console script of Python calls.
+    ``tool`` is the id of the one whose texts are in it.
+    """
+
+    path: str
+    package: str | None = None
+    module: str | None = None
+    tool: str | None = None
+
+
+def called_module(text: bytes) -> str | None:
+    """Name the top package that a console script calls and is nothing else than a call of."""
+    if len(text) > MOST_CONSOLE_BYTES or not text.startswith(b"#!") or not _CALL.search(text):
+        return None
+    found = [one for one in _IMPORT.findall(text) if one not in {b"re", b"sys"}]
+    return found[0].decode("ascii") if len(found) == 1 else None

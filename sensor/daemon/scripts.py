@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scripts, as the kernel has them (`scripts` and `shown`), and what was found in them.
+
+The kernel knows a script by its path alone. So what is at the path is watched, and
+looked at again when the kernel went by it, and after a while.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sensor.core.identity import Identifier
+from sensor.edge.changes import Changes
+from sensor.errors import SensorError
+from sensor.wire import marks, tables
+from sensor.wire.searches import Place
+
+if TYPE_CHECKING:
+    from sensor.core.catalogue import Catalogue
+    from sensor.core.facts import Exec, File
+    from sensor.core.scripts import Inside, Script
+    from sensor.daemon.instance import Pins
+
+SCRIPTS = 1024
+"""Of the table `scripts` (``probes/scripts.c``); the oldest make room."""
+
+SHOWN_NS = 600_000_000_000
+"""So long the kernel does not tell of a script again (``probes/scripts.c``)."""
+
+RETRIED_NS = 5_000_000_000
+"""After that long a script is told again that could not be looked into."""
+
+# enum state_slot of probes/members.c, and the bit in STATE_WATCH
+_WATCH, _STATE, _WATCH_SCRIPTS = struct.pack("=I", 7), struct.Struct("=Q"), 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a script was found to be; ``tool`` is an index of the catalogue."""
+
+    inside: Inside
+    tool: int
+
+
+class Scripts:
+    """Writes what was found in scripts. What an earlier run found may be another file by now."""
+
+    def __init__(self, catalogue: Catalogue, pins: Pins) -> None:
+        self._scripts = pins.map("scripts")
+        self._shown = pins.map("shown")
+        self._state = pins.map("state")
+        self._known: OrderedDict[Script, _Known] = OrderedDict()
+        self.changes: Changes[Script] | None = None
+        with suppress(SensorError):  # then the kernel is told of no script what it is
+            self.changes = Changes()
+        self.learn(catalogue)
+
+    def learn(self, catalogue: Catalogue) -> None:
+        """Go by another catalogue: what scripts are is found out again."""
+        self._catalogue = catalogue
+        self._identifier = Identifier(catalogue)
+        self._known.clear()
+        for table, size in ((self._scripts, marks.MARK.size), (self._shown, _STATE.size)):
+            for key, _ in list(table.items(tables.SCRIPT_KEY.size, size)):
+                table.delete(key)
+
+    def watch(self) -> None:
+        """Have the kernel tell of scripts that no name settles."""
+        before = self._state.lookup(_WATCH, _STATE.size)
+        watched = (_STATE.unpack(before)[0] if before else 0) | _WATCH_SCRIPTS
+        self._state.update(_WATCH, _STATE.pack(watched))
+
+    def __len__(self) -> int:
+        """Count the scripts that the kernel knows as tools."""
+        return len(self._known)
+
+    def place(self, image: Exec) -> Place | None:
+        """Say where the script of an image is, None where it runs none."""
+        given = self._identifier.invocation(image).script
+        if not given:
+            return None
+        folder = "/" if given.startswith("/") else image.cwd
+        return Place(given, folder, image.script.ino if image.script else 0) if folder else None
+
+    def introduced(self, image: Exec, script: Script) -> Exec:
+        """Add to an image what was found in its script."""
+        known = self._known.get(script)
+        return replace(image, inside=known.inside) if known else image
+
+    def tool(self, inside: Inside | None) -> int:
+        """Say which tool a script is by what was found, as the catalogue's index; 0: none."""
+        tool = self._identifier.within(inside) if inside else None
+        return self._catalogue.index_of(tool.id) if tool else 0
+
+    def settle(
+        self, script: Script, inside: Inside | None, tool: int, file: tuple[int, File] | None
+    ) -> None:
+        """Have the kernel know what a script is, as long as its file is not changed.
+
+        ``file`` is the one that was found, held by a descriptor. Where it cannot be watched
+        the kernel goes by nothing, and tells of the script each time.
+        """
+        is_watched = bool(file and self.changes and self.changes.watch(file[0], script))
+        if file and _is_another(*file):
+            self.forget(script)
+            return
+        if inside is None or tool == 0:
+            self._drop(script)
+            if file and not is_watched:
+                self.retry(script)
+            return
+        if not is_watched:
+            self.forget(script)
+            return
+        self._known[script] = _Known(inside, tool)
+        self._known.move_to_end(script)
+        if len(self._known) > SCRIPTS:
+            self.forget(next(iter(self._known)))
+        key = tables.script_key(script)
+        self._scripts.update(key, marks.MARK.pack(tool, marks.MarkFlag.STRONG))
+
+    def forget(self, script: Script) -> None:
+        """Have a script told again at its next execution."""
+        self._drop(script)
+        self._shown.delete(tables.script_key(script))
+
+    def retry(self, script: Script) -> None:
+        """Have a script told again after a moment: it could not be looked into."""
+        self._drop(script)
+        now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        again_ns = max(0, now_ns - SHOWN_NS + RETRIED_NS)
+        self._shown.update(tables.script_key(script), _STATE.pack(again_ns))
+
+    def take_changes(self) -> None:
+        """Forget what has changed."""
+        for script in self.changes.take() if self.changes else ():
+            self.forget(script)
+
+    def close(self) -> None:
+        """Watch no file any more."""
+        if self.changes:
+            self.changes.close()
+
+    def _drop(self, script: Script) -> None:
+        if self._known.pop(script, None):
+            self._scripts.delete(tables.script_key(script))
+
+
+def _is_another(handle: int, file: File) -> bool:
+    """Tell whether a file was changed before it was watched."""
+    now = os.fstat(handle)
+    return (now.st_ino, now.st_ctime_ns, now.st_size) != (
+        file.ino, file.ctime_ns, file.size_bytes,
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tells which of some files was changed, renamed or removed (inotify(7)), each once."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sensor.errors import SensorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WATCHED = 4096
+"""Files at a time; the oldest make room. The kernel's own bound is 8192 or more for a user."""
+
+# include/uapi/linux/inotify.h
+_MODIFY, _ATTRIB, _MOVE_SELF, _DELETE_SELF, _ONESHOT = 0x2, 0x4, 0x800, 0x400, 0x80000000
+_CHANGES = _MODIFY | _ATTRIB | _MOVE_SELF | _DELETE_SELF | _ONESHOT
+_EVENT = struct.Struct("=iIII")
+_PIECE_BYTES = 64 * 1024
+
+_Name = TypeVar("_Name")
+
+
+class Changes(Generic[_Name]):
+    """Files that are watched, each under the names that its owner gave it.
+
+    Raises SensorError where the kernel has no room for another watcher.
+    """
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._fd: int = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._fd < 0:
+            raise SensorError(
+                f"cannot watch files: {os.strerror(ctypes.get_errno())};"
+                " raise fs.inotify.max_user_instances"
+            )
+        self._names: OrderedDict[int, set[_Name]] = OrderedDict()
+
+    def fileno(self) -> int:
+        """Give what is readable when something has changed."""
+        return self._fd
+
+    def watch(self, handle: int, name: _Name) -> bool:
+        """Watch the file of a descriptor until it changes; tells whether it could be done."""
+        path = f"/proc/self/fd/{handle}".encode()
+        number = self._libc.inotify_add_watch(self._fd, path, ctypes.c_uint32(_CHANGES))
+        if number < 0:
+            return False
+        self._names.setdefault(number, set()).add(name)
+        self._names.move_to_end(number)
+        if len(self._names) > WATCHED:
+            oldest, _ = self._names.popitem(last=False)
+            self._libc.inotify_rm_watch(self._fd, oldest)
+        return True
+
+    def take(self) -> Iterator[_Name]:
+        """Give the names of what has changed, a piece at a time."""
+        try:
+            piece = os.read(self._fd, _PIECE_BYTES)
+        except BlockingIOError:
+            return
+        at = 0
+        while at < len(piece):
+            number, _, _, name_bytes = _EVENT.unpack_from(piece, at)
+            at += _EVENT.size + name_bytes
+            yield from self._names.pop(number, ())
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        os.close(self._fd)

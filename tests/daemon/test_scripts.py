@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel knows what a script is as long as somebody sees to it that it is still the same."""
+
+from __future__ import annotations
+
+import os
+import struct
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from support.story import exec_
+
+from sensor.core.facts import File
+from sensor.core.scripts import Inside, Script
+from sensor.daemon.catalogues import catalogue
+from sensor.daemon.scripts import SHOWN_NS, Scripts
+from sensor.wire import marks, tables
+from sensor.wire.searches import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.loading import Loaded
+
+pytestmark = pytest.mark.kernel
+
+KNOWN = catalogue()
+TOOL = KNOWN.index_of("claude-code")
+INSIDE = Inside("/x.js", tool="claude-code")
+SCRIPT = Script(5, 6, 7)
+KEY = tables.script_key(SCRIPT)
+NOW = struct.pack("=Q", 1 << 60)
+
+
+@pytest.fixture
+def scripts(loaded: Loaded) -> Iterator[Scripts]:
+    """Give tables in which nothing is known, and one script was told of."""
+    scripts = Scripts(KNOWN, loaded.pins)
+    loaded.pins.map("shown").update(KEY, NOW)
+    yield scripts
+    scripts.learn(KNOWN)
+    scripts.close()
+
+
+@contextmanager
+def held(path: Path) -> Iterator[tuple[int, File]]:
+    """Hold a file by a descriptor, as the searcher gives it."""
+    handle = os.open(path, os.O_PATH)
+    now = os.fstat(handle)
+    try:
+        yield handle, File(0, now.st_ino, now.st_ctime_ns, now.st_size)
+    finally:
+        os.close(handle)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give a file."""
+    path = tmp_path / "x.js"
+    path.write_text("text")
+    return path
+
+
+def known(loaded: Loaded) -> bytes | None:
+    """Give what the kernel takes the script for."""
+    return loaded.pins.map("scripts").lookup(KEY, marks.MARK.size)
+
+
+def shown(loaded: Loaded) -> int | None:
+    """Say when the kernel told of the script, as far as it remembers."""
+    value = loaded.pins.map("shown").lookup(KEY, 8)
+    return struct.unpack("=Q", value)[0] if value else None
+
+
+def test_a_tool_s_script_is_known_until_its_file_changes(
+    scripts: Scripts, loaded: Loaded, path: Path
+) -> None:
+    """Then it is told of again at once."""
+    with held(path) as file:
+        scripts.settle(SCRIPT, INSIDE, TOOL, file)
+    assert known(loaded) == marks.MARK.pack(TOOL, marks.MarkFlag.STRONG)
+    assert len(scripts) == 1
+    image = replace(exec_(9, "/usr/bin/node", "x.js"), script=SCRIPT)
+    assert scripts.introduced(image, SCRIPT).inside == INSIDE
+    scripts.take_changes()
+    assert known(loaded)
+    path.write_text("another")
+    scripts.take_changes()
+    assert (known(loaded), shown(loaded), len(scripts)) == (None, None, 0)
+    assert scripts.introduced(image, SCRIPT) is image
+
+
+def test_what_holds_nothing_is_told_again_when_it_changes(
+    scripts: Scripts, loaded: Loaded, path: Path
+) -> None:
+    """And not before; what the path was a tool by is forgotten."""
+    with held(path) as file:
+        scripts.settle(SCRIPT, INSIDE, TOOL, file)
+        scripts.settle(SCRIPT, Inside("/x.js"), 0, file)
+    assert (known(loaded), shown(loaded)) == (None, struct.unpack("=Q", NOW)[0])
+    path.unlink()
+    scripts.take_changes()
+    assert shown(loaded) is None
+
+
+def test_one_that_was_changed_before_it_was_watched_is_told_again(
+    scripts: Scripts, loaded: Loaded, path: Path
+) -> None:
+    """What was found is of another file."""
+    with held(path) as (handle, file):
+        path.write_text("another")
+        scripts.settle(SCRIPT, INSIDE, TOOL, (handle, file))
+    assert (known(loaded), shown(loaded)) == (None, None)
+
+
+def test_without_a_watch_the_kernel_is_told_nothing(
+    scripts: Scripts, loaded: Loaded, path: Path
+) -> None:
+    """A tool's script is told each time then, and another one after a moment."""
+    scripts.close()
+    scripts.changes = None
+    with held(path) as file:
+        scripts.settle(SCRIPT, Inside("/x.js"), 0, file)
+        assert (shown(loaded) or 0) < struct.unpack("=Q", NOW)[0]
+        scripts.settle(SCRIPT, INSIDE, TOOL, file)
+    assert (known(loaded), shown(loaded)) == (None, None)
+    scripts.take_changes()
+
+
+def test_one_that_could_not_be_looked_into_is_told_after_a_moment(
+    scripts: Scripts, loaded: Loaded
+) -> None:
+    """As if the kernel had told of it nearly as long ago as it keeps silent."""
+    scripts.retry(SCRIPT)
+    then = shown(loaded)
+    assert then is not None
+    assert 0 <= then < (1 << 60) - SHOWN_NS
+
+
+def test_an_image_says_where_its_script_is(scripts: Scripts) -> None:
+    """From the root, from the working directory, or nowhere."""
+    node = replace(exec_(9, "node", "-r", "./a.js", "x.js"), exe="/usr/bin/node", cwd="/src")
+    assert scripts.place(node) == Place("x.js", "/src", 0)
+    told = replace(node, argv=("node", "/x.js"), script=SCRIPT)
+    assert scripts.place(told) == Place("/x.js", "/", 6)
+    assert scripts.place(replace(node, cwd=None)) is None
+    assert scripts.place(exec_(9, "git", "status")) is None
+
+
+def test_what_was_known_by_another_catalogue_is_forgotten(
+    scripts: Scripts, loaded: Loaded, path: Path
+) -> None:
+    """Its tools may have other numbers; what was told is told again."""
+    with held(path) as file:
+        scripts.settle(SCRIPT, INSIDE, TOOL, file)
+    scripts.learn(KNOWN)
+    assert (known(loaded), shown(loaded), len(scripts)) == (None, None, 0)

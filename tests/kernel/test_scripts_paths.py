@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel knows scripts by their paths; user space sees to it that they are what they were."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from support.patience import SOON_S
+from support.policing import policing
+from support.scripting import (
+    KILLED,
+    POLICY,
+    ends,
+    known,
+    runs,
+    script,
+    searched,
+    until,
+)
+from support.stage import TIMES, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from support.drivers import Drivers
+    from support.policing import Policing
+    from support.scope import Argument
+
+pytestmark = [pytest.mark.kernel, pytest.mark.long]
+
+DISTINCT, SAME = 2000, 2000
+
+
+@pytest.fixture(scope="module")
+def police(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policing]:
+    """Give a daemon that refuses the tool, in a scope of its own."""
+    with policing(tmp_path_factory.mktemp("police")) as police:
+        police.start(POLICY)
+        yield police
+
+
+@pytest.fixture
+def node(drivers: Drivers) -> Path:
+    """Give what has an interpreter's name and goes on until its input ends."""
+    return drivers.named("node", "stay")
+
+
+def test_one_name_in_two_folders_is_two_scripts(
+    police: Policing, node: Path, tmp_path: Path
+) -> None:
+    """What is a tool here is none there, seen from there or by the other's path."""
+    for number in range(TIMES):
+        here, there = tmp_path / f"{number}-a", tmp_path / f"{number}-b"
+        script(here / "x.js")
+        script(there / "x.js", inside="nothing")
+        runs(police, [node, "x.js"], there)
+        for _ in range(2):
+            assert ends(police, [node, "x.js"], here) == KILLED
+        runs(police, [node, "x.js"], there)
+        runs(police, [node, there / "x.js"])
+
+
+def test_one_that_is_changed_in_place_is_looked_at_again(
+    police: Policing, node: Path, tmp_path: Path
+) -> None:
+    """It becomes the tool and is ended, and becomes something else and runs."""
+    for number in range(TIMES):
+        path = script(tmp_path / f"{number}.js", inside="nothing")
+        runs(police, [node, path])
+        until(lambda: police.waiting() == 0)
+        script(path)
+        until(partial(_is_ended, police, [node, path]))
+        until(lambda: police.waiting() == 0)
+        before = known(police)
+        other = script(path.with_suffix(".new"), inside="nothing")
+        other.rename(path)
+        until(partial(_knows_less, police, before))
+        runs(police, [node, path])
+
+
+def _knows_less(police: Policing, before: int) -> bool:
+    return known(police) < before
+
+
+def _is_ended(police: Policing, argv: Sequence[Argument]) -> bool:
+    return _status(police, argv) == KILLED
+
+
+def _status(police: Policing, argv: Sequence[Argument]) -> int:
+    """Run what may be ended, for a moment."""
+    process = police.scope.run(argv, stdin=subprocess.PIPE)
+    try:
+        return process.wait(0.5)
+    except subprocess.TimeoutExpired:
+        assert process.stdin
+        process.stdin.close()
+        return process.wait(SOON_S)
+
+
+def test_a_path_that_leads_elsewhere_is_refused_once_at_most(
+    police: Policing, node: Path, tmp_path: Path
+) -> None:
+    """A link that is turned is no change of the file; the kernel is told when it goes by it."""
+    script(tmp_path / "one" / "x.js")
+    script(tmp_path / "two" / "x.js", inside="nothing")
+    link = tmp_path / "now"
+    link.symlink_to("one")
+    assert ends(police, [node, link / "x.js"]) == KILLED
+    assert ends(police, [node, link / "x.js"]) == KILLED
+    before = known(police)
+    link.unlink()
+    link.symlink_to("two")
+    _status(police, [node, link / "x.js"])
+    until(lambda: known(police) < before)
+    runs(police, [node, link / "x.js"])
+
+
+def test_a_storm_of_scripts_loses_nothing(
+    police: Policing, tmp_path: Path, drivers: Drivers
+) -> None:
+    """Each is looked into once."""
+    node, since, before = drivers.named("node", "nothing"), police.seq(), searched(police)
+    line = 'i=0; while [ $i -lt "$2" ]; do : > x$i.js; "$1" x$i.js; i=$((i+1)); done'
+    police.run(["sh", "-c", line, "sh", node, str(DISTINCT)], cwd=tmp_path)
+    until(lambda: police.waiting() == 0)
+    after = searched(police)
+    assert after["nothing"] == before.get("nothing", 0) + DISTINCT
+    assert after.get("dropped", 0) == before.get("dropped", 0)
+    assert police.told_of(since, "loss") == []
+
+
+def test_one_script_wakes_the_sensor_once(stage: Stage, tmp_path: Path) -> None:
+    """However often it runs, and whatever it is told."""
+    node = stage.drivers.named("node", "nothing")
+    path = script(tmp_path / "x.js", inside="nothing")
+    stage.learn([node, path])
+    told, woken = len(stage.watching.events()), stage.watching.wake_ups()
+    line = 'i=0; while [ $i -lt "$3" ]; do "$1" "$2" $i; i=$((i+1)); done'
+    assert stage.start(["sh", "-c", line, "sh", node, path, str(SAME)]).wait(SOON_S) == 0
+    assert stage.watching.wake_ups() == woken
+    assert len(stage.watching.events()) == told
