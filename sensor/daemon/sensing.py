@@ -58,6 +58,7 @@ class Sensing:
         self.contents: Contents | None = None
         self._were_ends_lost = False
         self._were_images_lost = False
+        self._was_any_missed = False
         self._sorted_s = 0.0
         self._are_some_left_out = False
         self._tried_s = 0.0
@@ -82,6 +83,8 @@ class Sensing:
             self._let_in()
         if self._were_images_lost and time.monotonic() - self._sorted_s >= _TRIED_AGAIN_S:
             self._sort_out()
+        if self._was_any_missed and time.monotonic() - self._tried_s >= _TRIED_AGAIN_S:
+            self._make_up()
 
     def _sort_out(self) -> None:
         """Find out whose image was lost, and let go whoever the kernel follows for no session."""
@@ -104,6 +107,20 @@ class Sensing:
             self.see(fact)
             for action in engine.dismiss(fact.process) if fact.process in unsure else ():
                 self.do(action)
+
+    def _make_up(self) -> None:
+        """Find what runs, as at a start: of a program that was not run nobody knows what it missed.
+
+        Since Linux 7.0 a process that executes, forks or ends can be preempted in one
+        (a46023d5616e): the next one on that CPU is not seen then.
+        """
+        self._was_any_missed = False
+        if self._place:
+            self._tried_s = time.monotonic()
+            self._bury()
+            scope, top = self._place
+            self._find([], scope, top)
+            self._sort_out()
 
     def _let_in(self) -> None:
         """Have those followed for whom there was no room, and what they have started since.
@@ -169,6 +186,7 @@ class Sensing:
             self._were_ends_lost |= fact.what == "exit"
             self._were_images_lost |= fact.what == "exec"
             self._are_some_left_out |= fact.what == LOST_MEMBER
+            self._was_any_missed |= fact.what == "missed"
         if self.contents:
             fact = self.contents.introduced(fact)
         for action in self.engine.see(introduced(fact)):
