@@ -12,7 +12,8 @@ import click
 
 from sensor.cli import options
 from sensor.daemon.instance import Instance
-from sensor.edge import mounts
+from sensor.edge import mounts, system
+from sensor.errors import SensorError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,10 +60,12 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, beside: bool, as_jso
 @options.scope
 @options.run_dir
 @options.bpffs
-def unload(*, scope: Path | None, run_dir: Path, bpffs: Path) -> None:
+@click.option("--force", is_flag=True, help="Also from under a daemon that runs, which it blinds.")
+def unload(*, scope: Path | None, run_dir: Path, bpffs: Path, force: bool) -> None:
     """Detach the probes that `load` attached; remove their pins.
 
-    What a sensor that was killed still refuses is refused no longer.
+    What a sensor that was killed still refuses is refused no longer. Under a daemon
+    that runs they stay: it takes them away itself when it is stopped.
 
     \b
     Examples:
@@ -74,9 +77,23 @@ def unload(*, scope: Path | None, run_dir: Path, bpffs: Path) -> None:
     # The cgroup itself may be gone by now; its pins are not.
     where = scope.resolve() if scope else mounts.cgroup2()
     instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
-    proving.remove_noted(run_dir, instance.folder.name, top=mounts.cgroup2())
-    found = instance.remove()
+    with system.spared(run_dir) as is_free:
+        if not (is_free or force):
+            raise SensorError(_running(run_dir))
+        proving.remove_noted(run_dir, instance.folder.name, top=mounts.cgroup2())
+        found = instance.remove()
     click.echo(f"{'removed' if found else 'nothing at'} {instance.folder}")
+
+
+def _running(run_dir: Path) -> str:
+    """Say who runs, and how that is ended."""
+    pid = system.holder(run_dir)
+    who, stop = (f"process {pid}", f"kill {pid}") if pid else ("a process", "end it")
+    return (
+        f"{run_dir}: a daemon runs here ({who}), and would see and refuse nothing any more: stop it"
+        f" instead (systemctl stop agent-sensor, or {stop}), which takes the probes away too;"
+        " --force takes them away from under it"
+    )
 
 
 @click.command(hidden=True)

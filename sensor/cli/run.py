@@ -49,8 +49,8 @@ def run(
 
     With a policy, what it refuses does not happen. SIGHUP reads it again, and
     the catalogue.
-    Ctrl-C, SIGTERM and `agent-sensor unload` are a clean end, which detaches
-    the probes. A kill leaves them, and what is refused; the next start goes on.
+    Ctrl-C and SIGTERM are a clean end, which detaches the probes. A kill leaves
+    them, and what is refused: the next start goes on, `agent-sensor unload` ends it.
 
     \b
     Examples:

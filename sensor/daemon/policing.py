@@ -17,6 +17,7 @@ from sensor.core.facts import PolicyChanged, Standing
 from sensor.core.policy.model import Mode
 from sensor.core.policy.text import parse, with_blocks
 from sensor.daemon.cradles import Cradles
+from sensor.daemon.enforcing import WAYS
 from sensor.daemon.standby import KEPT
 from sensor.edge import guarded
 from sensor.errors import SensorError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
 _NS_PER_S = 1_000_000_000
+
+DETACHED = "the probes are detached"
 
 _LAPSED = timedelta(seconds=1)
 """After its end an exception is over in the kernel too, whose clock was read earlier."""
@@ -57,7 +60,13 @@ class Policing:
         self.cradles = Cradles(enforcing.cradles, now_s)
         self._lapses: datetime | None = None
         self.proving = proving
+        self._lost = ""
         self.blocks = self._read_blocks()
+
+    def lose(self, why: str) -> None:
+        """Change nothing any more: there are no probes that could go by it."""
+        self._lost = why
+        self.proving.lose(DETACHED)
 
     def begin(self) -> None:
         """Put policy in force. Raises SensorError where there is none to be had."""
@@ -100,6 +109,8 @@ class Policing:
 
     def turn(self) -> None:
         """Prove, where that is due, and see what has ended or come since."""
+        if self._lost:
+            return
         self._sweep_new()
         self._follow()
         self._lapse()
@@ -135,6 +146,8 @@ class Policing:
 
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
+        if self._lost:
+            return None
         parts = self.proving, self.enforcing.whom, self.cradles
         waits = [wait for part in parts if (wait := part.timeout()) is not None]
         if self._lapses:
@@ -150,6 +163,10 @@ class Policing:
     def close(self) -> None:
         """Watch nothing any more."""
         self.cradles.close()
+
+    def ways(self) -> dict[str, str]:
+        """Say how what is refused: by nothing, where there are no probes any more."""
+        return dict.fromkeys(WAYS, "none") if self._lost else self.enforcing.ways()
 
     def state(self) -> dict[str, object]:
         """Return what ``status`` says of policy."""
@@ -168,6 +185,8 @@ class Policing:
 
     def _change(self, wanted: Callable[[], tuple[Policy, Blocks]], *, asks: bool = True) -> None:
         """Apply what is wanted now; tell why it cannot be, and that the one before stays."""
+        if self._lost:
+            raise SensorError(self._lost)
         try:
             self._apply(*wanted(), asks=asks)
         except SensorError as problem:

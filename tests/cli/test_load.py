@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,21 @@ def test_pins_go_where_they_are_wanted(host: Host, tmp_path: Path) -> None:
     assert loaded.out.startswith(f"loaded {tmp_path}/")
     assert unloaded.out.startswith(f"removed {tmp_path}/")
     assert not (host.seen(BPFFS) / "agent-sensor").exists()
+
+
+def test_probes_stay_while_a_daemon_has_their_run_directory(host: Host, tmp_path: Path) -> None:
+    """Whoever wants to unload them is told which process that is; by force they go."""
+    run_dir = tmp_path / "run"
+    with Scope() as scope:
+        options = (f"--scope={scope.path}", f"--run-dir={run_dir}")
+        pins = host.seen(Path(json.loads(host.sensor("load", "--json", *options).out)["pins"]))
+        with lock(run_dir, tmp_path / "state"):
+            said = host.sensor("unload", *options)
+            assert (said.status, said.out) == (ExitCode.FAILED, "")
+            assert f"process {os.getpid()}" in said.err
+            assert pins.exists()
+            assert host.sensor("unload", "--force", *options).out.startswith("removed")
+        assert not pins.exists()
 
 
 def loaded_before(host: Host, *options: str) -> Path:

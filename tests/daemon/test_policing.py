@@ -93,7 +93,7 @@ class Story:
         self.file = folder / "policy.toml"
         self.file.write_text(POLICY, "utf-8")
         proving: Any = SimpleNamespace(
-            end=lambda: None, turn=lambda: self.is_due, timeout=lambda: None
+            end=lambda: None, turn=lambda: self.is_due, timeout=lambda: None, lose=lambda _: None
         )
         sensing: Any = SimpleNamespace(
             engine=self.engine, taken_in=dict, see=lambda _: None, do=lambda _: None
@@ -239,6 +239,22 @@ def test_what_an_exception_let_through_is_judged_at_its_end(
         judged.append(story.engine.judged)
         clock.at += timedelta(seconds=1)
     assert judged == [0, 0, 1, 2, 2, 2]
+
+
+def test_nothing_changes_where_there_are_no_probes(story: Story) -> None:
+    """Whoever asks is told; nothing becomes due any more."""
+    story.begin()
+    before = story.policing.enforcing.in_force
+    story.policing.lose("the probes are detached")
+    for change in story.policing.reload, lambda: story.policing.learn(CATALOGUE):
+        with pytest.raises(SensorError, match="the probes are detached"):
+            change()
+    story.is_due = True
+    story.turn()
+    assert story.policing.timeout() is None
+    assert story.policing.enforcing.in_force is before
+    assert story.engine.told == 0
+    assert set(story.policing.ways().values()) == {"none"}
 
 
 def test_what_was_watched_is_let_go(story: Story) -> None:
