@@ -89,7 +89,7 @@ def add(  # one for each option
         message=message,
         expires=_end(for_, until).isoformat().replace("+00:00", "Z"),
     )
-    if remark := said.pop("remark", None):
+    if remark := said.get("remark"):
         chrome.say(str(remark))
     _print([json.dumps(said)] if as_json else [_line(said)], as_json=as_json)
 

@@ -90,6 +90,10 @@ class Engine:
         """Count the sessions that are running."""
         return len(self._known.sessions)
 
+    def runs(self, session: str) -> bool:
+        """Tell whether a session of this id is running."""
+        return any(one.id == session for one in self._known.sessions.running())
+
     def processes(self) -> tuple[Process, ...]:
         """Name the processes that belong to a session."""
         return self._known.lineage.processes()

@@ -20,14 +20,14 @@ from sensor.daemon.cradles import Cradles
 from sensor.daemon.enforcing import WAYS
 from sensor.daemon.standby import KEPT
 from sensor.edge import guarded
-from sensor.errors import SensorError
+from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from sensor.core.catalogue import Catalogue
-    from sensor.core.policy.model import Policy
+    from sensor.core.policy.model import Policy, RuntimeBlock
     from sensor.daemon.enforcing import Enforcing
     from sensor.daemon.proving import Proving
     from sensor.daemon.sensing import Sensing
@@ -87,15 +87,29 @@ class Policing:
             raise
 
     def block_add(self, asked: Mapping[str, object]) -> dict[str, object]:
-        """Block something from now on."""
+        """Block something from now on; ``remark`` says how far that does not hold."""
         added, block = self.blocks.tidied(_now()).add(asked, _now())
+        for session in kept.sessions_of(block):
+            if not self._sensing.engine.runs(session):
+                raise BadInputError(
+                    f"block add: no session {session} is running; sessions --running lists those"
+                    " that are"
+                )
         self._change(lambda: (self._policy, added))
         said = kept.as_dict(block)
-        if (enforced := self.enforcing.in_force) and enforced.policy.mode is not Mode.ENFORCE:
-            said["remark"] = (
-                f"the policy's mode is {enforced.policy.mode.value}: nothing is refused"
-            )
+        if remarks := "; ".join(dict.fromkeys(self._remarks(block))):
+            said["remark"] = remarks
         return said
+
+    def _remarks(self, block: RuntimeBlock) -> Iterator[str]:
+        enforced, whom = self.enforcing.in_force, self.enforcing.whom
+        if enforced and enforced.policy.mode is not Mode.ENFORCE:
+            yield f"the policy's mode is {enforced.policy.mode.value}: nothing is refused"
+        for user in block.users:
+            if not user.isdigit() and user not in whom.known.users:
+                yield whom.why or (
+                    f"this host has no user {user!a}, so the block means nobody by that name"
+                )
 
     def block_remove(self, block_id: str) -> dict[str, object]:
         """Block something no longer."""
