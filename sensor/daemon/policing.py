@@ -15,9 +15,10 @@ from sensor.core import blocks as kept
 from sensor.core.blocks import Blocks
 from sensor.core.facts import PolicyChanged, Standing
 from sensor.core.policy.model import Mode
-from sensor.core.policy.text import parse, with_blocks
+from sensor.core.policy.text import with_blocks
 from sensor.daemon.cradles import Cradles
 from sensor.daemon.enforcing import WAYS
+from sensor.daemon.policy_file import PolicyFile
 from sensor.daemon.standby import KEPT
 from sensor.edge import guarded
 from sensor.errors import BadInputError, SensorError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from sensor.daemon.sensing import Sensing
     from sensor.daemon.sweeping import Sweeping
 
-_BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
 _NS_PER_S = 1_000_000_000
 
 DETACHED = "the probes are detached"
@@ -50,10 +50,9 @@ class Policing:
         state_dir: Path, may_be_missing: bool, sensing: Sensing, sweeping: Sweeping,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._path = path
+        self._file = PolicyFile(path, may_be_missing=may_be_missing)
         self._catalogue = catalogue
         self._kept = state_dir / KEPT
-        self._may_be_missing = may_be_missing
         self._sensing = sensing
         self.enforcing = enforcing
         self._sweeping = sweeping
@@ -70,18 +69,26 @@ class Policing:
 
     def begin(self) -> None:
         """Put policy in force. Raises SensorError where there is none to be had."""
-        self._apply(self._read(), self.blocks)
+        self._apply(self._file.read(self._catalogue), self.blocks)
 
     def reload(self) -> dict[str, object]:
         """Read the file again. Raises SensorError where it is no policy: the one before stays."""
-        self._change(lambda: (self._read(), self.blocks))
+        self._reread()
         return self.state()
+
+    def _reread(self) -> None:
+        try:
+            self._change(lambda: (self._file.read(self._catalogue), self.blocks))
+        except SensorError as problem:
+            self._file.refused = "" if self._lost else str(problem)
+            raise
+        self._file.refused = ""
 
     def learn(self, catalogue: Catalogue) -> None:
         """Go by another catalogue, if the policy can be had with it: else nothing changes."""
         before, self._catalogue = self._catalogue, catalogue
         try:
-            self._change(lambda: (self._read(), self.blocks))
+            self._reread()
         except SensorError:
             self._catalogue = before
             raise
@@ -172,7 +179,7 @@ class Policing:
 
     def problems(self) -> list[str]:
         """Say what is wrong, one sentence each."""
-        return self.cradles.problems()
+        return [*self._file.problems(), *self.cradles.problems()]
 
     def close(self) -> None:
         """Watch nothing any more."""
@@ -186,9 +193,9 @@ class Policing:
         """Return what ``status`` says of policy."""
         enforced = self.enforcing.in_force
         if enforced is None:
-            return {"file": str(self._path), "generation": 0}
+            return {"file": str(self._file), "generation": 0}
         return {
-            "file": str(self._path),
+            "file": str(self._file),
             "generation": enforced.generation,
             "rules": len(enforced.policy.rules),
             "blocks": len(self.blocks.blocks),
@@ -210,7 +217,7 @@ class Policing:
                     at_ns=_now_ns(),
                     standing=Standing.KEPT,
                     generation=enforced.generation if enforced else 0,
-                    source=str(self._path),
+                    source=str(self._file),
                     rules=len(enforced.policy.rules) if enforced else None,
                     mode=enforced.policy.mode.value if enforced else None,
                     why=str(problem),
@@ -228,7 +235,7 @@ class Policing:
             guarded.write(self._kept, kept.text_of(now))
         try:
             enforced = self.enforcing.apply(
-                whole, catalogue, source=str(self._path), canary_cgroup=cgroup, asks=asks
+                whole, catalogue, source=str(self._file), canary_cgroup=cgroup, asks=asks
             )
         except SensorError:
             if now != self.blocks:
@@ -268,14 +275,6 @@ class Policing:
         """Have the engine know which sessions are blocked; once more when it has found them."""
         for action in self._sensing.engine.cordon(self._known):
             self._sensing.do(action)
-
-    def _read(self) -> Policy:
-        if self._may_be_missing and not self._path.exists():
-            # Blocks alone: they are to hold on a host without a policy too.
-            text, where = _BLOCKS_ALONE, f"{self._path} (missing)"
-        else:
-            text, where = guarded.read(self._path), str(self._path)
-        return parse(text, where=where, catalogue=self._catalogue)
 
     def _read_blocks(self) -> Blocks:
         if not self._kept.exists():

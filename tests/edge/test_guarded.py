@@ -36,9 +36,26 @@ def refused(path: Path) -> str:
 def test_a_file_of_root_s_is_read(file: Path) -> None:
     """By a link of root's too."""
     assert guarded.read(file) == "version = 1\n"
+    guarded.check(file)
     link = file.with_name("link")
     link.symlink_to(file)
     assert guarded.read(link) == "version = 1\n"
+
+
+def test_a_file_is_checked_without_reading_it(file: Path) -> None:
+    """In the words of a reading; what is in it does not matter."""
+    file.write_bytes(b"\xff")
+    guarded.check(file)
+    file.parent.chmod(0o777)
+    with pytest.raises(BadInputError, match="others than root can put files there"):
+        guarded.check(file)
+    file.parent.chmod(0o755)
+    file.chmod(0o666)
+    for _ in range(2):
+        with pytest.raises(BadInputError) as problem:
+            guarded.check(file)
+        assert str(problem.value) == refused(file)
+        file.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646])
