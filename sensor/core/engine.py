@@ -260,6 +260,7 @@ def _changed(enforced: Enforced | None, at_ns: int) -> PolicyChanged:
         standing=Standing.IN_FORCE,
         generation=enforced.generation,
         source=enforced.source,
-        rules=len(enforced.policy.rules),
+        rules=enforced.policy.own_rules,
+        blocks=enforced.policy.blocks,
         mode=enforced.policy.mode.value,
     )

@@ -197,8 +197,8 @@ class Policing:
         return {
             "file": str(self._file),
             "generation": enforced.generation,
-            "rules": len(enforced.policy.rules),
-            "blocks": len(self.blocks.blocks),
+            "rules": enforced.policy.own_rules,
+            "blocks": enforced.policy.blocks,
             "since": datetime.fromtimestamp(
                 self.enforcing.since_wall_ns // _NS_PER_S, UTC
             ).isoformat().replace("+00:00", "Z"),
@@ -218,7 +218,8 @@ class Policing:
                     standing=Standing.KEPT,
                     generation=enforced.generation if enforced else 0,
                     source=str(self._file),
-                    rules=len(enforced.policy.rules) if enforced else None,
+                    rules=enforced.policy.own_rules if enforced else None,
+                    blocks=enforced.policy.blocks if enforced else None,
                     mode=enforced.policy.mode.value if enforced else None,
                     why=str(problem),
                 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.governing import Story, told
 
+from sensor.core.facts import PolicyChanged, Standing
 from sensor.daemon import whom
 from sensor.errors import BadInputError, SensorError
 
@@ -73,3 +74,16 @@ def test_a_session_that_does_not_run_cannot_be_blocked(story: Story) -> None:
     assert story.policing.blocks.blocks == ()
     story.engine.running = frozenset({SESSION})
     assert block(story, sessions=[SESSION]) == SHADOW
+
+
+def test_a_block_is_no_rule_of_the_file(story: Story) -> None:
+    """In the answer to a reload, in the status, and where a change was refused."""
+    block(story, users=["amy"])
+    said = story.policing.reload()
+    assert (said["rules"], said["blocks"]) == (1, 1)
+    story.file.write_text("version = 1\n", "utf-8")
+    with pytest.raises(SensorError):
+        story.policing.reload()
+    [kept] = story.facts
+    assert isinstance(kept, PolicyChanged)
+    assert (kept.standing, kept.rules, kept.blocks) == (Standing.KEPT, 1, 1)
