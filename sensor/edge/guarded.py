@@ -51,10 +51,14 @@ def write(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.new")
     try:
         with open(fresh, "w", encoding="utf-8", opener=_opened) as file:  # its mode
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                fresh.replace(path)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)

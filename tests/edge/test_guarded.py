@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from support.full import ROOM_BYTES, small_disk
 
 from sensor.edge import guarded
 from sensor.errors import BadInputError, SensorError
@@ -120,3 +121,15 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
     assert not trap.exists()
     with pytest.raises(SensorError, match="as it was before"):
         guarded.write(tmp_path / "missing" / "x", "text")
+
+
+@pytest.mark.kernel
+def test_a_full_disk_keeps_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    """What was begun is taken away: it would keep the disk full."""
+    with small_disk(tmp_path / "disk") as disk:
+        path = disk / "blocks.json"
+        guarded.write(path, "first")
+        with pytest.raises(SensorError, match="No space left on device; it is as it was before"):
+            guarded.write(path, "x" * ROOM_BYTES)
+        assert guarded.read(path) == "first"
+        assert list(disk.iterdir()) == [path]
