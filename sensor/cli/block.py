@@ -145,7 +145,9 @@ def _print(lines: Iterable[str], *, as_json: bool) -> None:
 
 def _end(for_: str | None, until: str | None) -> datetime:
     """Read when a block is to end. Raises BadInputError for none, both, or what is no time."""
-    if (for_ is None) == (until is None):
+    if for_ is not None and until is not None:
+        raise BadInputError("block add: give one end, --for or --until: not both")
+    if for_ is None and until is None:
         raise BadInputError("block add: give an end: --for 4h, or --until 2027-01-31T18:00")
     if for_ is not None:
         match = _FOR.fullmatch(for_)

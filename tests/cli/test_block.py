@@ -74,7 +74,8 @@ def test_an_end_may_be_a_time(asked: list[dict[str, object]]) -> None:
     ("ends", "why"),
     [
         ([], "give an end: --for 4h"),
-        (["--for", "4h", "--until", "2027-01-31"], "give an end"),
+        (["--for", "4h", "--until", "2027-01-31"], "give one end, --for or --until: not both"),
+        (["--for", "4h", "--until", ""], "not both"),
         (["--for", "soon"], "--for 'soon': expected a number and m, h or d"),
         (["--until", "soon"], "--until 'soon': no time"),
     ],
