@@ -26,8 +26,14 @@ def settings(path: Path | None) -> Config:
     path = path or DEFAULT
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise BadInputError(f"{path}: {problem}; name a readable file with --config") from problem
+    except UnicodeDecodeError as problem:
+        raise BadInputError(
+            f"{path}: byte {problem.start + 1} is no UTF-8; write it in UTF-8"
+        ) from problem
+    except OSError as problem:
+        raise BadInputError(
+            f"{path}: {problem.strerror}; name a readable file with --config"
+        ) from problem
     return parse(text, where=str(path))
 
 

@@ -32,3 +32,18 @@ def test_a_scope_that_is_named_needs_no_configuration(tmp_path: Path) -> None:
     assert scope_of(broken, Path("/c")) == Path("/c")
     with pytest.raises(BadInputError, match=r"config\.toml: Invalid value"):
         scope_of(broken, None)
+
+
+def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
+    """In words, with what to do: for whom it is missing, a folder, or no text."""
+    missing, folder, binary = tmp_path / "missing", tmp_path / "folder", tmp_path / "binary"
+    folder.mkdir()
+    binary.write_bytes(b"\xff")
+    for path, why in (
+        (missing, "No such file or directory; name a readable file with --config"),
+        (folder, "Is a directory; name a readable file with --config"),
+        (binary, "byte 1 is no UTF-8; write it in UTF-8"),
+    ):
+        with pytest.raises(BadInputError) as refused:
+            settings(path)
+        assert str(refused.value) == f"{path}: {why}"
