@@ -89,7 +89,7 @@ def add(  # one for each option
         message=message,
         expires=_end(for_, until).isoformat().replace("+00:00", "Z"),
     )
-    if remark := said.pop("remark", None):
+    if remark := said.get("remark"):
         chrome.say(str(remark))
     _print([json.dumps(said)] if as_json else [_line(said)], as_json=as_json)
 
@@ -145,7 +145,9 @@ def _print(lines: Iterable[str], *, as_json: bool) -> None:
 
 def _end(for_: str | None, until: str | None) -> datetime:
     """Read when a block is to end. Raises BadInputError for none, both, or what is no time."""
-    if (for_ is None) == (until is None):
+    if for_ is not None and until is not None:
+        raise BadInputError("block add: give one end, --for or --until: not both")
+    if for_ is None and until is None:
         raise BadInputError("block add: give an end: --for 4h, or --until 2027-01-31T18:00")
     if for_ is not None:
         match = _FOR.fullmatch(for_)

@@ -10,21 +10,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sensor.cli import options
+from sensor.cli import options, settings
+from sensor.core.quote import quote
 from sensor.daemon.instance import Instance
-from sensor.edge import mounts
+from sensor.edge import mounts, system
+from sensor.errors import SensorError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @click.command(short_help="Compile, attach and pin the probes, then end.")
+@settings.config
 @options.scope
 @options.run_dir
 @options.bpffs
 @click.option("--beside", is_flag=True, hidden=True)  # the daemon retires what it finds itself
 @options.as_json
-def load(*, scope: Path | None, run_dir: Path, bpffs: Path, beside: bool, as_json: bool) -> None:
+def load(
+    *,
+    config: Path | None,
+    scope: Path | None,
+    run_dir: Path,
+    bpffs: Path,
+    beside: bool,
+    as_json: bool,
+) -> None:
     """Compile, attach and pin the probes, then end.
 
     The probes stay attached until `unload`. Ones that fit this kernel and
@@ -39,7 +50,7 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, beside: bool, as_jso
 
     # What is half made then is taken away, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    where = mounts.scope(scope)
+    where = mounts.scope(settings.scope_of(config, scope))
     instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
     if not beside:
         standby.spare(instance, loader.version(loader.probes(), where), run_dir)
@@ -56,27 +67,52 @@ def load(*, scope: Path | None, run_dir: Path, bpffs: Path, beside: bool, as_jso
 
 
 @click.command(short_help="Detach the probes that `load` attached.")
+@settings.config
 @options.scope
 @options.run_dir
 @options.bpffs
-def unload(*, scope: Path | None, run_dir: Path, bpffs: Path) -> None:
+@click.option("--force", is_flag=True, help="Also from under a daemon that runs, which it blinds.")
+def unload(
+    *, config: Path | None, scope: Path | None, run_dir: Path, bpffs: Path, force: bool
+) -> None:
     """Detach the probes that `load` attached; remove their pins.
 
-    What a sensor that was killed still refuses is refused no longer.
+    What a sensor that was killed still refuses is refused no longer. Under a daemon
+    that runs they stay: it takes them away itself when it is stopped.
 
     \b
     Examples:
       agent-sensor unload
       agent-sensor unload --run-dir /run/sensor-build --scope /sys/fs/cgroup/build.slice
     """  # noqa: D301  # click reads the \b
-    from sensor.daemon import proving  # noqa: PLC0415  # policy: only here
+    from sensor.daemon import beside, proving  # noqa: PLC0415  # policy: only here
 
+    top, wanted = mounts.cgroup2(), settings.scope_of(config, scope)
     # The cgroup itself may be gone by now; its pins are not.
-    where = scope.resolve() if scope else mounts.cgroup2()
+    where = wanted.resolve() if wanted else top
     instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
-    proving.remove_noted(run_dir, instance.folder.name, top=mounts.cgroup2())
-    found = instance.remove()
+    with system.spared(run_dir) as is_free:
+        if not (is_free or force):
+            raise SensorError(_running(run_dir))
+        proving.remove_noted(run_dir, instance.folder.name, top=top)
+        found = instance.remove()
+    if not found and (left := beside.others(instance, {run_dir, options.RUN_DIR}, top=top)):
+        raise SensorError(
+            f"nothing at {instance.folder} (--run-dir {quote(str(run_dir))} --scope"
+            f" {quote(str(where))}), but other probes are pinned: {'; '.join(left)}"
+        )
     click.echo(f"{'removed' if found else 'nothing at'} {instance.folder}")
+
+
+def _running(run_dir: Path) -> str:
+    """Say who runs, and how that is ended."""
+    pid = system.holder(run_dir)
+    who, stop = (f"process {pid}", f"kill {pid}") if pid else ("a process", "end it")
+    return (
+        f"{run_dir}: a daemon runs here ({who}), and would see and refuse nothing any more: stop it"
+        f" instead (systemctl stop agent-sensor, or {stop}), which takes the probes away too;"
+        " --force takes them away from under it"
+    )
 
 
 @click.command(hidden=True)

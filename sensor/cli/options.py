@@ -10,6 +10,9 @@ import click
 # Who may read it is for the kernel to say, in a sentence with a remedy.
 _DIRECTORY = click.Path(file_okay=False, readable=False, path_type=Path)
 
+RUN_DIR = Path("/run/agent-sensor")
+"""Where the daemon that the service starts has its socket."""
+
 scope = click.option(
     "--scope",
     type=_DIRECTORY,
@@ -19,7 +22,7 @@ scope = click.option(
 run_dir = click.option(
     "--run-dir",
     type=_DIRECTORY,
-    default=Path("/run/agent-sensor"),
+    default=RUN_DIR,
     show_default=True,
     help="Names the instance; several live side by side.",
 )

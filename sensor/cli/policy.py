@@ -179,6 +179,8 @@ def reload_policy(*, as_json: bool, run_dir: Path) -> None:
         told = connection.control("policy_reload")
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     rules = count(int(str(told["rules"])), "rule", "rules")
+    if blocks := int(str(told["blocks"])):
+        rules += f", {count(blocks, 'block', 'blocks')}"
     line = f"in force: {quote_path(str(told['file']))}, {rules}, generation {told['generation']}"
     printer.write(json.dumps(told) if as_json else line)
     printer.flush()

@@ -8,20 +8,12 @@ from pathlib import Path
 
 import click
 
-from sensor.cli import options
-from sensor.core.config import Config, parse
+from sensor.cli import options, settings
 from sensor.daemon.standby import DEFAULT
-from sensor.errors import BadInputError
-
-DEFAULT_CONFIG = Path("/etc/agent-sensor/config.toml")
 
 
 @click.command(short_help="Keep and tell: the daemon for build hosts.")
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=f"Default: {DEFAULT_CONFIG}, where it is there.",
-)
+@settings.config
 @click.option(
     "--policy",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -49,8 +41,8 @@ def run(
 
     With a policy, what it refuses does not happen. SIGHUP reads it again, and
     the catalogue.
-    Ctrl-C, SIGTERM and `agent-sensor unload` are a clean end, which detaches
-    the probes. A kill leaves them, and what is refused; the next start goes on.
+    Ctrl-C and SIGTERM are a clean end, which detaches the probes. A kill leaves
+    them, and what is refused: the next start goes on, `agent-sensor unload` ends it.
 
     \b
     Examples:
@@ -60,22 +52,10 @@ def run(
     """  # noqa: D301  # click reads the \b
     from sensor.daemon.run import Daemon, Places  # noqa: PLC0415  # the store: only here
 
-    settings = _config(config)
+    wanted = settings.settings(config)
     if scope is not None:
-        settings = replace(settings, scope=str(scope))
+        wanted = replace(wanted, scope=str(scope))
     if policy is not None:
-        settings = replace(settings, policy=str(policy))
+        wanted = replace(wanted, policy=str(policy))
     places = Places(state_dir=state_dir, run_dir=run_dir, bpffs=bpffs, catalog=catalog_dir)
-    Daemon(settings, places, say=lambda text: click.echo(text, err=True)).run(keep=keep)
-
-
-def _config(path: Path | None) -> Config:
-    """Read the file that was named; the one in its usual place may be missing."""
-    if path is None and not DEFAULT_CONFIG.exists():
-        return Config()
-    path = path or DEFAULT_CONFIG
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise BadInputError(f"{path}: {problem}; name a readable file with --config") from problem
-    return parse(text, where=str(path))
+    Daemon(wanted, places, say=lambda text: click.echo(text, err=True)).run(keep=keep)

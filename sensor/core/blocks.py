@@ -88,10 +88,14 @@ class Blocks:
         """
         found: dict[str, int] = {}
         for block in self.blocks:
-            for word in block.tools:
-                if word.startswith(SESSION):
-                    found.setdefault(word.removeprefix(SESSION), (block.number - 1) % SESSIONS)
+            for session in sessions_of(block):
+                found.setdefault(session, (block.number - 1) % SESSIONS)
         return found
+
+
+def sessions_of(block: RuntimeBlock) -> list[str]:
+    """Give the sessions that a block is about."""
+    return [word.removeprefix(SESSION) for word in block.tools if word.startswith(SESSION)]
 
 
 def as_dict(block: RuntimeBlock) -> dict[str, object]:
@@ -99,7 +103,7 @@ def as_dict(block: RuntimeBlock) -> dict[str, object]:
     return {
         "id": block.id,
         "tools": [word for word in block.tools if not word.startswith(SESSION)],
-        "sessions": [w.removeprefix(SESSION) for w in block.tools if w.startswith(SESSION)],
+        "sessions": sessions_of(block),
         "users": list(block.users),
         "endpoints": list(block.endpoints),
         "ticket": block.ticket,

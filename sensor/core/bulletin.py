@@ -35,6 +35,7 @@ def told(fact: Own, numbering: Numbering) -> Record:
                 generation=fact.generation,
                 source=fact.source,
                 rules=fact.rules,
+                blocks=fact.blocks,
                 mode=fact.mode,
             )
             return Record(Event(**head, kind=Kind.POLICY, policy=policy, reason=fact.why))

@@ -96,8 +96,7 @@ def parse(text: str, *, where: str, is_layer: bool = False) -> Catalogue:
     document = Document(text, where=where)
     root = document.root
     root.only("version", "tool", "endpoint", "interpreter")
-    if root.table.get("version") != VERSION:
-        raise root.wrong("version", f"{root.table.get('version')!a} is unknown", f"write {VERSION}")
+    root.version(VERSION)
     tools, endpoints, interpreters = (
         list(document.entries(root, header, header=header))
         for header in ("tool", "endpoint", "interpreter")

@@ -52,8 +52,7 @@ def parse(text: str, *, where: str) -> Config:
     """
     root = Document(text, where=where).root
     root.only("version", "scope", "policy", "store", "stream", "metrics", "forward", "audit")
-    if root.table.get("version", VERSION) != VERSION:
-        raise root.wrong("version", f"{root.table['version']!a} is unknown", f"write {VERSION}")
+    root.version(VERSION, may_be_missing=True)
     store = root.within("store", "max_age", "max_bytes")
     stream = root.within("stream", "group")
     metrics = root.within("metrics", "listen", "textfile")

@@ -90,6 +90,10 @@ class Engine:
         """Count the sessions that are running."""
         return len(self._known.sessions)
 
+    def runs(self, session: str) -> bool:
+        """Tell whether a session of this id is running."""
+        return any(one.id == session for one in self._known.sessions.running())
+
     def processes(self) -> tuple[Process, ...]:
         """Name the processes that belong to a session."""
         return self._known.lineage.processes()
@@ -257,6 +261,7 @@ def _changed(enforced: Enforced | None, at_ns: int) -> PolicyChanged:
         standing=Standing.IN_FORCE,
         generation=enforced.generation,
         source=enforced.source,
-        rules=len(enforced.policy.rules),
+        rules=enforced.policy.own_rules,
+        blocks=enforced.policy.blocks,
         mode=enforced.policy.mode.value,
     )

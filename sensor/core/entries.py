@@ -61,6 +61,16 @@ class Entry:
             if key not in keys:
                 raise self.wrong(ascii(key), "unknown key", f"write one of {', '.join(keys)}")
 
+    def version(self, known: int, *, may_be_missing: bool = False) -> None:
+        """See that a text is of the format that its reader knows."""
+        if "version" not in self.table:
+            if not may_be_missing:
+                raise self.wrong("version", "is missing", f"write version = {known}")
+            return
+        found = self.table["version"]
+        if found != known or isinstance(found, bool):
+            raise self.wrong("version", f"{found!a} is unknown", f"write {known}")
+
     def text(self, key: str, shape: Shape) -> str:
         """Read a text that has to be there."""
         if key not in self.table:

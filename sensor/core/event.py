@@ -104,12 +104,16 @@ class Lack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyView:
-    """A policy that was put in force, kept or removed; ``generation`` 0 is none."""
+    """A policy that was put in force, kept or removed; ``generation`` 0 is none.
+
+    ``rules`` are those of its file; ``blocks`` are those of responders.
+    """
 
     standing: str
     generation: int
     source: str | None = None
     rules: int | None = None
+    blocks: int | None = None
     mode: str | None = None
 
 

@@ -77,6 +77,7 @@ def _policy(policy: PolicyView) -> dict[str, object]:
         "generation": policy.generation,
         "source": policy.source,
         "rules": policy.rules,
+        "blocks": policy.blocks,
         "mode": policy.mode,
     }
 

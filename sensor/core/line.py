@@ -150,6 +150,8 @@ def _policy(event: Event) -> str:
         parts.append(quote(policy.source))
     if policy.rules is not None:
         parts.append(count(policy.rules, "rule", "rules"))
+    if policy.blocks:
+        parts.append(count(policy.blocks, "block", "blocks"))
     if policy.mode is not None:
         parts.append(quote(policy.mode))
     return f"{', '.join(parts)}{_because(event)}"

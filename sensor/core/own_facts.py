@@ -65,6 +65,7 @@ class PolicyChanged:
     generation: int
     source: str | None = None
     rules: int | None = None
+    blocks: int | None = None
     mode: str | None = None
     why: str | None = None
 

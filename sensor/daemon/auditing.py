@@ -47,7 +47,7 @@ def _check(known: Catalogue, tools: frozenset[str]) -> None:
     for tool in sorted(tools):
         if known.tool(tool) is None:
             raise BadInputError(
-                f"--tool {quote(tool)}: no such tool; docs/catalogue.md says which there are"
+                f"--tool {quote(tool)}: no such tool; agent-sensor catalog ls lists them"
             )
 
 

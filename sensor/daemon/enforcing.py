@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from sensor.daemon.policy_maps import PolicyMaps
 
 LSM = Path("/sys/kernel/security/lsm")
+WAYS = "exec", "connect", "name"
+"""What is refused, each in a way of its own."""
+
 _NO_LSM = "bpf is not among the active security modules (/sys/kernel/security/lsm)"
 
 
@@ -158,7 +161,7 @@ class Enforcing:
     def ways(self) -> dict[str, str]:
         """Say how what is refused: `exec` by lsm or kill, connections by cgroup, names by tls."""
         if self.in_force is None or self.in_force.policy.mode is not Mode.ENFORCE:
-            return {"exec": "none", "connect": "none", "name": "none"}
+            return dict.fromkeys(WAYS, "none")
         return {
             "exec": "lsm" if JUDGE in self.attached else "kill",
             "connect": "cgroup",

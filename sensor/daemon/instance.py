@@ -109,6 +109,14 @@ class Instance:
             return []
         return sorted(pins for pins in self.folder.iterdir() if pins.name != _HALF_MADE)
 
+    def others(self) -> list[Path]:
+        """List the folders of other instances that have pins."""
+        return sorted(
+            folder
+            for folder in self.folder.parent.glob("*/")
+            if folder != self.folder and any(pins.name != _HALF_MADE for pins in folder.iterdir())
+        )
+
     def discard(self, pins: Path) -> None:
         """Take these pins away; others stay in force."""
         with self.locked():

@@ -15,25 +15,28 @@ from sensor.core import blocks as kept
 from sensor.core.blocks import Blocks
 from sensor.core.facts import PolicyChanged, Standing
 from sensor.core.policy.model import Mode
-from sensor.core.policy.text import parse, with_blocks
+from sensor.core.policy.text import with_blocks
 from sensor.daemon.cradles import Cradles
+from sensor.daemon.enforcing import WAYS
+from sensor.daemon.policy_file import PolicyFile
 from sensor.daemon.standby import KEPT
 from sensor.edge import guarded
-from sensor.errors import SensorError
+from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from sensor.core.catalogue import Catalogue
-    from sensor.core.policy.model import Policy
+    from sensor.core.policy.model import Policy, RuntimeBlock
     from sensor.daemon.enforcing import Enforcing
     from sensor.daemon.proving import Proving
     from sensor.daemon.sensing import Sensing
     from sensor.daemon.sweeping import Sweeping
 
-_BLOCKS_ALONE = 'version = 1\nmode = "enforce"\n'
 _NS_PER_S = 1_000_000_000
+
+DETACHED = "the probes are detached"
 
 _LAPSED = timedelta(seconds=1)
 """After its end an exception is over in the kernel too, whose clock was read earlier."""
@@ -47,46 +50,73 @@ class Policing:
         state_dir: Path, may_be_missing: bool, sensing: Sensing, sweeping: Sweeping,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self._path = path
+        self._file = PolicyFile(path, may_be_missing=may_be_missing)
         self._catalogue = catalogue
         self._kept = state_dir / KEPT
-        self._may_be_missing = may_be_missing
         self._sensing = sensing
         self.enforcing = enforcing
         self._sweeping = sweeping
         self.cradles = Cradles(enforcing.cradles, now_s)
         self._lapses: datetime | None = None
         self.proving = proving
+        self._lost = ""
         self.blocks = self._read_blocks()
+
+    def lose(self, why: str) -> None:
+        """Change nothing any more: there are no probes that could go by it."""
+        self._lost = why
+        self.proving.lose(DETACHED)
 
     def begin(self) -> None:
         """Put policy in force. Raises SensorError where there is none to be had."""
-        self._apply(self._read(), self.blocks)
+        self._apply(self._file.read(self._catalogue), self.blocks)
 
     def reload(self) -> dict[str, object]:
         """Read the file again. Raises SensorError where it is no policy: the one before stays."""
-        self._change(lambda: (self._read(), self.blocks))
+        self._reread()
         return self.state()
+
+    def _reread(self) -> None:
+        try:
+            self._change(lambda: (self._file.read(self._catalogue), self.blocks))
+        except SensorError as problem:
+            self._file.refused = "" if self._lost else str(problem)
+            raise
+        self._file.refused = ""
 
     def learn(self, catalogue: Catalogue) -> None:
         """Go by another catalogue, if the policy can be had with it: else nothing changes."""
         before, self._catalogue = self._catalogue, catalogue
         try:
-            self._change(lambda: (self._read(), self.blocks))
+            self._reread()
         except SensorError:
             self._catalogue = before
             raise
 
     def block_add(self, asked: Mapping[str, object]) -> dict[str, object]:
-        """Block something from now on."""
+        """Block something from now on; ``remark`` says how far that does not hold."""
         added, block = self.blocks.tidied(_now()).add(asked, _now())
+        for session in kept.sessions_of(block):
+            if not self._sensing.engine.runs(session):
+                raise BadInputError(
+                    f"block add: no session {session} is running; sessions --running lists those"
+                    " that are"
+                )
         self._change(lambda: (self._policy, added))
         said = kept.as_dict(block)
-        if (enforced := self.enforcing.in_force) and enforced.policy.mode is not Mode.ENFORCE:
-            said["remark"] = (
-                f"the policy's mode is {enforced.policy.mode.value}: nothing is refused"
-            )
+        if remarks := "; ".join(dict.fromkeys(self._remarks(block))):
+            said["remark"] = remarks
         return said
+
+    def _remarks(self, block: RuntimeBlock) -> Iterator[str]:
+        enforced, whom = self.enforcing.in_force, self.enforcing.whom
+        if enforced and enforced.policy.mode is not Mode.ENFORCE:
+            yield f"the policy's mode is {enforced.policy.mode.value}: nothing is refused"
+        for user in block.users:
+            if not user.isdigit() and user not in whom.known.users:
+                yield whom.why or (
+                    f"this host has no user {user!a}, so the block means nobody by that name"
+                )
 
     def block_remove(self, block_id: str) -> dict[str, object]:
         """Block something no longer."""
@@ -100,6 +130,8 @@ class Policing:
 
     def turn(self) -> None:
         """Prove, where that is due, and see what has ended or come since."""
+        if self._lost:
+            return
         self._sweep_new()
         self._follow()
         self._lapse()
@@ -135,6 +167,8 @@ class Policing:
 
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
+        if self._lost:
+            return None
         parts = self.proving, self.enforcing.whom, self.cradles
         waits = [wait for part in parts if (wait := part.timeout()) is not None]
         if self._lapses:
@@ -145,22 +179,26 @@ class Policing:
 
     def problems(self) -> list[str]:
         """Say what is wrong, one sentence each."""
-        return self.cradles.problems()
+        return [*self._file.problems(), *self.cradles.problems()]
 
     def close(self) -> None:
         """Watch nothing any more."""
         self.cradles.close()
 
+    def ways(self) -> dict[str, str]:
+        """Say how what is refused: by nothing, where there are no probes any more."""
+        return dict.fromkeys(WAYS, "none") if self._lost else self.enforcing.ways()
+
     def state(self) -> dict[str, object]:
         """Return what ``status`` says of policy."""
         enforced = self.enforcing.in_force
         if enforced is None:
-            return {"file": str(self._path), "generation": 0}
+            return {"file": str(self._file), "generation": 0}
         return {
-            "file": str(self._path),
+            "file": str(self._file),
             "generation": enforced.generation,
-            "rules": len(enforced.policy.rules),
-            "blocks": len(self.blocks.blocks),
+            "rules": enforced.policy.own_rules,
+            "blocks": enforced.policy.blocks,
             "since": datetime.fromtimestamp(
                 self.enforcing.since_wall_ns // _NS_PER_S, UTC
             ).isoformat().replace("+00:00", "Z"),
@@ -168,6 +206,8 @@ class Policing:
 
     def _change(self, wanted: Callable[[], tuple[Policy, Blocks]], *, asks: bool = True) -> None:
         """Apply what is wanted now; tell why it cannot be, and that the one before stays."""
+        if self._lost:
+            raise SensorError(self._lost)
         try:
             self._apply(*wanted(), asks=asks)
         except SensorError as problem:
@@ -177,8 +217,9 @@ class Policing:
                     at_ns=_now_ns(),
                     standing=Standing.KEPT,
                     generation=enforced.generation if enforced else 0,
-                    source=str(self._path),
-                    rules=len(enforced.policy.rules) if enforced else None,
+                    source=str(self._file),
+                    rules=enforced.policy.own_rules if enforced else None,
+                    blocks=enforced.policy.blocks if enforced else None,
                     mode=enforced.policy.mode.value if enforced else None,
                     why=str(problem),
                 )
@@ -195,7 +236,7 @@ class Policing:
             guarded.write(self._kept, kept.text_of(now))
         try:
             enforced = self.enforcing.apply(
-                whole, catalogue, source=str(self._path), canary_cgroup=cgroup, asks=asks
+                whole, catalogue, source=str(self._file), canary_cgroup=cgroup, asks=asks
             )
         except SensorError:
             if now != self.blocks:
@@ -235,14 +276,6 @@ class Policing:
         """Have the engine know which sessions are blocked; once more when it has found them."""
         for action in self._sensing.engine.cordon(self._known):
             self._sensing.do(action)
-
-    def _read(self) -> Policy:
-        if self._may_be_missing and not self._path.exists():
-            # Blocks alone: they are to hold on a host without a policy too.
-            text, where = _BLOCKS_ALONE, f"{self._path} (missing)"
-        else:
-            text, where = guarded.read(self._path), str(self._path)
-        return parse(text, where=where, catalogue=self._catalogue)
 
     def _read_blocks(self) -> Blocks:
         if not self._kept.exists():

@@ -87,6 +87,14 @@ class Proving:
         self._due_ns = self.proved_ns = self.failed_ns = self.why = None
         self.ways = frozenset()
 
+    def lose(self, why: str) -> None:
+        """Prove nothing any more, because nothing is there that could refuse."""
+        if self._due_ns is None:
+            return
+        self._due_ns = None
+        self.ways = frozenset()
+        self._fail(why)
+
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
         return None if self._due_ns is None else max(0, self._due_ns - _now_ns()) / _NS_PER_S

@@ -99,6 +99,10 @@ class Refusing:
         for process, why in self._acting.undone():
             self._sensing.see(Undone(at_ns=_now_ns(), process=process, why=why))
 
+    def lose(self, why: str) -> None:
+        """Know that the probes are detached: nothing is refused, proved or changed any more."""
+        self.policing.lose(why)
+
     def timeout(self) -> float | None:
         """Say for how long nothing is due; None: for ever."""
         return self.policing.timeout()
@@ -147,7 +151,7 @@ class Refusing:
 
     def _ways(self) -> dict[str, str]:
         """Say how things are refused: as attached, and as the canary has seen it."""
-        ways = self.enforcing.ways()
+        ways = self.policing.ways()
         for way in self.proving.ways:
             kind, _, seen = way.partition(":")
             if kind == "exec":

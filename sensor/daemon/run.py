@@ -25,6 +25,7 @@ from sensor.daemon.audit_worker import Auditing
 from sensor.daemon.catalogues import DIRECTORY, catalogue
 from sensor.daemon.ending import ENDING, received, signals
 from sensor.daemon.exporting import Exporting
+from sensor.daemon.footing import Footing
 from sensor.daemon.instance import Instance, Loaded, Pins
 from sensor.daemon.lookback import Before, look_back
 from sensor.daemon.probing import run_loader
@@ -165,7 +166,7 @@ class Daemon:
         past = stack.enter_context(Store(self._places.store, read_only=True))
         keep = Keep(max_age_s=self._config.max_age_s, max_bytes=self._config.max_bytes)
         writer = partial(Writer, store, begun, keep, told.note)
-        return self._open(stack, sensing, writer, past, door, loaded.missing)
+        return self._open(stack, sensing, writer, past, door, loaded)
 
     def _refuse(self, stack: ExitStack, sensing: Sensing, pins: Pins, known: Catalogue) -> None:
         """Put policy in force before anything else is looked at; with none, take back what was."""
@@ -210,14 +211,17 @@ class Daemon:
 
     def _open(  # noqa: PLR0917  # it introduces them all to each other
         self, stack: ExitStack, sensing: Sensing, write: Callable[[], Writer], past: Store,
-        door: Door, missing: dict[str, str],
+        door: Door, loaded: Loaded,
     ) -> Standing:  # fmt: skip
         clock = Clock()
         started_at = rfc3339(clock.now_ns() + clock.wall_offset_ns())
+        footing = Footing(loaded, sensing, self._refusing, say=self._say)
+        stack.callback(footing.close)
         standing = Standing(
             sensing=sensing, telling=self._telling, past=past, started_at=started_at,
-            started_s=time.time(), scope=str(self._scope), missing=missing, stop=self._stop,
-            refusing=self._refusing, teaching=self._teaching, contents=sensing.contents,
+            started_s=time.time(), scope=str(self._scope), missing=loaded.missing,
+            footing=footing, stop=self._stop, refusing=self._refusing, teaching=self._teaching,
+            contents=sensing.contents,
         )  # fmt: skip
         hello = Hello(
             host=self._host.name, boot_id=self._host.boot_id, seq=self._telling.next_seq - 1,
@@ -227,11 +231,7 @@ class Daemon:
         exporting = Exporting(self._config, standing.readings, say=self._say)
         standing.hub, standing.writer, standing.exporting = hub, write(), exporting
         self._selector = stack.enter_context(selectors.DefaultSelector())
-        exporting.register(self._selector)
-        if self._refusing:
-            self._refusing.register(self._selector)
-        if standing.contents:
-            standing.contents.register(self._selector)
+        standing.register(self._selector)
         stack.callback(exporting.close)
         self._telling.begin(hub, standing.writer, exporting, self._selector)
         stack.callback(self._telling.end)
@@ -263,10 +263,7 @@ class Daemon:
             waits = [one for one in (telling.timeout(), watchdog_s, *due_s) if one is not None]
             for key, mask in self._selector.select(min(waits, default=None)):
                 key.data(mask)
-            if self._refusing:
-                self._refusing.turn()
-            if contents:
-                contents.turn()
+            standing.turn()
             telling.turn()
             self._auditing.turn(self._selector, sensing.see)
             if watchdog_s is not None:

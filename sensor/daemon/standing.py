@@ -14,10 +14,12 @@ from sensor.errors import BadInputError
 from sensor.wire.programs import PROGRAMS
 
 if TYPE_CHECKING:
+    import selectors
     from collections.abc import Callable
 
     from sensor.daemon.contents import Contents
     from sensor.daemon.exporting import Exporting
+    from sensor.daemon.footing import Footing
     from sensor.daemon.refusing import Refusing
     from sensor.daemon.sensing import Sensing
     from sensor.daemon.teaching import Teaching
@@ -62,6 +64,7 @@ class Standing:
     started_s: float
     scope: str
     missing: dict[str, str]
+    footing: Footing
     stop: Callable[[], None]
     hub: Hub | None = None
     writer: Writer | None = None
@@ -71,14 +74,27 @@ class Standing:
     contents: Contents | None = None
     controls: frozenset[str] = field(default=CONTROLS)
 
+    def register(self, selector: selectors.BaseSelector) -> None:
+        """Have a selector watch what the parts wait for."""
+        for part in (self.exporting, self.refusing, self.contents, self.footing):
+            if part:
+                part.register(selector)
+
+    def turn(self) -> None:
+        """Do what is due in the parts."""
+        for part in (self.refusing, self.contents, self.footing):
+            if part:
+                part.turn()
+
     def status(self) -> dict[str, object]:
         """Return how things are now; ``problems`` is empty when all is well."""
+        gone = self.footing.gone()
         return {
             **(self.refusing.status() if self.refusing else self._observing()),
             "started_at": self.started_at,
             "scope": self.scope,
             "hooks": {
-                program.name: program.name not in self.missing
+                program.name: program.name not in self.missing and program.name not in gone
                 for program in PROGRAMS
                 if not program.on_demand
             },
@@ -149,7 +165,8 @@ class Standing:
         }
 
     def _problems(self) -> list[str]:
-        problems = [
+        problems = self.footing.problems()
+        problems += [
             f"not seen: {program.sees} ({self.missing[program.name]})"
             for program in PROGRAMS
             if program.name in self.missing and not program.on_demand

@@ -24,13 +24,23 @@ def read(path: Path) -> str:
             _check(os.fstat(file.fileno()), path)
             raw = file.read(LARGEST_BYTES + 1)
     except OSError as problem:
-        raise BadInputError(f"{path}: {problem.strerror}; name a readable file") from problem
+        raise _unreadable(path, problem) from problem
     if len(raw) > LARGEST_BYTES:
         raise BadInputError(f"{path}: more than {LARGEST_BYTES} bytes; name another file")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as problem:
         raise BadInputError(f"{path}: {problem}; write it in UTF-8") from problem
+
+
+def check(path: Path) -> None:
+    """See that a file is there and root's alone, without reading it. Raises as `read` does."""
+    _check_folder(path)
+    try:
+        found = path.stat()
+    except OSError as problem:
+        raise _unreadable(path, problem) from problem
+    _check(found, path)
 
 
 def write(path: Path, text: str) -> None:
@@ -41,10 +51,14 @@ def write(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.new")
     try:
         with open(fresh, "w", encoding="utf-8", opener=_opened) as file:  # its mode
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                fresh.replace(path)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
@@ -56,6 +70,10 @@ def write(path: Path, text: str) -> None:
 
 def _opened(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _unreadable(path: Path, problem: OSError) -> BadInputError:
+    return BadInputError(f"{path}: {problem.strerror}; name a readable file")
 
 
 def _check(found: os.stat_result, path: Path) -> None:
@@ -75,7 +93,7 @@ def _check_folder(path: Path) -> None:
         folder = path.resolve().parent
         found = folder.stat()
     except OSError as problem:
-        raise BadInputError(f"{path}: {problem.strerror}; name a readable file") from problem
+        raise _unreadable(path, problem) from problem
     is_open = found.st_mode & _OTHERS and not found.st_mode & stat.S_ISVTX
     if is_open or found.st_uid not in {0, os.geteuid()}:
         raise BadInputError(

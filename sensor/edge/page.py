@@ -7,6 +7,7 @@ not a blank. The page's own policy lets no script run and nothing be loaded.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from sensor.errors import BadInputError
+from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,15 +39,20 @@ def page(template: str, values: Mapping[str, object]) -> str:
 def write(path: Path, text: str) -> None:
     """Write a page whole or not at all, for its owner alone: it tells of people.
 
-    Raises BadInputError where the place cannot be written.
+    Raises BadInputError where the place cannot be written, SensorError where it is full.
     """
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-        Path(name).chmod(_MODE)
-        Path(name).replace(path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            Path(name).chmod(_MODE)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
     except OSError as problem:
-        raise BadInputError(
-            f"{path}: {problem.strerror}; name a file in a folder of yours"
-        ) from problem
+        said = f"{path}: {problem.strerror}"
+        if problem.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise SensorError(f"{said}; make room there, or name a file elsewhere") from problem
+        raise BadInputError(f"{said}; name a file in a folder of yours") from problem

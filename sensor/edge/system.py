@@ -6,14 +6,15 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+_LOCKS = Path("/proc/locks")
 _NICEST = 19
 _NICE = 10
 _RUN_MODE, _STATE_MODE = 0o750, 0o700
@@ -48,17 +49,45 @@ def lock(run_dir: Path, state_dir: Path) -> Iterator[None]:
 
 def is_held(folder: Path) -> bool:
     """Tell whether somebody holds a folder by :func:`lock`."""
+    with spared(folder) as is_free:
+        return not is_free
+
+
+@contextmanager
+def spared(folder: Path) -> Iterator[bool]:
+    """Keep everybody from holding a folder by :func:`lock`. False: somebody does already.
+
+    Others may keep it likewise. A folder that is missing nobody holds, and it stays missing.
+    """
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
-        return False
+        yield True
+        return
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
     finally:
         os.close(handle)
-    return False
+
+
+def holder(folder: Path) -> int | None:
+    """Give the pid of whoever holds a folder by :func:`lock`; None where the kernel has no word.
+
+    /proc/locks (proc(5)) has the numbers of the file system itself, which for a
+    folder of btrfs or overlayfs are others than those of stat(2).
+    """
+    found = folder.stat()
+    place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    for line in _LOCKS.read_text("ascii", "replace").splitlines():
+        _, kind, _, _, pid, where, *_ = line.split()
+        if (kind, where) == ("FLOCK", place):  # not ("->", …), who waits for one
+            return int(pid)
+    return None
 
 
 def _hold(folder: Path, mode: int) -> int:

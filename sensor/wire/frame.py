@@ -140,6 +140,7 @@ def _policy(raw: Fields) -> PolicyView:
         generation=raw.need("generation", int),
         source=raw.maybe("source", str),
         rules=raw.maybe("rules", int),
+        blocks=raw.maybe("blocks", int),
         mode=raw.maybe("mode", str),
     )
 

@@ -106,7 +106,7 @@ def test_since_leaves_out_what_is_older(home: Path) -> None:
     [
         (("--json", "--csv"), "give one"),
         (("--since", "17"), "--since 17: expected a time"),
-        (("--tool", "x"), "--tool x: no such tool; docs/catalogue.md says which there are"),
+        (("--tool", "x"), "--tool x: no such tool; agent-sensor catalog ls lists them"),
         (("--user", "no-such-user"), "--user no-such-user: nobody has a home"),
         (("--root", "/no/such"), "--root /no/such: No such file or directory"),
     ],

@@ -62,7 +62,9 @@ def test_an_end_may_be_a_time(asked: list[dict[str, object]]) -> None:
     argv = ["block", "add", "--session", "uimgkfb4", "--ticket", "T", "--json"]
     for until in "2027-01-31T18:00+01:00", "2027-01-31":
         done = CliRunner().invoke(cli, [*argv, "--until", until])
-        assert json.loads(done.stdout)["id"] == "runtime-3"
+        said = json.loads(done.stdout)
+        assert (said["id"], said["remark"]) == ("runtime-3", "only shadow")
+        assert "only shadow" in done.stderr
     assert asked[0]["expires"] == "2027-01-31T17:00:00Z"
     assert asked[0]["sessions"] == ["uimgkfb4"]
     assert str(asked[1]["expires"]).endswith("Z")
@@ -72,7 +74,8 @@ def test_an_end_may_be_a_time(asked: list[dict[str, object]]) -> None:
     ("ends", "why"),
     [
         ([], "give an end: --for 4h"),
-        (["--for", "4h", "--until", "2027-01-31"], "give an end"),
+        (["--for", "4h", "--until", "2027-01-31"], "give one end, --for or --until: not both"),
+        (["--for", "4h", "--until", ""], "not both"),
         (["--for", "soon"], "--for 'soon': expected a number and m, h or d"),
         (["--until", "soon"], "--until 'soon': no time"),
     ],

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,53 @@ def test_pins_go_where_they_are_wanted(host: Host, tmp_path: Path) -> None:
     assert loaded.out.startswith(f"loaded {tmp_path}/")
     assert unloaded.out.startswith(f"removed {tmp_path}/")
     assert not (host.seen(BPFFS) / "agent-sensor").exists()
+
+
+def test_probes_stay_while_a_daemon_has_their_run_directory(host: Host, tmp_path: Path) -> None:
+    """Whoever wants to unload them is told which process that is; by force they go."""
+    run_dir = tmp_path / "run"
+    with Scope() as scope:
+        options = (f"--scope={scope.path}", f"--run-dir={run_dir}")
+        pins = host.seen(Path(json.loads(host.sensor("load", "--json", *options).out)["pins"]))
+        with lock(run_dir, tmp_path / "state"):
+            said = host.sensor("unload", *options)
+            assert (said.status, said.out) == (ExitCode.FAILED, "")
+            assert f"process {os.getpid()}" in said.err
+            assert pins.exists()
+            assert host.sensor("unload", "--force", *options).out.startswith("removed")
+        assert not pins.exists()
+
+
+def test_what_is_pinned_elsewhere_is_not_passed_over(host: Host, tmp_path: Path) -> None:
+    """Nothing is where it was looked for: what there is is named, as it is unloaded."""
+    with Scope() as scope, Scope() as other:
+        run_dir = f"--run-dir={tmp_path}"
+        loaded = json.loads(host.sensor("load", "--json", run_dir, f"--scope={scope.path}").out)
+        pins = Path(loaded["pins"])
+        said = host.sensor("unload", run_dir, f"--scope={other.path}")
+        assert (said.status, said.out) == (ExitCode.FAILED, "")
+        assert f"--run-dir {tmp_path} --scope {scope.path})" in said.err
+        assert str(pins.parent) in said.err
+        said = host.sensor("unload", f"--run-dir={tmp_path / 'another'}", f"--scope={other.path}")
+        assert said.status == ExitCode.FAILED
+        assert "rm -r takes it away" in said.err
+        assert host.seen(pins).exists()
+        assert host.sensor("unload", run_dir, f"--scope={scope.path}").out.startswith("removed")
+        assert host.sensor("unload", run_dir, f"--scope={other.path}").status == 0
+
+
+def test_the_scope_is_the_configuration_s(host: Host, tmp_path: Path) -> None:
+    """As `run` takes it, and so does `load`; one that is named goes before it."""
+    config = tmp_path / "config.toml"
+    with Scope() as scope, Scope() as other:
+        config.write_text(f'scope = "{scope.path}"\n', "utf-8")
+        options = (f"--config={config}", f"--run-dir={tmp_path}")
+        loaded = json.loads(host.sensor("load", "--json", *options).out)
+        assert host.sensor("load", f"--run-dir={tmp_path}", f"--scope={scope.path}").out == (
+            f"reused {loaded['pins']}\n"
+        )
+        assert host.sensor("unload", *options, f"--scope={other.path}").status == ExitCode.FAILED
+        assert host.sensor("unload", *options).out.startswith("removed")
 
 
 def loaded_before(host: Host, *options: str) -> Path:

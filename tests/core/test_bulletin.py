@@ -56,12 +56,18 @@ def test_a_policy_is_told_with_what_it_is() -> None:
         generation=3,
         source="/etc/policy.toml",
         rules=2,
+        blocks=1,
         mode="enforce",
     )
     event = tell(fact)
     assert event.kind is Kind.POLICY
     assert event.policy == PolicyView(
-        standing="in_force", generation=3, source="/etc/policy.toml", rules=2, mode="enforce"
+        standing="in_force",
+        generation=3,
+        source="/etc/policy.toml",
+        rules=2,
+        blocks=1,
+        mode="enforce",
     )
     assert (event.reason, event.verdict) == (None, None)
 

@@ -257,6 +257,16 @@ def test_a_long_chain_of_tools_lets_go_of_its_beginning(engine: Engine) -> None:
     assert ended == ["session_end"]
 
 
+def test_a_session_runs_until_it_has_ended(engine: Engine) -> None:
+    """One within another, both; one that never was, not."""
+    outer, _ = events(engine, exec_(9, *CLAUDE))
+    inner, _ = events(engine, exec_(10, *CODEX, parent=at(9), root=9))
+    running = [str(outer.session), str(inner.session), "uimgkfb4"]
+    assert [engine.runs(one) for one in running] == [True, True, False]
+    events(engine, exit_(10))
+    assert [engine.runs(one) for one in running] == [True, False, False]
+
+
 def test_what_an_audit_found_is_told_beside_all_sessions(engine: Engine) -> None:
     """It begins none, and ends none."""
     assert FOUND.inventory

@@ -40,6 +40,20 @@ def test_good_values_are_read_as_they_stand() -> None:
     assert root.networks("ranges") == (ip_network("192.0.2.0/24"),)
 
 
+def test_a_version_is_the_one_that_is_known_or_none() -> None:
+    """One that is missing is said to be; where it may be, that is none."""
+    entry("version = 1").version(1)
+    entry("").version(1, may_be_missing=True)
+    for text, why in (
+        ("", "x.toml: version: is missing; write version = 1"),
+        ("version = 2", "x.toml: version: 2 is unknown; write 1"),
+        ("version = true", "x.toml: version: True is unknown; write 1"),
+    ):
+        with pytest.raises(BadInputError) as refused:
+            entry(text).version(1)
+        assert str(refused.value) == why
+
+
 def test_what_may_be_left_out_may_be_left_out() -> None:
     """It is None then, and a table is empty."""
     root = entry("yes = true\nno = false\nword = 'x'\n[table]\nend = 2027-01-31T01:00:00+01:00\n")

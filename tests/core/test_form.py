@@ -58,7 +58,7 @@ FULL = Event(
     loss=("exec", 3),
     gap=Lack("2026-11-23T14:00:00Z", "2026-11-23T14:01:00Z", 7, 9),
     enforcement=Enforcement.CGROUP,
-    policy=PolicyView(standing="in_force", generation=3, source="p.toml", rules=2, mode="enforce"),
+    policy=PolicyView(standing="kept", generation=3, source="p", rules=2, blocks=1, mode="shadow"),
     health=HealthView("enforcement", is_well=True),
     inventory=Inventory(
         user="alice",

@@ -96,6 +96,13 @@ def said(
         (
             replace(
                 POLICY,
+                policy=PolicyView(standing="in_force", generation=4, rules=1, blocks=1),
+            ),
+            "policy   in force, generation 4, 1 rule, 1 block",
+        ),
+        (
+            replace(
+                POLICY,
                 policy=PolicyView(standing="kept", generation=3),
                 reason="policy.toml:7: no such tool",
             ),

@@ -5,18 +5,15 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from support.enforcing import Scene
+from support.governing import EXCEPTION, POLICY, Story, Wall, told
 from support.patience import is_readable
 from support.policies import CATALOGUE
 
-from sensor.core.policy.model import Accounts
 from sensor.daemon import cradles, policing, whom
 from sensor.daemon.cradles import AGAIN_S
-from sensor.daemon.policing import Policing
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -27,107 +24,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.kernel
 
-POLICY = """version = 1
-mode = "shadow"
-[[rule]]
-id = "no"
-tools = ["some-cli"]
-users = ["amy"]
-cgroups = ["/a/b/c"]
-verdict = "block"
-"""
-
-
-EXCEPTION = """[[exception]]
-rule = "no"
-users = ["amy"]
-ticket = "T-{number}"
-expires = 2030-01-0{number}T00:00:00Z
-"""
-
-
-class Engine:
-    """Counts the policies that it is told of, and how often it judges anew."""
-
-    told = 0
-    judged = 0
-
-    def judge(self, *, at_ns: int) -> list[object]:
-        """Judge what runs and is open."""
-        assert at_ns
-        self.judged += 1
-        return []
-
-    def policy(self, _enforced: object, *, at_ns: int) -> list[object]:
-        """Take another policy."""
-        assert at_ns
-        self.told += 1
-        return []
-
-    def cordon(self, _catalogue: object) -> list[object]:
-        """Take who is blocked."""
-        return []
-
-
-class Wall:
-    """A clock that is moved by hand."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        """Say what time it is."""
-        return self.at
-
-
-class Story:
-    """A policing daemon over folders of the test's, in shadow; the clock is moved by hand."""
-
-    def __init__(self, folder: Path) -> None:
-        self.top = folder / "top"
-        self.top.mkdir()
-        self.engine = Engine()
-        self.now_s = 1000.0
-        self.asked = 0
-        self.is_due = False
-        self.file = folder / "policy.toml"
-        self.file.write_text(POLICY, "utf-8")
-        proving: Any = SimpleNamespace(
-            end=lambda: None, turn=lambda: self.is_due, timeout=lambda: None
-        )
-        sensing: Any = SimpleNamespace(
-            engine=self.engine, taken_in=dict, see=lambda _: None, do=lambda _: None
-        )
-        sweeping: Any = SimpleNamespace(turn=lambda: None)
-        self.policing = Policing(
-            self.file, CATALOGUE, Scene(folder, top=self.top).enforcing, proving,
-            state_dir=folder, may_be_missing=False, sensing=sensing, sweeping=sweeping,
-            now_s=lambda: self.now_s,
-        )  # fmt: skip
-
-    def ask(self, _policy: object) -> Accounts:
-        """Look a user up."""
-        self.asked += 1
-        return Accounts({"amy": 7}, {})
-
-    def begin(self) -> None:
-        """Put policy in force."""
-        self.policing.begin()
-        self.engine.told = 0
-
-    def turn(self) -> None:
-        """Go through the daemon's loop once."""
-        self.policing.cradles.heed()
-        self.policing.turn()
-
 
 @pytest.fixture
 def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     """Give a daemon whose policy is not in force yet."""
-    story = Story(tmp_path)
-    monkeypatch.setattr(whom, "accounts_of", story.ask)
-    yield story
-    story.policing.close()
+    with told(tmp_path, monkeypatch) as story:
+        yield story
 
 
 def is_told(story: Story) -> bool:
@@ -239,6 +141,22 @@ def test_what_an_exception_let_through_is_judged_at_its_end(
         judged.append(story.engine.judged)
         clock.at += timedelta(seconds=1)
     assert judged == [0, 0, 1, 2, 2, 2]
+
+
+def test_nothing_changes_where_there_are_no_probes(story: Story) -> None:
+    """Whoever asks is told; nothing becomes due any more."""
+    story.begin()
+    before = story.policing.enforcing.in_force
+    story.policing.lose("the probes are detached")
+    for change in story.policing.reload, lambda: story.policing.learn(CATALOGUE):
+        with pytest.raises(SensorError, match="the probes are detached"):
+            change()
+    story.is_due = True
+    story.turn()
+    assert story.policing.timeout() is None
+    assert story.policing.enforcing.in_force is before
+    assert story.engine.told == 0
+    assert set(story.policing.ways().values()) == {"none"}
 
 
 def test_what_was_watched_is_let_go(story: Story) -> None:

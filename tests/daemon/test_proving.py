@@ -117,6 +117,21 @@ def test_a_failed_proof_is_told_once_and_so_is_that_it_works_again(
     assert scene.proving.why is None
 
 
+def test_where_nothing_could_refuse_nothing_is_tried(scene: Scene) -> None:
+    """It is told why, once; where nothing was to be proved, nothing has failed."""
+    scene.proving.lose("detached")
+    assert scene.told == []
+    scene.proving.settle()
+    scene.proving.begin()
+    scene.proving.lose("detached")
+    scene.proving.lose("detached")
+    assert [(one.is_well, one.why) for one in scene.told] == [(False, "detached")]
+    assert scene.proving.ways == frozenset()
+    assert scene.proving.timeout() is None
+    scene.now_ns += EVERY_NS
+    assert not scene.proving.turn()
+
+
 def test_an_answer_that_comes_too_late_says_nothing(scene: Scene) -> None:
     """Policy was taken away meanwhile."""
     scene.proving.heard(REFUSED)

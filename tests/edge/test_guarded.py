@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from support.full import ROOM_BYTES, small_disk
 
 from sensor.edge import guarded
 from sensor.errors import BadInputError, SensorError
@@ -36,9 +37,26 @@ def refused(path: Path) -> str:
 def test_a_file_of_root_s_is_read(file: Path) -> None:
     """By a link of root's too."""
     assert guarded.read(file) == "version = 1\n"
+    guarded.check(file)
     link = file.with_name("link")
     link.symlink_to(file)
     assert guarded.read(link) == "version = 1\n"
+
+
+def test_a_file_is_checked_without_reading_it(file: Path) -> None:
+    """In the words of a reading; what is in it does not matter."""
+    file.write_bytes(b"\xff")
+    guarded.check(file)
+    file.parent.chmod(0o777)
+    with pytest.raises(BadInputError, match="others than root can put files there"):
+        guarded.check(file)
+    file.parent.chmod(0o755)
+    file.chmod(0o666)
+    for _ in range(2):
+        with pytest.raises(BadInputError) as problem:
+            guarded.check(file)
+        assert str(problem.value) == refused(file)
+        file.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646])
@@ -103,3 +121,15 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
     assert not trap.exists()
     with pytest.raises(SensorError, match="as it was before"):
         guarded.write(tmp_path / "missing" / "x", "text")
+
+
+@pytest.mark.kernel
+def test_a_full_disk_keeps_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    """What was begun is taken away: it would keep the disk full."""
+    with small_disk(tmp_path / "disk") as disk:
+        path = disk / "blocks.json"
+        guarded.write(path, "first")
+        with pytest.raises(SensorError, match="No space left on device; it is as it was before"):
+            guarded.write(path, "x" * ROOM_BYTES)
+        assert guarded.read(path) == "first"
+        assert list(disk.iterdir()) == [path]

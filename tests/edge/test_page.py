@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import jinja2
 import pytest
+from support.full import ROOM_BYTES, small_disk
 
 from sensor.edge import page
-from sensor.errors import BadInputError
+from sensor.errors import BadInputError, ExitCode, SensorError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +76,24 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """With a remedy."""
     with pytest.raises(BadInputError, match="name a file in a folder of yours"):
         page.write(tmp_path / "no/x.html", "x")
+
+
+@pytest.mark.kernel
+def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
+    """The page before stays, nothing of the new one does, and the place is not to blame."""
+    with small_disk(tmp_path / "disk") as disk:
+        path = disk / "page.html"
+        page.write(path, "first")
+        with pytest.raises(SensorError, match="No space left on device; make room") as problem:
+            page.write(path, "x" * ROOM_BYTES)
+        assert problem.value.exit_code is ExitCode.FAILED
+        assert path.read_text("utf-8") == "first"
+        assert list(disk.iterdir()) == [path]
+
+
+def test_a_page_that_cannot_take_its_place_leaves_nothing(tmp_path: Path) -> None:
+    """A folder has its name."""
+    (tmp_path / "page.html").mkdir()
+    with pytest.raises(BadInputError, match="name a file"):
+        page.write(tmp_path / "page.html", "text")
+    assert [one.name for one in tmp_path.iterdir()] == ["page.html"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sensor.edge.system import humble, idle, lock
+from sensor.edge.system import holder, humble, idle, is_held, lock, spared
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
@@ -43,6 +43,36 @@ def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(BadInputError, match="file/run"), lock(tmp_path / "file" / "run", tmp_path):
         pass
+
+
+def test_who_holds_a_folder_is_known(tmp_path: Path) -> None:
+    """By its pid, as the kernel has it; nobody, before and after."""
+    run_dir = tmp_path / "run"
+    assert not is_held(run_dir)
+    with lock(run_dir, tmp_path / "state"):
+        assert is_held(run_dir)
+        assert holder(run_dir) == os.getpid()
+    assert not is_held(run_dir)
+    assert holder(run_dir) is None
+
+
+def test_a_folder_that_is_spared_no_daemon_takes(tmp_path: Path) -> None:
+    """One that a daemon has cannot be; one that is missing is not made."""
+    run_dir = tmp_path / "run"
+    with spared(run_dir) as is_free:
+        assert is_free
+    assert not run_dir.exists()
+    with lock(run_dir, tmp_path / "state"), spared(run_dir) as is_free:
+        assert not is_free
+    with (
+        spared(run_dir) as is_free,
+        spared(run_dir) as is_still_free,
+        pytest.raises(SensorError, match="another agent-sensor uses"),
+        lock(run_dir, tmp_path / "state"),
+    ):
+        pass
+    assert is_free
+    assert is_still_free
 
 
 def test_an_idle_process_goes_behind_all_others(tmp_path: Path) -> None:

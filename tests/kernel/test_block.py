@@ -33,6 +33,8 @@ def test_a_block_holds_until_it_is_removed_over_a_kill(kept: Kept) -> None:
     added = kept.control("block", "add", "--tool=claude-code", "--ticket=INC-7", "--for=4h")
     assert added.returncode == 0, added.stderr
     assert added.stdout.startswith("runtime-1 blocks tool claude-code until ")
+    said = kept.control("policy", "reload").stdout
+    assert said.startswith(f"in force: {kept.file}, 0 rules, 1 block, generation ")
     assert kept.is_refused()
     kept.daemon.kill()
     assert kept.is_refused()

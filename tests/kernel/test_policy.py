@@ -66,6 +66,10 @@ def test_a_bad_file_leaves_the_old_policy_in_force(kept: Kept) -> None:
     kept.file.chmod(0o666)
     assert "others than root can change it" in kept.control("policy", "reload").stderr
     assert kept.is_refused()
+    assert kept.daemon.command("status").returncode == ExitCode.DEGRADED
+    kept.file.chmod(0o644)
+    assert kept.control("policy", "reload").returncode == 0
+    assert kept.status()["problems"] == []
 
 
 def test_the_person_who_is_refused_is_told(kept: Kept) -> None:

@@ -107,7 +107,7 @@ FULL = Event(
     traffic=Traffic(sent_bytes=1, received_bytes=2, duration_ns=3, outcome="reset"),
     loss=("exec", 3),
     gap=Lack(from_at="2026-11-23T14:03:07Z", to_at="2026-11-23T14:03:08Z", first_seq=1, last_seq=2),
-    policy=PolicyView(standing="in_force", generation=3, source="p.toml", rules=2, mode="enforce"),
+    policy=PolicyView(standing="kept", generation=3, source="p", rules=2, blocks=1, mode="shadow"),
     health=HealthView("enforcement", is_well=True),
     reason="because",
     duration_ns=6,

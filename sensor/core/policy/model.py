@@ -190,6 +190,16 @@ class Policy:
     services: tuple[Target, ...] = ()
     audits: Occasion | None = None
 
+    @property
+    def blocks(self) -> int:
+        """Count what responders have put before its own rules: that alone has an end."""
+        return sum(rule.expires is not None for rule in self.rules)
+
+    @property
+    def own_rules(self) -> int:
+        """Count the rules of its text."""
+        return len(self.rules) - self.blocks
+
     def mode_of(self, rule: Rule) -> Mode:
         """Give how far a rule goes: never further than the whole."""
         return min(self.mode, rule.mode or self.mode, key=_ORDER.__getitem__)

@@ -85,8 +85,7 @@ def parse(text: str, *, where: str, catalogue: Catalogue) -> Policy:
     document = Document(text, where=where)
     root, words = document.root, Words(catalogue)
     root.only("version", "mode", "defaults", "dns", "rule", "exception")
-    if root.table.get("version") != VERSION:
-        raise root.wrong("version", f"{root.table.get('version')!a} is unknown", f"write {VERSION}")
+    root.version(VERSION)
     defaults = root.within("defaults", "tool", "unknown_client", "audit_on", "high_risk")
     dns = root.within("dns", "resolvers")
     rules = [

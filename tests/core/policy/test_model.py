@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 import pytest
-from support.policies import ACCOUNTS, LATER, known, read
+from support.policies import ACCOUNTS, CATALOGUE, LATER, known, read
 
 from sensor.core.policy.model import (
     Condition,
@@ -19,6 +19,7 @@ from sensor.core.policy.model import (
     names,
     settled,
 )
+from sensor.core.policy.text import with_blocks
 from sensor.core.words import Verdict
 
 BODY = """
@@ -122,6 +123,14 @@ def test_a_rule_knows_what_it_is_about(
 def test_a_block_is_named_by_its_number() -> None:
     """As events and ``block ls`` show it."""
     assert RuntimeBlock(number=4, expires=LATER, ticket="T").id == "runtime-4"
+
+
+def test_blocks_of_responders_are_no_rules_of_the_file() -> None:
+    """They come before them, and are counted apart."""
+    block = RuntimeBlock(number=1, expires=LATER, ticket="T", tools=("some-cli",))
+    policy = with_blocks(read(BODY), [block], CATALOGUE)
+    assert (policy.own_rules, policy.blocks, len(policy.rules)) == (2, 1, 3)
+    assert (read(BODY).own_rules, read(BODY).blocks) == (2, 0)
 
 
 def test_everything_is_neither_name_nor_address() -> None:

@@ -167,7 +167,10 @@ def test_an_audit_that_would_never_follow_is_refused(body: str, why: str) -> Non
 
 def test_a_policy_that_is_empty_is_refused() -> None:
     """It would be none."""
-    for body, why in (("", "version: None is unknown; write 1"), ("version = 1", "mode: is miss")):
+    for body, why in (
+        ("", "version: is missing; write version = 1"),
+        ("version = 1", "mode: is miss"),
+    ):
         with pytest.raises(BadInputError, match=why):
             text.parse(body, where="p.toml", catalogue=CATALOGUE)
 

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is pinned beside an instance, by the options that name it; pins have a fingerprint."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.core.quote import quote
+from sensor.daemon.instance import Instance
+from sensor.edge import system
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def others(instance: Instance, run_dirs: Iterable[Path], *, top: Path) -> list[str]:
+    """Say which other instances are pinned, and by which options ``unload`` finds each.
+
+    A fingerprint cannot be read: it is tried with these run directories, and the
+    cgroups that there are.
+    """
+    found = instance.others()
+    if not found:
+        return []
+    bpffs, named = instance.folder.parent.parent, {}
+    for run_dir in run_dirs:
+        for folder, _, _ in os.walk(top):
+            one = Instance(bpffs=bpffs, run_dir=run_dir, scope=Path(folder))
+            named[one.folder] = (run_dir, Path(folder))
+    return [_said(folder, named.get(folder), top) for folder in found]
+
+
+def _said(folder: Path, place: tuple[Path, Path] | None, top: Path) -> str:
+    if place is None:
+        return (
+            f"{quote(str(folder))} (of another --run-dir, or a --scope that is gone;"
+            " where no daemon runs on it, rm -r takes it away)"
+        )
+    run_dir, scope = place
+    options = f"--run-dir {quote(str(run_dir))}"
+    options += f" --scope {quote(str(scope))}" if scope != top else ", the whole host"
+    held = ", in use by a daemon" if system.is_held(run_dir) else ""
+    return f"{quote(str(folder))} ({options}{held})"
