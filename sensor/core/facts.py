@@ -25,6 +25,7 @@ from sensor.core.own_facts import (
 )
 
 if TYPE_CHECKING:
+    from sensor.core.spelling import Spelling
     from sensor.core.words import Enforcement, NameSource, Verdict
 
 Address = IPv4Address | IPv6Address
@@ -85,7 +86,8 @@ class Exec:
     ``name_typed`` is the script. ``root`` is the first candidate among the
     ancestors as the kernel saw it (the process itself, if it is the first).
     ``truncated`` names the fields of this fact that were cut short or unread.
-    ``late`` facts were read from /proc after the event.
+    ``late`` facts were read from /proc after the event. ``spelling`` finds the files
+    where text does not.
 
     ``tool`` is the kernel's guess, as the catalogue's index; ``unsure`` says that
     others may look the same. ``tools`` are those in whose sessions the kernel has
@@ -123,6 +125,7 @@ class Exec:
     brokered: bool = False
     over: bool = False
     ruled: Ruled | None = None
+    spelling: Spelling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import Signal
+from sensor.core.spelling import as_spelled
 from sensor.daemon.inodes import Inodes
 from sensor.daemon.probing import command
 from sensor.edge import image_file, proc
@@ -176,7 +177,8 @@ class Contents:
         handles = [] if wait.handle is None else [wait.handle]
         searcher.file, searcher.since_s = file, time.monotonic()
         try:
-            socket.send_fds(searcher.channel, [request(file, wait.images[0].exe)], handles)
+            asked = request(file, as_spelled(wait.images[0]).exe)
+            socket.send_fds(searcher.channel, [asked], handles)
         except (OSError, FrameError):
             self._fail()
             return

@@ -25,6 +25,7 @@ from sensor.core.facts import (
     Signal,
     Transport,
 )
+from sensor.core.spelling import spelling
 from sensor.core.words import NameSource
 from sensor.errors import DamagedRecordError
 from sensor.wire import dns
@@ -101,6 +102,12 @@ def _exec(record: bytes) -> Exec:
     sizes, ruling, tools, tty = rest[:5], rest[6:10], rest[10:-1], rest[-1]
     exe, cwd, typed, interpreter, argv = _strings(record, EXEC.size, sizes)
     cuts = [name for bit, name in _EXEC_CUTS if flags & bit]
+    exe, cwd, typed = (
+        path(exe, cut="exe" in cuts),
+        path(cwd, cut="cwd" in cuts),
+        typed.rstrip(b"\0"),
+    )
+    words = argv.removesuffix(b"\0").split(b"\0") if argv else []
     if flags & (_EXEC_ARGV_CUT | _EXEC_ARGV_UNREAD):
         cuts.append("argv")
     return Exec(
@@ -109,11 +116,11 @@ def _exec(record: bytes) -> Exec:
         parent=Process(parent_pid, parent_ns),
         root=Process(root_pid, root_ns),
         signals=Signal(signals & 31),
-        exe=path(exe, cut="exe" in cuts),
-        name_typed=text(typed.rstrip(b"\0")) or None,
+        exe=text(exe),
+        name_typed=text(typed) or None,
         interpreter=text(interpreter.rstrip(b"\0")) or None,
-        argv=tuple(map(text, argv.removesuffix(b"\0").split(b"\0"))) if argv else (),
-        cwd=path(cwd, cut="cwd" in cuts),
+        argv=tuple(map(text, words)),
+        cwd=text(cwd),
         uid=uid,
         loginuid=None if loginuid == NO_LOGINUID or flags & _EXEC_NO_LOGINUID else loginuid,
         tty=terminal(text(tty.rstrip(b"\0"))),
@@ -128,6 +135,7 @@ def _exec(record: bytes) -> Exec:
         unsearched=bool(flags & _EXEC_UNSEARCHED),
         brokered=bool(flags & _EXEC_BROKERED),
         ruled=ruled(*ruling),
+        spelling=spelling(exe, cwd, typed or None, words),
     )
 
 

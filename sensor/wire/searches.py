@@ -43,7 +43,10 @@ class Answer:
     tool: str | None = None
 
 
-_pack = msgpack.Packer(autoreset=True, unicode_errors="backslashreplace").pack
+_BYTES = "surrogateescape"
+"""A path goes over as the bytes that it is (``core/spelling``)."""
+
+_pack = msgpack.Packer(autoreset=True, unicode_errors=_BYTES).pack
 
 
 def markers(tools: Iterable[Tool]) -> bytes:
@@ -74,7 +77,7 @@ def request(file: File, path: str) -> bytes:
 
 def request_of(datagram: bytes) -> tuple[File, str]:
     """Read which file is meant, and its path. Raises FrameError."""
-    fields = Fields("search", unpack(datagram))
+    fields = Fields("search", unpack(datagram, errors=_BYTES))
     file = File(
         dev=fields.need("dev", int),
         ino=fields.need("ino", int),

@@ -33,9 +33,9 @@ def test_more_than_there_is_room_for_is_not_sent() -> None:
         searches.markers([large])
 
 
-@pytest.mark.parametrize("path", ["/opt/x", "", "…/cut/\\xff"])
+@pytest.mark.parametrize("path", ["/opt/x", "", "…/cut/\\xff", "/opt/\udcff"])
 def test_a_request_names_its_file(path: str) -> None:
-    """With all by which it is told from another, and where it lay."""
+    """With all by which it is told from another, and where it lay, byte by byte."""
     assert searches.request_of(searches.request(FILE, path)) == (FILE, path)
 
 
