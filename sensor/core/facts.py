@@ -183,6 +183,7 @@ class Connect:
     late: bool = False
     domain: int = 0
     comm: str | None = None
+    cgroup_id: int | None = None
     image: Exec | None = None
     ruled: Ruled | None = None
 
@@ -211,6 +212,7 @@ class Hello:
     source: NameSource | None
     cut: bool = False
     domain: int = 0
+    cgroup_id: int | None = None
     image: Exec | None = None
     ruled: Ruled | None = None
 

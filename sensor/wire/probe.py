@@ -69,8 +69,8 @@ EXEC = Layout(
 FORK = Layout(*_HEAD, "Q started_ns", "Q parent_started_ns", "I parent_pid", "I uid", *_TOOLS)
 EXIT = Layout(*_HEAD, "Q started_ns", "I status", "I reserved")
 CONNECT = Layout(
-    *_HEAD, "Q started_ns", "Q cookie", "Q domain", *_RULING, "16s address_be", "I uid",
-    "H port_be", "B protocol", "B reserved", "16s comm",
+    *_HEAD, "Q started_ns", "Q cookie", "Q domain", "Q cgroup_id", *_RULING, "16s address_be",
+    "I uid", "H port_be", "B protocol", "B reserved", "16s comm",
 )  # fmt: skip
 CLOSE = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "Q opened_ns", "Q established_ns", "Q sent_bytes",
@@ -80,9 +80,9 @@ ANSWER = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "16s resolver_be", "I message_bytes", "I whole_bytes",
 )  # fmt: skip
 HELLO = Layout(
-    *_HEAD, "Q started_ns", "Q cookie", "Q domain", *_RULING, "16s remote_be", "16s local_be",
-    "I uid", "H remote_port_be", "H local_port_be", "H target_port_be", "H name_bytes", "B source",
-    "B cut", "H reserved", "256s name",
+    *_HEAD, "Q started_ns", "Q cookie", "Q domain", "Q cgroup_id", *_RULING, "16s remote_be",
+    "16s local_be", "I uid", "H remote_port_be", "H local_port_be", "H target_port_be",
+    "H name_bytes", "B source", "B cut", "H reserved", "256s name",
 )  # fmt: skip
 
 
@@ -165,8 +165,8 @@ def _exit(record: bytes) -> Exit:
 
 def _connect(record: bytes) -> Connect:
     (
-        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, *ruling, address_be,
-        uid, port_be, protocol, _, comm,
+        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, cgroup_id, *ruling,
+        address_be, uid, port_be, protocol, _, comm,
     ) = CONNECT.unpack(record)  # fmt: skip
     return Connect(
         at_ns=at_ns,
@@ -179,6 +179,7 @@ def _connect(record: bytes) -> Connect:
         transport=_TRANSPORTS.get(protocol, _OTHER),
         domain=domain,
         comm=text(comm.rstrip(b"\0")) or None,
+        cgroup_id=cgroup_id,
         ruled=ruled(*ruling),
     )
 
@@ -226,9 +227,9 @@ def _answer(record: bytes) -> Resolved:
 
 def _hello(record: bytes) -> Hello:
     (
-        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, policy, rule, verdict,
-        enforcement, remote_be, local_be, uid, remote_port, local_port, target_port, name_bytes,
-        source, cut, _, name,
+        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, cgroup_id, policy,
+        rule, verdict, enforcement, remote_be, local_be, uid, remote_port, local_port, target_port,
+        name_bytes, source, cut, _, name,
     ) = HELLO.unpack(record)  # fmt: skip
     return Hello(
         at_ns=at_ns,
@@ -245,6 +246,7 @@ def _hello(record: bytes) -> Hello:
         source=_SOURCES.get(source),
         cut=bool(cut),
         domain=domain,
+        cgroup_id=cgroup_id,
         ruled=ruled(policy, rule, verdict, enforcement),
     )
 
