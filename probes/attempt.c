@@ -74,6 +74,7 @@ static inline void emit_connect(const struct attempt *attempt)
 	out->started_ns = attempt->member.started_ns;
 	out->cookie = attempt->to.cookie;
 	out->domain = attempt->domain;
+	out->cgroup_id = bpf_get_current_cgroup_id();
 	out->ruling = attempt->ruling;
 	__builtin_memcpy(out->address_be, attempt->to.address_be, sizeof(out->address_be));
 	out->uid = bpf_get_current_uid_gid();

@@ -189,6 +189,7 @@ struct connect_record {
 	__u64 started_ns;
 	__u64 cookie; /* of the socket: SO_COOKIE, unique until reboot */
 	__u64 domain; /* hash of the suffix by which a name was judged; 0: none was */
+	__u64 cgroup_id;
 	struct ruling ruling;
 	__u8 address_be[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u32 uid;
@@ -241,6 +242,7 @@ struct hello_record {
 	__u64 started_ns;
 	__u64 cookie;
 	__u64 domain; /* hash of the suffix by which it was judged; 0: none */
+	__u64 cgroup_id; /* the socket's */
 	struct ruling ruling;
 	__u8 remote_be[16];
 	__u8 local_be[16];

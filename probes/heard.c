@@ -42,6 +42,7 @@ static inline void emit_hello(struct __sk_buff *skb, const struct socket *socket
 	out->started_ns = socket->member.started_ns;
 	out->cookie = bpf_get_socket_cookie(skb);
 	out->domain = domain;
+	out->cgroup_id = bpf_skb_cgroup_id(skb);
 	out->ruling = *ruling;
 	__builtin_memcpy(out->remote_be, segment->remote_be, sizeof(out->remote_be));
 	__builtin_memcpy(out->local_be, segment->local_be, sizeof(out->local_be));

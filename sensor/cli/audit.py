@@ -43,7 +43,9 @@ _COLUMNS = (
 @click.option("--home", "homes", multiple=True, metavar="DIR", help="This home alone.")
 @click.option("--user", "users", multiple=True, metavar="NAME", help="This user's home alone.")
 @click.option("--tool", "tools", multiple=True, metavar="ID", help="This tool alone.")
-@click.option("--since", metavar="WHEN", help="What left a trace since then.")
+@click.option(
+    "--since", metavar="WHEN", help="What left a trace since then: 30d, or 2026-11-23 (UTC)."
+)
 @click.option("--traces", is_flag=True, help="Show each trace below its line.")
 @click.option("--no-contents", is_flag=True, help="Do not look into programs: faster.")
 @click.option("--no-sessions", is_flag=True, help="Leave out what the sensor has seen run.")
@@ -81,7 +83,7 @@ def audit(
     and the layers of containers, for what tools and package managers leave behind,
     and joins it with the sessions that the sensor has seen. Needs neither root nor
     a kernel that the sensor runs on; without root it sees what you can read.
-    Contents of prompts, keys and code are never read into it.
+    Contents of prompts, keys and code are never read into it. Times are UTC.
 
     \b
     Examples:

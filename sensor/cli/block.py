@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from sensor.cli import chrome, options
-from sensor.cli.clock import local
 from sensor.cli.printer import Printer, stdout
 from sensor.core.quote import quote
 from sensor.core.table import table
@@ -48,7 +47,9 @@ def block() -> None:
 @click.option("--endpoint", multiple=True, help="Endpoint, host name, range or *, with :PORT.")
 @click.option("--ticket", required=True, help="Why, where others can read on.")
 @click.option("--for", "for_", metavar="TIME", help="How long: 30m, 4h or 7d.")
-@click.option("--until", metavar="WHEN", help="Until when, like 2027-01-31T18:00.")
+@click.option(
+    "--until", metavar="WHEN", help="Until when, like 2027-01-31T18:00Z; UTC if it does not say."
+)
 @click.option("--reason", help="A line for responders.")
 @click.option("--message", help="A line for the person who is blocked.")
 @options.as_json
@@ -75,7 +76,7 @@ def add(  # one for each option
     \b
     Examples:
       agent-sensor block add --tool claude-code --user alice --ticket INC-7 --for 4h
-      agent-sensor block add --endpoint example-ai.com --ticket INC-7 --until 2027-01-31T18:00
+      agent-sensor block add --endpoint example-ai.com --ticket INC-7 --until 2027-01-31T18:00Z
     """  # noqa: D301  # click reads the \b
     said = _ask(
         run_dir,
@@ -148,7 +149,7 @@ def _end(for_: str | None, until: str | None) -> datetime:
     if for_ is not None and until is not None:
         raise BadInputError("block add: give one end, --for or --until: not both")
     if for_ is None and until is None:
-        raise BadInputError("block add: give an end: --for 4h, or --until 2027-01-31T18:00")
+        raise BadInputError("block add: give an end: --for 4h, or --until 2027-01-31T18:00Z")
     if for_ is not None:
         match = _FOR.fullmatch(for_)
         if not match:
@@ -159,14 +160,16 @@ def _end(for_: str | None, until: str | None) -> datetime:
     try:
         moment = datetime.fromisoformat(until or "")
     except ValueError:
-        raise BadInputError(f"--until {until!a}: no time; write 2027-01-31T18:00") from None
-    return (moment if moment.tzinfo else local(moment)).astimezone(UTC)
+        raise BadInputError(
+            f"--until {until!a}: no time; write 2027-01-31T18:00Z (UTC), or +02:00"
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _cells(one: dict[str, object]) -> tuple[str, ...]:
     ticket, reason = (quote(str(one[key])) if one[key] else "-" for key in ("ticket", "reason"))
-    ends = datetime.fromisoformat(str(one["expires"])).astimezone()
-    return str(one["id"]), f"{ends:%Y-%m-%d %H:%M:%S}", ticket, _what(one), reason
+    ends = datetime.fromisoformat(str(one["expires"])).astimezone(UTC)
+    return str(one["id"]), f"{ends:%Y-%m-%dT%H:%M:%SZ}", ticket, _what(one), reason
 
 
 def _what(one: dict[str, object]) -> str:

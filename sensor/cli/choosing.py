@@ -41,9 +41,11 @@ since_yesterday = click.option(
     show_default=True,
     help=f"From here on: {FORMS}; 0 is the beginning.",
 )
-until = click.option("--until", metavar="WHEN", help="Up to here.")
+until = click.option("--until", metavar="WHEN", help="Up to here, written as for --since.")
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-wall = click.option("--wall", is_flag=True, help="Date and time of this host's zone, not UTC.")
+wall = click.option(
+    "--wall", is_flag=True, help="Date and time of this host's zone, with its offset."
+)
 all_children = click.option(
     "--all-children", is_flag=True, help="Show what children start, at any depth."
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times as people write and read them: in the zone of this host, or as the stream has them."""
+"""Times as people write and read them: UTC, as the stream has them, or with their offset."""
 
 from __future__ import annotations
 
@@ -16,25 +16,20 @@ _CLOCK = slice(len("2026-11-23T"), len("2026-11-23T14:03:07"))
 _MILLISECONDS = len("2026-11-23T14:03:07.512")
 
 
-def local(naive: datetime) -> datetime:
-    """Give a time without a zone the one that this host has at that time."""
-    return naive.astimezone()
-
-
 def window(since: str | None, until: str | None) -> tuple[When | None, When | None]:
     """Read both ends of a window. Raises BadInputError for what is no time, or no window."""
-    now = datetime.now(UTC).astimezone()
-    first = when(since, option="--since", now=now, local=local) if since else None
-    last = when(until, option="--until", now=now, local=local) if until else None
+    now = datetime.now(UTC)
+    first = when(since, option="--since", now=now) if since else None
+    last = when(until, option="--until", now=now) if until else None
     check(first, last)
     return first, last
 
 
 def wall(at: str) -> str:
-    """Write an RFC 3339 time as date and time of this host's zone, to the millisecond."""
+    """Write an RFC 3339 time by this host's zone, with its offset, to the millisecond."""
     with suppress(ValueError, OverflowError):  # no zone has the last hours of the year 9999
         moment = datetime.fromisoformat(f"{at[:_MILLISECONDS]}+00:00").astimezone()
-        return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"
+        return moment.isoformat(" ", "milliseconds")
     return at
 
 

@@ -130,8 +130,8 @@ def test(
 
     Judges what is stored as if all of the policy were enforced: executions and
     connections, counted by rule, user and host. The mode is the one that the rule
-    has in the file. Exceptions count as they stand now. JSON is one object a
-    line, the last one being the sum.
+    has in the file. Exceptions count as they stand now. What `prove` tried is left
+    out. JSON is one object a line, the last one being the sum.
 
     \b
     Examples:
@@ -151,7 +151,8 @@ def test(
     if as_json:
         for group in groups:
             printer.write(json.dumps(group.as_dict(), ensure_ascii=False))
-        printer.write(json.dumps({"judged": replay.judged, "not_judged": dict(replay.unjudged)}))
+        left = {"not_judged": dict(replay.unjudged), "proofs": replay.proofs}
+        printer.write(json.dumps({"judged": replay.judged, **left}))
     elif groups:
         printer.write("\n".join(table(HEADS, [group.texts() for group in groups])))
     printer.flush()
@@ -192,6 +193,9 @@ def _remark(replay: Replay) -> None:
     chrome.say(f"{refused} of {attempts} would have been refused")
     for why, amount in replay.unjudged.most_common():
         chrome.say(f"not judged: {count(amount, 'attempt', 'attempts')}: {why}")
+    if replay.proofs:
+        proofs = count(replay.proofs, "attempt", "attempts")
+        chrome.say(f"left out: {proofs} of `agent-sensor prove`, which are nobody's")
     chrome.say(
         "names from DNS are taken for what was meant, and their resolvers for trusted;"
         " processes in no session are stored where a policy had something against them"

@@ -59,7 +59,7 @@ class Printer:
     Without ``all_children``, executions and exits are shown of a tool and of
     what it starts itself, and what policy refuses of all its descendants, as their
     connections. With
-    ``wall``, lines begin with date and time of this host's zone; ``time`` writes
+    ``wall``, lines begin with date, time and offset of this host's zone; ``time`` writes
     times so that they go with the lines. ``form`` makes of an event what is JSON.
     """
 

@@ -62,7 +62,7 @@ def query(
 
     Events come oldest first. With --by, what has the most events comes first. JSON
     is one object a line. In CSV, text that a spreadsheet would take for a formula
-    gets an apostrophe.
+    gets an apostrophe. Times are UTC unless --wall is given.
 
     \b
     Examples:

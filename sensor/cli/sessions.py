@@ -46,7 +46,7 @@ def sessions(
 
     A session is one run of a tool with all that it started. Those are listed
     that were running at some time between --since and --until: who ran what,
-    for how long, and how much went over connections that are over.
+    for how long, and how much went over connections that are over. Times are UTC.
 
     \b
     Examples:

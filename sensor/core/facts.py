@@ -26,6 +26,7 @@ from sensor.core.own_facts import (
 
 if TYPE_CHECKING:
     from sensor.core.scripts import Inside, Script
+    from sensor.core.spelling import Spelling
     from sensor.core.words import Enforcement, NameSource, Verdict
 
 Address = IPv4Address | IPv6Address
@@ -91,7 +92,8 @@ class Exec:
     ``name_typed`` is the script. ``root`` is the first candidate among the
     ancestors as the kernel saw it (the process itself, if it is the first).
     ``truncated`` names the fields of this fact that were cut short or unread.
-    ``late`` facts were read from /proc after the event.
+    ``late`` facts were read from /proc after the event. ``spelling`` finds the files
+    where text does not.
 
     ``tool`` is the kernel's guess, as the catalogue's index; ``unsure`` says that
     others may look the same. ``tools`` are those in whose sessions the kernel has
@@ -134,6 +136,7 @@ class Exec:
     unseen: bool = False
     inside: Inside | None = None
     ruled: Ruled | None = None
+    spelling: Spelling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +194,7 @@ class Connect:
     late: bool = False
     domain: int = 0
     comm: str | None = None
+    cgroup_id: int | None = None
     image: Exec | None = None
     ruled: Ruled | None = None
 
@@ -219,6 +223,7 @@ class Hello:
     source: NameSource | None
     cut: bool = False
     domain: int = 0
+    cgroup_id: int | None = None
     image: Exec | None = None
     ruled: Ruled | None = None
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sensor.core.event import ProcessView
 
 if TYPE_CHECKING:
-    from sensor.core.facts import Process
+    from sensor.core.facts import Exec, Fork, Process
     from sensor.core.sessions import Session
 
 MEMBERS = 65_536
@@ -34,6 +34,8 @@ class Member:
     the tool, 1 what its processes run, and so on; None where a lost record
     hides it. ``recorded`` tells whether its own exec is on the stream. ``lineage`` says
     what put the process itself into the session, where it was not its parent.
+    ``found_ns`` is when /proc showed it, which knows its parent and not its past: records
+    of the kernel from before that tell the past once more.
     """
 
     process: Process
@@ -43,6 +45,7 @@ class Member:
     image: ProcessView | None
     recorded: bool = False
     lineage: str | None = None
+    found_ns: int | None = None
 
     def view(self) -> ProcessView:
         """Return what is known of the process itself."""
@@ -67,6 +70,10 @@ class Member:
         """Return the depth of an ordinary program that this process runs."""
         return None if self.depth is None else self.depth + 1
 
+    def is_told_by(self, at_ns: int) -> bool:
+        """Tell whether a record of that time is of the past of what /proc showed."""
+        return self.found_ns is not None and at_ns < self.found_ns
+
 
 class Lineage:
     """The members of all sessions, and the strangers: processes that turned out to be no one's."""
@@ -90,6 +97,25 @@ class Lineage:
     def members(self) -> tuple[Member, ...]:
         """Give all that is known of each member."""
         return tuple(self._members.values())
+
+    def around(self, fact: Exec) -> tuple[Session, int | None] | None:
+        """Return the session around a new image, and the depth of an ordinary program there.
+
+        The image that /proc showed already is not below itself, but below the parent.
+        """
+        before, parent = self._members.get(fact.process), self._members.get(fact.parent)
+        if before is None or (
+            before.is_told_by(fact.at_ns) and parent and parent.session is before.session
+        ):
+            before = parent
+        return (before.session, before.below()) if before else None
+
+    def is_child(self, fact: Fork) -> bool:
+        """Tell whether a child was found in /proc before its record came; put its depth right."""
+        child, parent = self._members.get(fact.process), self._members.get(fact.parent)
+        if child and parent and child.is_told_by(fact.at_ns) and parent.session is child.session:
+            child.depth, child.found_ns = parent.depth, None  # its images are yet to be told
+        return child is not None
 
     def is_stranger(self, process: Process) -> bool:
         """Tell whether a process was found to belong to no session."""

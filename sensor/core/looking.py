@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sensor.core.actions import Look
 from sensor.core.facts import LOOKED_INTO, Close, Connect, Exec, Exit, Fork, Hello, Resolved
 from sensor.core.risk import PROXIES
+from sensor.core.spelling import as_spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,9 +38,10 @@ HELD = 4096
 
 def look(fact: Exec, identifier: Identifier) -> Look:
     """Say what is to be found out about the process of an image."""
+    tools = identifier.candidates(fact)
+    fact = as_spelled(fact)
     asked = identifier.invocation(fact)
     cwd = fact.cwd or ""
-    tools = identifier.candidates(fact)
     # An interpreter came in a package too: what it runs is meant.
     program = asked.script or asked.program or (None if asked.module else fact.exe)
     typed = fact.name_typed or fact.exe

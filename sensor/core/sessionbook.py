@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from sensor.core.line import command
+from sensor.core.proof.place import is_proof
 from sensor.core.quote import quote
 from sensor.core.table import shown
 from sensor.core.units import count, duration, size
@@ -103,6 +104,15 @@ class Run:
             return State.ENDED
         return State.RUNNING if self.boot_id == now.boot_id else State.UNSEEN
 
+    @property
+    def is_proof(self) -> bool:
+        """Whether `prove` began it, so that nobody used the tool."""
+        return is_proof(self.process)
+
+    def state_told(self, now: Now) -> str:
+        """Say where it is, and if it is nobody's."""
+        return f"{self.state(now).value}{' (prove)' if self.is_proof else ''}"
+
     def is_within(self, since: When | None, until: When | None, now: Now) -> bool:
         """Tell whether it was running at some time of a window."""
         is_running = self.state(now) is State.RUNNING
@@ -134,6 +144,7 @@ class Run:
         return {
             "session": self.id,
             "state": self.state(now).value,
+            "proof": self.is_proof,
             "tool": self.tool,
             "vendor": self.vendor,
             "host": self.host,
@@ -171,7 +182,7 @@ class Run:
             shown(self.tool),
             user_of(process),
             self._since(),
-            self.state(now).value,
+            self.state_told(now),
             "-" if lasted is None else duration(lasted),
             shown(self.processes),
             shown(self.hosts),
@@ -193,7 +204,7 @@ class Run:
     def head(self, now: Now) -> Iterator[str]:
         """Write what stands above its tree."""
         process = self.process
-        state, lasted = self.state(now).value, self.lasted_ns(now)
+        state, lasted = self.state_told(now), self.lasted_ns(now)
         took = "" if lasted is None else f" {duration(lasted)}"
         yield f"session   {self.id}  {shown(self.tool)} ({shown(self.vendor)})  {state}{took}"
         until = f" to {self.ended_at[:_SECONDS]}Z" if self.ended_at else ""

@@ -58,7 +58,7 @@ class Starting:
             return False
         if fact.late and known.lineage.is_stranger(fact.process):
             return False
-        if self._home(fact, known.lineage.member(fact.process))[0] is not None:
+        if self._home(fact)[0] is not None:
             return False
         identity = known.identifier.identify(fact)
         return fact.brokered or (bool(identity.evidence) and not (fact.late and identity.tool))
@@ -89,7 +89,7 @@ class Starting:
             return  # a record of the kernel was first
         identity = self._known.identifier.identify(fact, seen)
         self._doubtful = fact if identity.evidence and identity.tool is None else None
-        home, depth = self._home(fact, before)
+        home, depth = self._home(fact)
         via = before.lineage if before else None
         if home is None and fact.brokered and seen:
             joins = joining(fact, seen, self._known)
@@ -112,6 +112,7 @@ class Starting:
             image=image(self._known.host, fact, identity),
             recorded=True,
             lineage=via,
+            found_ns=fact.at_ns if fact.late else None,
         )
         yield from self._joined(fact, member, before, identity, said)
 
@@ -122,7 +123,7 @@ class Starting:
         member = Member(
             process=fact.process,
             ppid=fact.parent.pid,
-            session=self._begun(fact, identity, tool, self._home(fact, before)[0]),
+            session=self._begun(fact, identity, tool, self._home(fact)[0]),
             depth=0,
             image=image(known.host, fact, identity),
             recorded=True,
@@ -211,7 +212,7 @@ class Starting:
         tool = known.catalogue.by_index(fact.tool) or found.tool
         if tool is not found.tool:  # the kernel took the first mark that it met
             found = replace(found, tool=tool, confidence=0.0, evidence=())
-        home, depth = self._home(fact, known.lineage.member(fact.process))
+        home, depth = self._home(fact)
         judged = said or Judgment(
             verdict=Verdict.BLOCK,
             rule=None,
@@ -222,11 +223,14 @@ class Starting:
         yield record
         yield from known.notices.of(record.event)
 
-    def _home(self, fact: Exec, before: Member | None) -> tuple[Session | None, int | None]:
+    def _home(self, fact: Exec) -> tuple[Session | None, int | None]:
         """Return the session around a new image, and the depth of an ordinary program there."""
-        if parent := before or self._known.lineage.member(fact.parent):
-            return parent.session, parent.below()
-        return self._known.sessions.of_root(fact.root), None
+        known = self._known
+        if known.lineage.member(fact.process) is None and (
+            begun := known.sessions.of_root(fact.process)
+        ):
+            return begun, None  # also where its parent is in the session around that one
+        return known.lineage.around(fact) or (known.sessions.of_root(fact.root), None)
 
     def _session(self, fact: Exec, identity: Identity, home: Session | None) -> Session | None:
         """Return the session that a new image is part of; None if it is no one's."""
@@ -255,8 +259,8 @@ class Starting:
     def fork(self, fact: Fork) -> Iterator[Action]:
         """Take a child into the session of its parent."""
         known = self._known
-        if known.lineage.member(fact.process):
-            return  # found in /proc before its record came
+        if known.lineage.is_child(fact):
+            return
         if parent := known.lineage.member(fact.parent):
             member = parent.child(fact.process)
         elif known.lineage.is_stranger(fact.parent):

@@ -56,12 +56,16 @@ def outsider(host: Host, fact: Connect | Hello, identity: Identity | None) -> Pr
         return as_user(host, image(host, fact.image, identity), fact.uid)
     if fact.process.pid == 0:
         return None
+    cgroup = None if fact.cgroup_id is None else host.cgroup(fact.cgroup_id)
     return ProcessView(
         pid=fact.process.pid,
         started_ns=fact.process.started_ns,
         comm=fact.comm if isinstance(fact, Connect) else None,
         uid=fact.uid,
         user=host.user(fact.uid),
+        cgroup=cgroup,
+        cgroup_id=fact.cgroup_id,
+        container=container_of(cgroup),
     )
 
 

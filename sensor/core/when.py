@@ -2,7 +2,7 @@
 """Points of the stream as people write them: ``10m``, ``4711``, ``2026-11-23 14:00``.
 
 A number without a unit is a seq, a number with one is that long ago. A time
-without a zone is a local one; what local means is for the caller to say.
+without an offset is UTC, as all times are that the stream has and that are printed.
 """
 
 from __future__ import annotations
@@ -10,16 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from sensor.core.quote import quote
 from sensor.core.wall import NS_PER_S
 from sensor.errors import BadInputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Local: TypeAlias = Callable[[datetime], datetime]
 
 _SEQ = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store holds in an integer has 19 digits
 _AGO = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
@@ -35,7 +30,10 @@ _FRACTION_DIGITS = 9
 _NS_PER_US = 1000
 _WITH_SECONDS = len("14:03:07")
 
-FORMS = '"10m" for ten minutes ago, a seq like 4711, "14:03" or "2026-11-23 14:03:07"'
+FORMS = (
+    '"10m" for ten minutes ago, a seq like 4711, "14:03" or "2026-11-23 14:03:07", which are UTC; '
+    '"14:03+02:00" says otherwise'
+)
 """What errors and help say one can write."""
 
 
@@ -56,12 +54,10 @@ class Moment:
 When: TypeAlias = Seq | Moment
 
 
-def when(text: str, *, option: str, now: datetime, local: Local) -> When:
-    """Read one point; ``now`` has the local zone, ``local`` gives it to a time without one.
+def when(text: str, *, option: str, now: datetime) -> When:
+    """Read one point. A clock time without a date is today's by its own offset.
 
-    A zone has no one offset all the year, hence two of them. A clock time
-    without a date is today's in its zone. Raises BadInputError, which begins
-    with ``option``.
+    Raises BadInputError, which begins with ``option``.
     """
     said = text.strip()
     if _SEQ.fullmatch(said):
@@ -74,8 +70,8 @@ def when(text: str, *, option: str, now: datetime, local: Local) -> When:
     if found is None or not (found["date"] or found["clock"]):
         raise BadInputError(f"{option} {quote(text)}: expected {FORMS}")
     try:
-        return Moment(_wall_ns(found, now, local))
-    except (ValueError, OverflowError, OSError) as problem:
+        return Moment(_wall_ns(found, now))
+    except (ValueError, OverflowError) as problem:
         raise BadInputError(
             f"{option} {quote(text)}: there is no such time ({problem}); write {FORMS}"
         ) from problem
@@ -90,15 +86,14 @@ def check(since: When | None, until: When | None) -> None:
             return
 
 
-def _wall_ns(found: re.Match[str], now: datetime, local: Local) -> int:
+def _wall_ns(found: re.Match[str], now: datetime) -> int:
     clock, fraction = found["clock"] or "00:00", found["fraction"] or ""
     if fraction and len(clock) < _WITH_SECONDS:
         raise ValueError("a fraction needs seconds before it")
-    zone = "+00:00" if found["zone"] == "Z" else found["zone"]
-    written = datetime.fromisoformat(f"{found['date'] or now.date()}T{clock}{zone or ''}")
-    if zone and not found["date"]:
-        written = datetime.combine(now.astimezone(written.tzinfo).date(), written.timetz())
-    moment = written if zone else local(written)
+    zone = "+00:00" if found["zone"] in {None, "Z"} else found["zone"]
+    moment = datetime.fromisoformat(f"{found['date'] or now.date()}T{clock}{zone}")
+    if not found["date"]:
+        moment = datetime.combine(now.astimezone(moment.tzinfo).date(), moment.timetz())
     if moment < _EPOCH:
         raise ValueError("it is before 1970")
     return _ns(moment) + int(fraction.ljust(_FRACTION_DIGITS, "0"))

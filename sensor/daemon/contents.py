@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.facts import Exec, File, Process, Signal
 from sensor.core.scripts import Script
+from sensor.core.spelling import as_spelled
 from sensor.daemon.inodes import Inodes
 from sensor.daemon.scripts import Scripts
 from sensor.daemon.search_process import SearchProcess
@@ -136,13 +137,13 @@ class Contents:
         if file in self._nothing:
             self._inodes.settle(file)
         elif self._has_room(file, image, QUEUED):
-            question, handle = request(file, image.exe), image_file.held(image.process)
+            question, handle = request(file, as_spelled(image).exe), image_file.held(image.process)
             self._waiting[file] = _Wait([image], question, handle, os.close)
             self._ask()
 
     def _search_script(self, image: Exec, *, is_known: bool = False) -> None:
         """Have a script looked into; who runs one that ``is_known`` is seen as a tool already."""
-        place, subject = self._scripts.place(image), image.script or image.process
+        place, subject = self._scripts.place(as_spelled(image)), image.script or image.process
         if place is None or not self._has_room(subject, image, SCRIPTS_QUEUED):
             return
         handle = self._roots.hold(image.process)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import Health
+from sensor.core.wall import rfc3339
 from sensor.edge import canary, guarded, proc
 from sensor.errors import SensorError
 from sensor.wire.orders import Prove
@@ -40,7 +41,8 @@ _NS_PER_S = 1_000_000_000
 class Proving:
     """Has the canary tried; ``tell`` gets the health of enforcement when it changes.
 
-    ``ways`` are those by which the canary was refused last, like ``exec:lsm``.
+    ``ways`` are those by which the canary was refused last, like ``exec:lsm``. What happened
+    when is noted by the wall clock as it was then: one that is set later changes nothing of it.
     """
 
     def __init__(
@@ -54,7 +56,8 @@ class Proving:
         self._is_settled = False
         self._round = 0
         self.proved_ns: int | None = None
-        self.failed_ns: int | None = None
+        self.proved_at: str | None = None
+        self.failed_at: str | None = None
         self.why: str | None = None
         self.ways: frozenset[str] = frozenset()
 
@@ -84,7 +87,7 @@ class Proving:
 
     def end(self) -> None:
         """Prove nothing any more."""
-        self._due_ns = self.proved_ns = self.failed_ns = self.why = None
+        self._due_ns = self.proved_ns = self.proved_at = self.failed_at = self.why = None
         self.ways = frozenset()
 
     def lose(self, why: str) -> None:
@@ -137,13 +140,14 @@ class Proving:
             self._fail(f"the canary was not refused {' and '.join(passed)}")
             return
         was_wrong = self.why is not None
-        self.proved_ns, self.failed_ns, self.why = _now_ns(), None, None
+        self.proved_ns, self.proved_at = _now_ns(), rfc3339(time.time_ns())
+        self.failed_at = self.why = None
         if was_wrong:
             self._tell(Health(at_ns=_now_ns(), what=ENFORCEMENT, is_well=True))
 
     def _fail(self, why: str) -> None:
         is_new, self.why = self.why != why, why
-        self.failed_ns = self.failed_ns or _now_ns()
+        self.failed_at = self.failed_at or rfc3339(time.time_ns())
         if is_new:
             self._tell(Health(at_ns=_now_ns(), what=ENFORCEMENT, is_well=False, why=why))
 

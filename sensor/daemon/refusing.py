@@ -131,12 +131,11 @@ class Refusing:
     def status(self) -> dict[str, object]:
         """Return what ``status`` says of it."""
         enforced, proving = self.enforcing.in_force, self.proving
-        proved_ns = proving.proved_ns
         return {
             "mode": enforced.policy.mode.value if enforced else Mode.OBSERVE.value,
             "enforcement": self._ways(),
             "policy": self.policing.state(),
-            "proved_at": None if proved_ns is None else rfc3339(proved_ns + _wall_offset_ns()),
+            "proved_at": proving.proved_at,
             "proved": self._proof(),
             "deputy": self.deputy.state(),
         }
@@ -163,11 +162,11 @@ class Refusing:
         enforced, proving = self.enforcing.in_force, self.proving
         if enforced is None or enforced.policy.mode is not Mode.ENFORCE:
             mode = enforced.policy.mode.value if enforced else "missing"
-            since = self.enforcing.since_wall_ns or self._began_wall_ns
-            return f"observing only since {_second(since)}, because the policy's mode is {mode}"
+            since = _second(rfc3339(self.enforcing.since_wall_ns or self._began_wall_ns))
+            return f"observing only since {since}, because the policy's mode is {mode}"
         if proving.why is not None:
-            since = (proving.failed_ns or _now_ns()) + _wall_offset_ns()
-            return f"not proved since {_second(since)}, because {proving.why}"
+            since = _second(proving.failed_at or rfc3339(time.time_ns()))
+            return f"not proved since {since}, because {proving.why}"
         if proving.proved_ns is None:
             return "enforcing (not proved yet)"
         ago_s = (_now_ns() - proving.proved_ns) // _NS_PER_S
@@ -188,13 +187,9 @@ class Refusing:
             self._say(str(problem))
 
 
-def _second(wall_ns: int) -> str:
-    """Write a wall clock time to the second."""
-    return f"{rfc3339(wall_ns)[: len('2026-11-23T14:03:07')]}Z"
-
-
-def _wall_offset_ns() -> int:
-    return time.time_ns() - _now_ns()
+def _second(at: str) -> str:
+    """Write a time to the second."""
+    return f"{at[: len('2026-11-23T14:03:07')]}Z"
 
 
 def _now_ns() -> int:

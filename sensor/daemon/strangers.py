@@ -18,7 +18,7 @@ def introduced(fact: Fact) -> Fact:
     if not isinstance(fact, Connect | Hello) or fact.root.pid or not fact.process.pid:
         return fact
     image = _image(fact.process)
-    return replace(fact, image=image) if image else fact
+    return replace(fact, image=replace(image, cgroup_id=fact.cgroup_id)) if image else fact
 
 
 def _image(process: Process) -> Exec | None:

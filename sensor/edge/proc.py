@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import Exec, File, Process, Signal
+from sensor.core.spelling import spelling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -135,24 +136,25 @@ def image(found: Entry, parent: Process) -> Exec | None:
     """
     folder = PROC / str(found.process.pid)
     try:
-        exe = _link(folder / "exe")
+        exe = os.fsencode((folder / "exe").readlink()).removesuffix(b" (deleted)")
         info = (folder / "exe").stat()
         argv = _argv(folder)
-        cwd = _link(folder / "cwd")
+        cwd = os.fsencode((folder / "cwd").readlink())
         uid = _uid(folder)
     except OSError:
         return None
+    words = argv[:ARGV_BYTES].removesuffix(b"\0").split(b"\0")
     return Exec(
         at_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
         process=found.process,
         parent=parent,
         root=found.process,
         signals=Signal(0),
-        exe=exe.removesuffix(" (deleted)"),
+        exe=_text(exe),
         name_typed=None,
         interpreter=None,
-        argv=tuple(map(_text, argv[:ARGV_BYTES].removesuffix(b"\0").split(b"\0"))),
-        cwd=cwd,
+        argv=tuple(map(_text, words)),
+        cwd=_text(cwd),
         uid=uid,
         loginuid=_loginuid(folder),
         tty=found.tty,
@@ -166,6 +168,7 @@ def image(found: Entry, parent: Process) -> Exec | None:
         fileless=info.st_nlink == 0,
         truncated=("argv",) if len(argv) > ARGV_BYTES else (),
         late=True,
+        spelling=spelling(exe, cwd, None, words),
     )
 
 

@@ -22,6 +22,7 @@ from fcntl import ioctl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.core.proof.place import PREFIX
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from sensor.core.facts import Address
 
-_PREFIX = "agent-sensor-prove-"
 _REMOVAL_S = 10.0
 _AGAIN_S = 0.01
 
@@ -65,7 +65,7 @@ class Folder:
     """A folder in memory that only this process and its children see; ``isolate`` comes before."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV)
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.mount(b"tmpfs", os.fsencode(self.path), b"tmpfs", flags, b"mode=0755,size=64m"):
@@ -94,7 +94,7 @@ class Cgroup:
     """A cgroup below ``scope``. Raises SensorError where there can be none."""
 
     def __init__(self, scope: Path) -> None:
-        self.path = scope / f"{_PREFIX}{os.getpid()}"
+        self.path = scope / f"{PREFIX}{os.getpid()}"
         try:
             self.path.mkdir()
         except OSError as problem:
@@ -136,8 +136,8 @@ class Cgroup:
 
 def tidy(scope: Path) -> None:
     """Take away what others left who were killed."""
-    for left in [*scope.glob(f"{_PREFIX}*"), *Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")]:
-        found = re.fullmatch(rf"{_PREFIX}([0-9]+)(-.*)?", left.name)
+    for left in [*scope.glob(f"{PREFIX}*"), *Path(tempfile.gettempdir()).glob(f"{PREFIX}*")]:
+        found = re.fullmatch(rf"{PREFIX}([0-9]+)(-.*)?", left.name)
         if found and not Path(f"/proc/{found[1]}").exists() and not _pids(left):
             with suppress(OSError):
                 left.rmdir()

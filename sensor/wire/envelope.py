@@ -85,11 +85,20 @@ class Reader:
             yield message
 
 
-def unpack(packed: bytes, *, most_members: int = _MOST_MEMBERS) -> dict[str, object]:
-    """Return the map that msgpack bytes are. Raises FrameError where they are none."""
+def unpack(
+    packed: bytes, *, most_members: int = _MOST_MEMBERS, errors: str = "strict"
+) -> dict[str, object]:
+    """Return the map that msgpack bytes are. Raises FrameError where they are none.
+
+    ``errors`` is what becomes of text that is no UTF-8, as for ``bytes.decode``.
+    """
     try:
         message = msgpack.unpackb(
-            packed, max_array_len=most_members, max_map_len=most_members, max_ext_len=0
+            packed,
+            max_array_len=most_members,
+            max_map_len=most_members,
+            max_ext_len=0,
+            unicode_errors=errors,
         )
     except ValueError as problem:  # msgpack's own errors are ValueErrors, some without a word
         why = str(problem) or type(problem).__name__

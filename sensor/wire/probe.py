@@ -26,6 +26,7 @@ from sensor.core.facts import (
     Transport,
 )
 from sensor.core.scripts import Script
+from sensor.core.spelling import spelling
 from sensor.core.words import NameSource
 from sensor.errors import DamagedRecordError
 from sensor.wire import dns
@@ -71,8 +72,8 @@ EXEC = Layout(
 FORK = Layout(*_HEAD, "Q started_ns", "Q parent_started_ns", "I parent_pid", "I uid", *_TOOLS)
 EXIT = Layout(*_HEAD, "Q started_ns", "I status", "I reserved")
 CONNECT = Layout(
-    *_HEAD, "Q started_ns", "Q cookie", "Q domain", *_RULING, "16s address_be", "I uid",
-    "H port_be", "B protocol", "B reserved", "16s comm",
+    *_HEAD, "Q started_ns", "Q cookie", "Q domain", "Q cgroup_id", *_RULING, "16s address_be",
+    "I uid", "H port_be", "B protocol", "B reserved", "16s comm",
 )  # fmt: skip
 CLOSE = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "Q opened_ns", "Q established_ns", "Q sent_bytes",
@@ -82,9 +83,9 @@ ANSWER = Layout(
     *_HEAD, "Q started_ns", "Q cookie", "16s resolver_be", "I message_bytes", "I whole_bytes",
 )  # fmt: skip
 HELLO = Layout(
-    *_HEAD, "Q started_ns", "Q cookie", "Q domain", *_RULING, "16s remote_be", "16s local_be",
-    "I uid", "H remote_port_be", "H local_port_be", "H target_port_be", "H name_bytes", "B source",
-    "B cut", "H reserved", "256s name",
+    *_HEAD, "Q started_ns", "Q cookie", "Q domain", "Q cgroup_id", *_RULING, "16s remote_be",
+    "16s local_be", "I uid", "H remote_port_be", "H local_port_be", "H target_port_be",
+    "H name_bytes", "B source", "B cut", "H reserved", "256s name",
 )  # fmt: skip
 
 
@@ -105,6 +106,12 @@ def _exec(record: bytes) -> Exec:
     sizes, ruling, tools, tty = rest[:5], rest[6:10], rest[10:-1], rest[-1]
     exe, cwd, typed, interpreter, argv = _strings(record, EXEC.size, sizes)
     cuts = [name for bit, name in _EXEC_CUTS if flags & bit]
+    exe, cwd, typed = (
+        path(exe, cut="exe" in cuts),
+        path(cwd, cut="cwd" in cuts),
+        typed.rstrip(b"\0"),
+    )
+    words = argv.removesuffix(b"\0").split(b"\0") if argv else []
     if flags & (_EXEC_ARGV_CUT | _EXEC_ARGV_UNREAD):
         cuts.append("argv")
     return Exec(
@@ -113,11 +120,11 @@ def _exec(record: bytes) -> Exec:
         parent=Process(parent_pid, parent_ns),
         root=Process(root_pid, root_ns),
         signals=Signal(signals & 63),
-        exe=path(exe, cut="exe" in cuts),
-        name_typed=text(typed.rstrip(b"\0")) or None,
+        exe=text(exe),
+        name_typed=text(typed) or None,
         interpreter=text(interpreter.rstrip(b"\0")) or None,
-        argv=tuple(map(text, argv.removesuffix(b"\0").split(b"\0"))) if argv else (),
-        cwd=path(cwd, cut="cwd" in cuts),
+        argv=tuple(map(text, words)),
+        cwd=text(cwd),
         uid=uid,
         loginuid=None if loginuid == NO_LOGINUID or flags & _EXEC_NO_LOGINUID else loginuid,
         tty=terminal(text(tty.rstrip(b"\0"))),
@@ -134,6 +141,7 @@ def _exec(record: bytes) -> Exec:
         script=Script(script_hash, script_ino, script_dev) if script_hash else None,
         unseen=bool(flags & _EXEC_SCRIPT),
         ruled=ruled(*ruling),
+        spelling=spelling(exe, cwd, typed or None, words),
     )
 
 
@@ -163,8 +171,8 @@ def _exit(record: bytes) -> Exit:
 
 def _connect(record: bytes) -> Connect:
     (
-        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, *ruling, address_be,
-        uid, port_be, protocol, _, comm,
+        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, cgroup_id, *ruling,
+        address_be, uid, port_be, protocol, _, comm,
     ) = CONNECT.unpack(record)  # fmt: skip
     return Connect(
         at_ns=at_ns,
@@ -177,6 +185,7 @@ def _connect(record: bytes) -> Connect:
         transport=_TRANSPORTS.get(protocol, _OTHER),
         domain=domain,
         comm=text(comm.rstrip(b"\0")) or None,
+        cgroup_id=cgroup_id,
         ruled=ruled(*ruling),
     )
 
@@ -224,9 +233,9 @@ def _answer(record: bytes) -> Resolved:
 
 def _hello(record: bytes) -> Hello:
     (
-        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, policy, rule, verdict,
-        enforcement, remote_be, local_be, uid, remote_port, local_port, target_port, name_bytes,
-        source, cut, _, name,
+        at_ns, root_ns, root_pid, pid, _, _, _, started_ns, cookie, domain, cgroup_id, policy,
+        rule, verdict, enforcement, remote_be, local_be, uid, remote_port, local_port, target_port,
+        name_bytes, source, cut, _, name,
     ) = HELLO.unpack(record)  # fmt: skip
     return Hello(
         at_ns=at_ns,
@@ -243,6 +252,7 @@ def _hello(record: bytes) -> Hello:
         source=_SOURCES.get(source),
         cut=bool(cut),
         domain=domain,
+        cgroup_id=cgroup_id,
         ruled=ruled(policy, rule, verdict, enforcement),
     )
 

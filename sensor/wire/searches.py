@@ -60,7 +60,10 @@ class Place:
     ino: int
 
 
-_pack = msgpack.Packer(autoreset=True, unicode_errors="backslashreplace").pack
+_BYTES = "surrogateescape"
+"""A path goes over as the bytes that it is (``core/spelling``)."""
+
+_pack = msgpack.Packer(autoreset=True, unicode_errors=_BYTES).pack
 
 
 def markers(tools: Iterable[Tool]) -> bytes:
@@ -100,7 +103,7 @@ def script_request(place: Place) -> bytes:
 
 def request_of(datagram: bytes) -> tuple[File, str] | Place:
     """Read which file is meant, and its path; or which script. Raises FrameError."""
-    fields = Fields("search", unpack(datagram))
+    fields = Fields("search", unpack(datagram, errors=_BYTES))
     path, file = fields.need("path", str), fields.part("file", _file)
     if file is None:
         return Place(path, fields.need("folder", str), fields.need("ino", int))

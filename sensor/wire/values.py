@@ -40,10 +40,10 @@ def port(raw: int) -> int:
     return int.from_bytes(struct.pack("=H", raw), "big")
 
 
-def path(components: bytes, *, cut: bool) -> str:
+def path(components: bytes, *, cut: bool) -> bytes:
     """Join components that come leaf first, each ended by a NUL; a cut path starts with ``…/``."""
     parts = components.split(b"\0")[-2::-1]
-    return ("…/" if cut else "/") + text(b"/".join(parts))
+    return ("…/".encode() if cut else b"/") + b"/".join(parts)
 
 
 def terminal(name: str) -> str | None:

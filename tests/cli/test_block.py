@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from sensor.cli import cli
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 KEPT: dict[str, object] = {
@@ -25,7 +27,7 @@ KEPT: dict[str, object] = {
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, object]]]:
     """Stand in for the daemon; gives what it was asked."""
     requests: list[dict[str, object]] = []
 
@@ -34,8 +36,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         return {"blocks": [KEPT]} if do == "block_ls" else {**KEPT, "remark": "only shadow"}
 
     monkeypatch.setattr(module, "_ask", ask)
-    monkeypatch.setenv("TZ", "UTC")
-    return requests
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield requests
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_block_is_asked_for_with_its_end(asked: list[dict[str, object]]) -> None:
@@ -45,7 +50,7 @@ def test_a_block_is_asked_for_with_its_end(asked: list[dict[str, object]]) -> No
     done = CliRunner().invoke(cli, [*argv, "--for", "4h"])
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith(
-        "runtime-3 blocks tool claude-code or codex, user alice until 2027-01-31 "
+        "runtime-3 blocks tool claude-code or codex, user alice until 2027-01-31T18:00:00Z"
     )
     assert "only shadow" in done.stderr
     [one] = asked
@@ -58,16 +63,16 @@ def test_a_block_is_asked_for_with_its_end(asked: list[dict[str, object]]) -> No
 
 
 def test_an_end_may_be_a_time(asked: list[dict[str, object]]) -> None:
-    """With a zone, or in that of this host; a session is named by its id."""
+    """With an offset, or else UTC, wherever this host is; a session is named by its id."""
     argv = ["block", "add", "--session", "uimgkfb4", "--ticket", "T", "--json"]
-    for until in "2027-01-31T18:00+01:00", "2027-01-31":
+    for until in "2027-01-31T18:00+01:00", "2027-01-31T18:00":
         done = CliRunner().invoke(cli, [*argv, "--until", until])
         said = json.loads(done.stdout)
         assert (said["id"], said["remark"]) == ("runtime-3", "only shadow")
         assert "only shadow" in done.stderr
     assert asked[0]["expires"] == "2027-01-31T17:00:00Z"
     assert asked[0]["sessions"] == ["uimgkfb4"]
-    assert str(asked[1]["expires"]).endswith("Z")
+    assert asked[1]["expires"] == "2027-01-31T18:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +100,7 @@ def test_blocks_are_listed_and_removed(asked: list[dict[str, object]]) -> None:
     listed = CliRunner().invoke(cli, ["block", "ls"]).stdout.splitlines()
     assert listed[0].split() == ["ID", "ENDS", "TICKET", "BLOCKS", "REASON"]
     assert "tool claude-code or codex, user alice" in listed[1]
+    assert "  2027-01-31T18:00:00Z  " in listed[1]
     assert listed[1].endswith(r'"leak\x1b[2J"')
     assert json.loads(CliRunner().invoke(cli, ["block", "ls", "--json"]).stdout) == KEPT
     assert CliRunner().invoke(cli, ["block", "rm", "runtime-3"]).stdout == "removed runtime-3\n"

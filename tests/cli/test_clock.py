@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times are read and written in the zone of this host."""
+"""Times are read and written as UTC, whatever zone this host has."""
 
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,12 +33,20 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("berlin")
 def test_the_offset_is_that_of_the_time_and_not_of_now() -> None:
     """It is another one in summer."""
-    assert wall(WINTER) == "2026-11-23 15:03:07.512"
-    assert wall(SUMMER) == "2026-07-01 12:00:00.000"
-    assert window("2026-07-01 12:00", "2026-11-23 15:03:07.512345678") == (
-        Moment(instant(SUMMER)),
-        Moment(instant(WINTER)),
-    )
+    assert wall(WINTER) == "2026-11-23 15:03:07.512+01:00"
+    assert wall(SUMMER) == "2026-07-01 12:00:00.000+02:00"
+
+
+@pytest.mark.usefixtures("berlin")
+def test_what_is_printed_can_be_given_back() -> None:
+    """The day and time of a line, and what --wall makes of them."""
+    summer, winter = Moment(instant(SUMMER)), Moment(instant(WINTER))
+    assert window("2026-07-01 10:00", "2026-11-23 14:03:07.512345678") == (summer, winter)
+    assert window(wall(SUMMER), None) == (summer, None)
+    days = [datetime.now(UTC).date()]
+    today, _ = window(clock(SUMMER), None)
+    days.append(datetime.now(UTC).date())  # it may be midnight
+    assert today in {Moment(instant(f"{day}T{clock(SUMMER)}.0Z")) for day in days}
 
 
 @pytest.mark.usefixtures("berlin")

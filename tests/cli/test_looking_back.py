@@ -221,7 +221,9 @@ def test_times_can_be_those_of_the_wall(state: Path) -> None:
         text=True,
         timeout=60,
     )
-    assert done.stdout.startswith("2026-11-23 15:01:01.000  j353jvw7  aider         connect  ")
+    assert done.stdout.startswith(
+        "2026-11-23 15:01:01.000+01:00  j353jvw7  aider         connect  "
+    )
 
 
 def test_the_state_is_told_with_its_exit_code(live: Path) -> None:

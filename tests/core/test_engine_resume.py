@@ -136,3 +136,87 @@ def test_a_session_found_late_keeps_its_start() -> None:
     engine.resume(start)
     (end,) = [action.event for action in engine.settle(20 * SECOND)]  # type: ignore[union-attr]
     assert end.duration_ns == 20 * SECOND - at(9).started_ns
+
+
+SLEEP = ("/usr/bin/sleep", "1")
+SHOWN_NS = 30 * SECOND
+
+
+def test_a_child_that_was_found_first_is_no_deeper_for_its_record(engine: Engine) -> None:
+    """/proc and the kernel tell of one image, not of one below the other."""
+    play(
+        engine,
+        exec_(9, *CLAUDE, late=True, after_ns=SHOWN_NS),
+        ["follow 9 of 9"],
+        exec_(12, *SLEEP, parent=at(9), root=9, late=True, after_ns=SHOWN_NS),
+        ["follow 12 of 9"],
+        exec_(12, *SLEEP, parent=at(9), root=9),
+        ["exec claude-code 1"],
+        exit_(12, root=9),
+        ["exit claude-code 1"],
+    )
+
+
+def test_what_a_child_ran_before_it_was_found_is_told_in_steps(engine: Engine) -> None:
+    """A shell that became the program is one image more; /proc shows the last alone."""
+    play(
+        engine,
+        exec_(9, *CLAUDE, late=True, after_ns=SHOWN_NS),
+        ["follow 9 of 9"],
+        exec_(12, *SLEEP, parent=at(9), root=9, late=True, after_ns=SHOWN_NS),
+        ["follow 12 of 9"],
+        fork(9, 12),
+        [],
+        exec_(12, "/bin/sh", parent=at(9), root=9),
+        ["exec claude-code 1"],
+        exec_(12, *SLEEP, parent=at(9), root=9),
+        ["exec claude-code 2"],
+    )
+
+
+def test_what_a_child_runs_after_it_was_found_is_below_it(engine: Engine) -> None:
+    """Its past is over then."""
+    play(
+        engine,
+        exec_(9, *CLAUDE, late=True, after_ns=SHOWN_NS),
+        ["follow 9 of 9"],
+        exec_(12, "/bin/sh", parent=at(9), root=9, late=True, after_ns=SHOWN_NS),
+        ["follow 12 of 9"],
+        exec_(12, *SLEEP, parent=at(9), root=9, after_ns=SHOWN_NS + 1),
+        ["exec claude-code 2"],
+    )
+
+
+def test_a_fork_that_was_found_first_is_as_deep_as_its_parent(engine: Engine) -> None:
+    """A subshell runs no image of its own, whatever /proc shows first."""
+    play(
+        engine,
+        exec_(9, *CLAUDE, late=True, after_ns=SHOWN_NS),
+        ["follow 9 of 9"],
+        exec_(12, "/bin/sh", parent=at(9), root=9, late=True, after_ns=SHOWN_NS),
+        ["follow 12 of 9"],
+        exec_(13, "/bin/sh", parent=at(12), root=9, late=True, after_ns=SHOWN_NS),
+        ["follow 13 of 9"],
+        fork(12, 13, root=9),
+        [],
+        connect(13, "192.0.2.1", root=9),
+        ["connect claude-code 1"],
+    )
+
+
+def test_a_tool_within_a_tool_goes_on_with_its_own_session() -> None:
+    """It is not begun once more, and what it ran before it was that tool ends none."""
+    engine = Engine(CATALOGUE, StoryHost(), first_seq=100)
+    for event in began(*BOTH):
+        engine.resume(event)
+    play(
+        engine,
+        exec_(9, *CLAUDE, late=True, after_ns=SHOWN_NS),
+        ["follow 9 of 9"],
+        exec_(12, *CODEX, parent=at(9), root=9, late=True, after_ns=SHOWN_NS),
+        ["follow 12 of 12"],
+        exec_(12, "/bin/sh", parent=at(9), root=9),
+        ["exec codex 1"],
+        exec_(12, *CODEX, parent=at(9), root=9),
+        ["exec codex 0"],
+    )

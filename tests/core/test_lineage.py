@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from support.story import CATALOGUE, SHELL, at
+from support.story import CATALOGUE, GIT, SECOND, SHELL, at, exec_, fork
 
 from sensor.core import lineage
 from sensor.core.event import ProcessView
@@ -117,3 +118,50 @@ def test_the_oldest_stranger_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> No
     for pid in (1, 2, 3):
         table.reject(at(pid))
     assert [table.is_stranger(at(pid)) for pid in (1, 2, 3)] == [False, True, True]
+
+
+def found(pid: int, *, depth: int, session: Session = SESSION) -> Member:
+    """Return a process that /proc showed half a minute after its birth."""
+    shown_ns = at(pid).started_ns + 30 * SECOND
+    return replace(member(pid, depth=depth), session=session, found_ns=shown_ns)
+
+
+def table_of(*members: Member) -> Lineage:
+    """Return a table of members."""
+    table = Lineage()
+    for one in members:
+        table.add(one)
+    return table
+
+
+def test_a_new_image_is_below_the_one_before_and_else_below_the_parent() -> None:
+    """Nobody is around a stranger's."""
+    image = exec_(10, *GIT, parent=at(9), root=9)
+    assert table_of(member(9), member(10, depth=1)).around(image) == (SESSION, 2)
+    assert table_of(member(9)).around(image) == (SESSION, 1)
+    assert table_of(member(8)).around(image) is None
+
+
+def test_the_record_of_what_was_found_already_is_below_the_parent() -> None:
+    """Where that one is in the same session; what comes after is below what was found."""
+    record = exec_(10, *GIT, parent=at(9), root=9)
+    later = exec_(10, *GIT, parent=at(9), root=9, after_ns=31 * SECOND)
+    table = table_of(member(9), found(10, depth=1))
+    assert (table.around(record), table.around(later)) == ((SESSION, 1), (SESSION, 2))
+    assert table_of(found(10, depth=1)).around(record) == (SESSION, 2)
+    inner = replace(SESSION, id="a2k4v9qx", root=at(10))
+    within = table_of(member(9), found(10, depth=0, session=inner))
+    assert within.around(record) == (inner, 1)
+
+
+def test_a_fork_puts_right_how_deep_a_child_is_that_was_found() -> None:
+    """It is what its parent is, until its images are told; one that told of itself stays."""
+    child = found(10, depth=2)
+    table = table_of(member(9, depth=1), child)
+    assert table.is_child(fork(9, 10))
+    assert (child.depth, child.found_ns) == (1, None)
+    known = member(11, depth=4)
+    table.add(known)
+    assert table.is_child(fork(9, 11))
+    assert known.depth == 4
+    assert not table.is_child(fork(9, 12))

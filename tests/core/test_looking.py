@@ -25,6 +25,7 @@ from sensor.core.facts import Fact, Loss, Seen, Signal
 from sensor.core.identity import Identifier
 from sensor.core.looking import PATIENCE_NS, Waiting, look
 from sensor.core.risk import PROXIES
+from sensor.core.spelling import spelling
 
 GOOSE = replace(
     CATALOGUE.tools[3],
@@ -66,6 +67,15 @@ def test_the_package_is_asked_for_of_what_really_runs(
     """An interpreter came in a package too, which is not meant."""
     asked = look(exec_(9, *line.split(), exe=exe, typed=typed), IDENTIFIER)
     assert (asked.program, (asked.module, asked.python)) == (program, of_module)
+
+
+def test_files_are_looked_for_by_their_bytes() -> None:
+    """The text for a byte is also another file's name."""
+    fact = exec_(9, "node", r"\xff/cli.js", exe="/usr/bin/node", cwd=r"/src/\xfe")
+    by = spelling(b"/usr/bin/node", b"/src/\xfe", None, (b"node", b"\xff/cli.js"))
+    asked = look(replace(fact, spelling=by), IDENTIFIER)
+    assert (asked.program, asked.exe) == ("/src/\udcfe/\udcff/cli.js", "/usr/bin/node")
+    assert look(fact, IDENTIFIER).program == r"/src/\xfe/\xff/cli.js"
 
 
 def test_a_typed_name_that_is_gone_leaves_the_file() -> None:

@@ -50,6 +50,17 @@ def test_a_session_that_has_ended_has_its_own_sums() -> None:
     ]
 
 
+def test_a_session_of_prove_is_marked() -> None:
+    """Nobody used the tool."""
+    run = booked()["awyyzsd3"]
+    assert run.process
+    assert run.as_dict(HERE)["proof"] is False
+    run.process = replace(run.process, uid=0, cgroup="/agent-sensor-prove-7")
+    assert run.texts(HERE)[4] == "ended (prove)"
+    assert next(run.head(HERE)).endswith("ended (prove) 37.9 s")
+    assert (run.as_dict(HERE)["state"], run.as_dict(HERE)["proof"]) == ("ended", True)
+
+
 def test_a_session_within_another_says_so() -> None:
     """And is a session of its own."""
     assert "within    awyyzsd3" in list(booked()["n6tnxsub"].head(HERE))

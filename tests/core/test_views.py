@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from support.story import CATALOGUE, StoryHost, at, connect, exec_, hello
 
 from sensor.core.event import Evidence, ProcessView
@@ -68,6 +70,9 @@ def test_an_outsider_without_an_image_is_known_by_its_own_word() -> None:
     """It has ended before anybody could look; a hello does not even have its word."""
     view = ProcessView(pid=9, started_ns=at(9).started_ns, comm="curl", uid=1000, user="alice")
     assert outsider(HOST, connect(9, "192.0.2.1"), None) == view
+    told = outsider(HOST, replace(connect(9, "192.0.2.1"), cgroup_id=8), None)
+    place = "/machine.slice/machine-box.scope/payload"
+    assert told == replace(view, cgroup=place, cgroup_id=8, container="box")
     said = outsider(HOST, hello(9, "192.0.2.1", "a.test"), None)
     assert said
     assert (said.pid, said.comm) == (9, None)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,19 +13,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from support.host import copied
 from support.patience import is_readable
 
 from sensor.core.actions import Look
 from sensor.core.facts import File, Process, Seen
+from sensor.core.identity import Identifier
+from sensor.core.looking import look as looked_for
 from sensor.daemon import looking
+from sensor.daemon.catalogues import shipped
 from sensor.daemon.looking import Looking, seen
 from sensor.edge import proc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
 PATIENCE_S = 10
 WAITS = "import sys; print(flush=True); sys.stdin.read()"
@@ -89,6 +92,25 @@ def test_a_process_that_has_ended_is_known_by_its_file_alone(tmp_path: Path) -> 
     asked = look(gone, exe=str(program))
     program.unlink()
     assert seen(asked).no_look
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["running", "ended"])
+def test_a_program_is_found_whose_path_is_no_text(tmp_path: Path, runs: bool) -> None:  # noqa: FBT001
+    """Its package is the one beside it, not that of the file that is called by the text for it."""
+    for folder, package in ((os.fsdecode(b"\xff"), "stranger"), (r"\xff", "@openai/codex")):
+        program = copied("cat", tmp_path / folder, name="codex")
+        (tmp_path / folder / "package.json").write_text(
+            json.dumps({"name": package, "bin": {"codex": "codex"}})
+        )
+    program = tmp_path / os.fsdecode(b"\xff") / "codex"
+    with subprocess.Popen([program], stdin=subprocess.PIPE) as child:
+        image = proc.image(proc.entry(child.pid), Process(1, 0))
+        assert image
+        assert image.exe == rf"{tmp_path}/\xff/codex"
+        if not runs:
+            child.communicate(timeout=PATIENCE_S)
+        found = seen(looked_for(image, Identifier(shipped())))
+    assert (found.package, found.owns, found.no_look) == ("npm:stranger", True, False)
 
 
 def test_a_pid_that_is_somebody_else_s_is_not_looked_at() -> None:

@@ -105,16 +105,19 @@ def test_a_failed_proof_is_told_once_and_so_is_that_it_works_again(
     scene.answer = answer
     scene.proving.settle()
     scene.proving.begin()
-    failed_ns = scene.now_ns
+    failed_at = scene.proving.failed_at
     scene.now_ns += EVERY_NS
     scene.proving.turn()
     assert [(one.is_well, one.why) for one in scene.told] == [(False, why)]
-    assert (scene.proving.why, scene.proving.failed_ns) == (why, failed_ns)
+    assert (scene.proving.why, scene.proving.failed_at) == (why, failed_at)
     scene.answer = REFUSED
     scene.now_ns += EVERY_NS
     scene.proving.turn()
     assert [one.is_well for one in scene.told] == [False, True]
-    assert scene.proving.why is None
+    assert (scene.proving.why, scene.proving.failed_at) == (None, None)
+    assert failed_at
+    assert scene.proving.proved_at
+    assert failed_at < scene.proving.proved_at
 
 
 def test_where_nothing_could_refuse_nothing_is_tried(scene: Scene) -> None:

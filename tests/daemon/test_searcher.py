@@ -84,6 +84,16 @@ def test_a_file_is_the_tool_s_whose_markers_it_holds(path: Path, held: bool) -> 
         assert ask(channel, file_of(path), path, held=held) == Answer(Outcome.TOOL, "one")
 
 
+def test_a_path_that_is_no_text_is_found(tmp_path: Path) -> None:
+    """A file that is called by the text for it is another one."""
+    path, decoy = tmp_path / os.fsdecode(b"\xff"), tmp_path / "\\xff"
+    path.write_bytes(INSIDE)
+    decoy.write_bytes(INSIDE)
+    with searching() as (channel, _):
+        assert ask(channel, file_of(path), path, held=False) == Answer(Outcome.TOOL, "one")
+        assert ask(channel, file_of(path), decoy, held=False) == Answer(Outcome.CHANGED)
+
+
 def test_what_holds_one_marker_is_nothing(path: Path) -> None:
     """All of them have to be there."""
     path.write_bytes(INSIDE.replace(b"SECOND", b"ANOTHER"))

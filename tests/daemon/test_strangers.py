@@ -29,11 +29,12 @@ def test_a_stranger_is_shown_with_what_it_runs() -> None:
     with sleeping() as process:
         one = proc.entry(process.pid).process
         finer = replace(one, started_ns=one.started_ns + 1234)
-        fact = introduced(connect(finer))
+        fact = introduced(replace(connect(finer), cgroup_id=7))
         assert isinstance(fact, Connect)
         assert fact.image
         assert fact.image.process == finer
         assert "python" in fact.image.exe
+        assert fact.image.cgroup_id == 7
 
 
 @pytest.mark.parametrize(

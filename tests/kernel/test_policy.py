@@ -37,6 +37,7 @@ def test_what_is_refused_is_proved_and_goes_with_the_daemon(kept: Kept) -> None:
     assert ways["connect"] == "cgroup"
     assert str(status["proved"]).startswith("enforcing (proved ")
     assert status["problems"] == []
+    assert {str(kept.status()["proved_at"]) for _ in range(3)} == {status["proved_at"]}
     assert kept.daemon.command("status").returncode == ExitCode.OK
     assert kept.canaries()
     assert kept.daemon.stop() == 0

@@ -181,3 +181,32 @@ def test_nothing_is_left_behind_by_an_interruption(
         with pytest.raises(ProcessLookupError):
             os.killpg(run.pid, 0)
     assert left(police) == []
+
+
+def read(police: Policing, *command: str) -> str:
+    """Give what a reader says of what is stored."""
+    places = (f"--run-dir={police.daemon.run_dir}", f"--state-dir={police.daemon.state_dir}")
+    done = subprocess.run(
+        [AGENT_SENSOR, *command, *places],
+        capture_output=True, text=True, check=True, timeout=SOON_S,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_nobody_is_said_to_have_used_what_was_tried(police: Policing, tmp_path: Path) -> None:
+    """Sessions are marked; neither an audit nor the test of a policy counts them for root."""
+    police.keep(f'mode = "enforce"\n{RULES}')
+    prove(police)
+    police.stored(police.seq())
+    runs = [
+        json.loads(line)
+        for line in read(police, "sessions", "--since=0", "--json").split("\n")[:-1]
+    ]
+    assert {run["tool"] for run in runs} >= {"aider", "qwen-code"}
+    assert all(run["proof"] for run in runs)
+    assert json.loads(read(police, "audit", f"--home={tmp_path}", "--no-contents", "--json")) == []
+    policy = str(police.daemon.ask("status")[0]["policy"]["file"])
+    (sums,) = read(police, "policy", "test", policy, "--since=0", "--json").splitlines()
+    told = json.loads(sums)
+    assert (told["judged"], told["not_judged"]) == (0, {})
+    assert told["proofs"] > len(TECHNIQUES)

@@ -24,6 +24,7 @@ from sensor.core.facts import (
     Signal,
 )
 from sensor.core.scripts import Script
+from sensor.core.spelling import as_spelled
 from sensor.core.words import Enforcement, Verdict
 from sensor.errors import DamagedRecordError
 from sensor.wire import probe
@@ -78,6 +79,17 @@ def test_an_execution_is_read() -> None:
         tool=4,
         tools=(),
     )
+
+
+def test_paths_that_are_no_text_are_shown_and_found() -> None:
+    """What is shown is also another file's name; what finds the file is the bytes."""
+    words = (b"\xff\0opt\0", b"\xfe\0", b"./\xff\0", b"", b"x\0\xfd\0")
+    fact = probe.read(exec_record(strings=words))
+    assert isinstance(fact, Exec)
+    assert (fact.exe, fact.cwd, fact.name_typed) == ("/opt/\\xff", "/\\xfe", "./\\xff")
+    found = as_spelled(fact)
+    assert (found.exe, found.cwd, found.name_typed) == ("/opt/\udcff", "/\udcfe", "./\udcff")
+    assert (fact.argv, found.argv) == (("x", "\\xfd"), ("x", "\udcfd"))
 
 
 def test_what_the_kernel_did_not_give_is_none() -> None:

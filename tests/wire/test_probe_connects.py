@@ -21,7 +21,7 @@ from sensor.wire import probe
 def test_a_connect_is_read(protocol: int, transport: Transport) -> None:
     """IPv4 is shown as IPv4, the port as its number."""
     what = (V4, 1001, HTTPS, protocol, 1, b"curl")
-    record = probe.CONNECT.pack(*head(4), 80, 5, 99, *RULING, *what)
+    record = probe.CONNECT.pack(*head(4), 80, 5, 99, 55, *RULING, *what)
     assert probe.read(record) == Connect(
         at_ns=100,
         process=SHELL,
@@ -33,6 +33,7 @@ def test_a_connect_is_read(protocol: int, transport: Transport) -> None:
         transport=transport,
         domain=99,
         comm="curl",
+        cgroup_id=55,
         ruled=RULED,
     )
 
@@ -41,7 +42,7 @@ def test_an_address_beyond_ipv4_stays_what_it_is() -> None:
     """IPv6 that maps nothing is IPv6."""
     ip = IPv6Address("2001:db8::1")
     what = (ip.packed, 0, HTTPS, 6, 1, b"")
-    fact = probe.read(probe.CONNECT.pack(*head(4), 80, 5, 0, *UNRULED, *what))
+    fact = probe.read(probe.CONNECT.pack(*head(4), 80, 5, 0, 55, *UNRULED, *what))
     assert isinstance(fact, Connect)
     assert (fact.address, fact.comm, fact.ruled) == (ip, None, None)
 
@@ -56,7 +57,7 @@ def test_a_hello_is_read(source: int, word: NameSource | None) -> None:
     """Names are compared as lower case; what a record does not fill is no part of them."""
     local = IPv6Address("2001:db8::1")
     what = (V4, local.packed, 1001, PROXY_PORT, LOCAL_PORT, HTTPS, 6, source, 1, 0, b"A.testxxx")
-    assert probe.read(probe.HELLO.pack(*head(7), 80, 5, 99, *RULING, *what)) == Hello(
+    assert probe.read(probe.HELLO.pack(*head(7), 80, 5, 99, 55, *RULING, *what)) == Hello(
         at_ns=100,
         process=SHELL,
         root=TOOL,
@@ -71,5 +72,6 @@ def test_a_hello_is_read(source: int, word: NameSource | None) -> None:
         source=word,
         cut=True,
         domain=99,
+        cgroup_id=55,
         ruled=RULED,
     )

@@ -57,9 +57,9 @@ def test_an_answer_has_what_was_found_out_of_a_script(inside: Inside | None) -> 
     assert searches.answer_of(searches.answer(found)) == found
 
 
-@pytest.mark.parametrize("path", ["/opt/x", "", "…/cut/\\xff"])
+@pytest.mark.parametrize("path", ["/opt/x", "", "…/cut/\\xff", "/opt/\udcff"])
 def test_a_request_names_its_file(path: str) -> None:
-    """With all by which it is told from another, and where it lay."""
+    """With all by which it is told from another, and where it lay, byte by byte."""
     assert searches.request_of(searches.request(FILE, path)) == (FILE, path)
 
 

@@ -28,7 +28,7 @@ def test_an_address_that_maps_ipv4_is_ipv4() -> None:
 @pytest.mark.parametrize(("cut", "front"), [(False, "/"), (True, "…/")])
 def test_a_path_is_turned_round(*, cut: bool, front: str) -> None:
     """The kernel walks from the leaf to the root."""
-    assert values.path(b"leaf\0opt\0", cut=cut) == f"{front}opt/leaf"
+    assert values.path(b"leaf\0opt\0", cut=cut) == f"{front}opt/leaf".encode()
 
 
 def test_a_terminal_is_named_as_below_dev() -> None:

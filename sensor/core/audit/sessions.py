@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 def traces_of(runs: Iterable[Run]) -> Iterator[tuple[str | None, int | None, Trace]]:
-    """Sum sessions up by user, tool and program; gives name and uid with each trace."""
+    """Sum sessions up by user, tool and program; gives name and uid with each trace.
+
+    Those of `prove` are nobody's.
+    """
     groups: dict[tuple[str | None, int | None, str, str], list[int]] = {}
     for run in runs:
-        if run.tool is None:
+        if run.tool is None or run.is_proof:
             continue
         process = run.process
         user, uid = (process.user, process.uid) if process else (None, None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, assert_never
 
+from sensor.core.proof.place import is_proof
 from sensor.core.words import Kind, Verdict
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Trigger:
         """Return the uid to audit, the first time a tool is alerted of or blocked for it."""
         uid = event.process.uid if event.process else None
         if event.kind is not Kind.EXEC or uid is None or not event.tool:
+            return None
+        if is_proof(event.process):
             return None
         if event.verdict in {None, Verdict.ALLOW} or (event.tool, uid) in self._known:
             return None

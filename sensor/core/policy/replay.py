@@ -14,6 +14,7 @@ from sensor.core.event import ProcessView
 from sensor.core.facts import Transport
 from sensor.core.policy.judge import DNS_PORT, Execution, Reach, judge, plain
 from sensor.core.policy.model import Mode, conditions
+from sensor.core.proof.place import is_proof
 from sensor.core.risk import words_of
 from sensor.core.table import shown
 from sensor.core.words import Kind, NameSource, Verdict
@@ -86,10 +87,14 @@ class _Session:
     tool: str | None
     parent: str | None
     exe: str | None
+    is_proof: bool = False
 
 
 class Replay:
-    """Takes the starts of all sessions first, and then what they did, in order."""
+    """Takes the starts of all sessions first, and then what they did, in order.
+
+    What `prove` tried is nobody's attempt: it is counted as ``proofs``, and not judged.
+    """
 
     def __init__(self, policy: Policy, now: datetime) -> None:
         self._modes = {rule.id: policy.mode_of(rule).value for rule in policy.rules}
@@ -107,14 +112,17 @@ class Replay:
         self._now = now
         self._sessions: dict[str, _Session] = {}
         self._groups: dict[tuple[Cell, ...], Refused] = {}
-        self.judged = 0
+        self.judged = self.proofs = 0
         self.unjudged: Counter[str] = Counter()
 
     def start(self, event: Event) -> None:
         """Note which tool a session is of, and within which other one it began."""
         if event.session:
-            exe = event.process.exe if event.process else None
-            self._sessions[event.session] = _Session(event.tool, event.parent_session, exe)
+            process = event.process
+            self._sessions[event.session] = _Session(
+                event.tool, event.parent_session, process.exe if process else None,
+                is_proof(process),
+            )  # fmt: skip
 
     def take(self, event: Event) -> None:
         """Judge an event, if it is an attempt."""
@@ -132,6 +140,10 @@ class Replay:
         )
 
     def _judge(self, event: Event, attempt: Execution | Reach) -> None:
+        session = self._sessions.get(event.session or "")
+        if is_proof(event.process) or (session and session.is_proof):
+            self.proofs += 1
+            return
         lacks = list(self._lacking(event, attempt))
         if lacks:
             self.unjudged.update(lacks)

@@ -38,7 +38,9 @@ each row to it.
 
 Everything happens in a cgroup below the daemon's scope, in a network of its own whose addresses, blocked ones too, exist only there, and in
 a folder in memory. The tool is a copy of the shell under a name of a tool that the policy blocks; it makes a mark, an empty file. Nothing
-leaves, and nothing is left behind but the events on the stream: each attempt is one, as it would be of anybody else. Addresses that were
+leaves, and nothing is left behind but the events on the stream: each attempt is one, as it would be of anybody else. The cgroup's name,
+`agent-sensor-prove-PID`, marks them: `sessions` and `report` say `(prove)`, `audit` and `policy test` leave them out. It counts for root
+alone, and not below a user's service manager or in a container, where others make cgroups. Addresses that were
 looked up, all of the documentation range, stand for another name in the end.
 """  # noqa: E501  # lines of a page
 

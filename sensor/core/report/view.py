@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sensor.core.line import command
+from sensor.core.proof.place import is_proof
 from sensor.core.quote import visible
 from sensor.core.report.case import BLOCKED, MOST_RUNS, span_of
 from sensor.core.report.timeline import HEAD, LANE, NAMES, WIDTH, Span, timeline
@@ -138,7 +139,7 @@ def _timeline(case: Case, runs: Sequence[Run], now: Now, now_ns: int) -> object:
         is_running = run.state(now) is State.RUNNING
         began, ended = span_of(run, now_ns if is_running else 0)
         lane = f"{text(run.tool, 24)} · {text(_user(run), 16)}"
-        told = f"{run.id}, {run.state(now).value}, from {_second(run.started_at or run.first_at)}"
+        told = f"{run.id}, {run.state_told(now)}, from {_second(run.started_at or run.first_at)}"
         spans.append(Span(lane, began, ended, told, run.verdict in BLOCKED))
     gaps = [
         Span("", instant(event.gap.from_at), instant(event.gap.to_at), _cut(event.line))
@@ -166,7 +167,7 @@ def _session(run: Run, now: Now) -> dict[str, object]:
         "user": text(_user(run)),
         "host": text(run.host),
         "started": _second(run.started_at or run.first_at),
-        "state": run.state(now).value,
+        "state": run.state_told(now),
         "lasted": "-" if lasted is None else duration(lasted),
         "processes": "-" if run.processes is None else run.processes,
         "hosts": "-" if run.hosts is None else run.hosts,
@@ -217,9 +218,10 @@ def _attempt(event: Event) -> dict[str, object]:
 
 def _how(event: Event) -> str:
     """Say what came of it; some of what policy refuses ran or was open before."""
+    by = " (prove)" if is_proof(event.process) else ""
     if event.is_refused and event.enforcement:
-        return event.enforcement.value
-    return "not refused" if event.verdict is Verdict.BLOCK else "-"
+        return event.enforcement.value + by
+    return f"{'not refused' if event.verdict is Verdict.BLOCK else '-'}{by}"
 
 
 def _second(at: str | None) -> str:

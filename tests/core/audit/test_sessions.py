@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from support.recorded import recorded
 
 from sensor.core.audit.sessions import traces_of
@@ -28,3 +30,14 @@ def test_sessions_are_summed_up_by_user_and_program() -> None:
     assert claude.first_ns is not None
     assert claude.last_ns is not None
     assert claude.first_ns < claude.last_ns
+
+
+def test_who_proves_a_policy_uses_nothing() -> None:
+    """What `prove` starts is no trace of root."""
+    book = Book()
+    for event in recorded():
+        book.take(event)
+    for run in book.runs.values():
+        assert run.process
+        run.process = replace(run.process, uid=0, cgroup="/agent-sensor-prove-7")
+    assert list(traces_of(book.runs.values())) == []

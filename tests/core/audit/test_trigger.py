@@ -50,6 +50,14 @@ def test_it_follows_what_was_asked_for(on: On, event: Event, uid: int | None) ->
     assert Trigger().user(event, Occasion(on, RISKY)) == uid
 
 
+def test_what_prove_tried_is_followed_by_none() -> None:
+    """It says nothing of the environment of root."""
+    place = ProcessView(pid=1, started_ns=1, uid=0, cgroup="/agent-sensor-prove-7")
+    ours, occasion = Trigger(), Occasion(On.ALERT)
+    assert ours.user(replace(EXEC, process=place), occasion) is None
+    assert ours.user(replace(EXEC, process=replace(place, cgroup="/a")), occasion) == 0
+
+
 def test_its_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """When it is full it begins anew: a user is then audited once more."""
     monkeypatch.setattr(trigger, "MOST", 2)

@@ -57,6 +57,16 @@ def replayed(body: str, *events: Event, mode: str = "enforce") -> Replay:
     return replay
 
 
+def test_what_prove_tried_is_nobody_s() -> None:
+    """Also a connection of its session whose own place was not seen."""
+    root = replace(ALICE, uid=0, user="root", cgroup="/agent-sensor-prove-7")
+    start = replace(START, process=root)
+    tried = [replace(EXEC, process=root), replace(CONNECT, process=replace(root, cgroup=None))]
+    replay = replayed(rule("no", ONE_TOOL, BLOCK), start, *tried, replace(EXEC, session="s2"))
+    assert (replay.judged, replay.proofs) == (1, 2)
+    assert [one.executions for one in replay.groups()] == [1]
+
+
 def test_what_would_be_refused_is_counted() -> None:
     """By rule, user and host, with the mode that the rule has now."""
     later = replace(EXEC, at="2027-01-15T11:00:00.000000000Z", session="s2")
