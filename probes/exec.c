@@ -102,7 +102,7 @@ static inline void fill_telling(struct telling *what, const struct answer_of_fil
 }
 
 /* Has what was told not told again. */
-static inline void note_told(const struct answer_of_file *image, const struct telling *what)
+static inline void note_told(const struct answer_of_file *image, struct telling *what)
 {
 	if (what->flags & EXEC_UNSEARCHED)
 		note_asked(image);
