@@ -30,7 +30,7 @@ from sensor.daemon.instance import Instance, Loaded, Pins
 from sensor.daemon.lookback import Before, look_back
 from sensor.daemon.probing import run_loader
 from sensor.daemon.sensing import Sensing
-from sensor.daemon.standing import Clock, Standing
+from sensor.daemon.standing import Clock, Standing, without_group
 from sensor.daemon.teaching import Teaching
 from sensor.daemon.telling import Telling
 from sensor.edge import capabilities, mounts
@@ -160,13 +160,16 @@ class Daemon:
         contents.watch()
         if self._refusing:
             self._refusing.policing.take_up()
-        door = Door(self._places.socket, group=group_id(self._config.group))
+        group = group_id(self._config.group)
+        door = Door(self._places.socket, group=group)
         capabilities.keep(frozenset(RUNNING))
         sensing.looking.begin()
         past = stack.enter_context(Store(self._places.store, read_only=True))
         keep = Keep(max_age_s=self._config.max_age_s, max_bytes=self._config.max_bytes)
         writer = partial(Writer, store, begun, keep, told.note)
-        return self._open(stack, sensing, writer, past, door, loaded)
+        standing = self._open(stack, sensing, writer, past, door, loaded)
+        standing.wrong += without_group(self._config, group)
+        return standing
 
     def _refuse(self, stack: ExitStack, sensing: Sensing, pins: Pins, known: Catalogue) -> None:
         """Put policy in force before anything else is looked at; with none, take back what was."""

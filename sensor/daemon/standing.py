@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.core.config import Config
 from sensor.core.metrics import Readings
 from sensor.daemon.standby import DEFAULT
 from sensor.errors import BadInputError
@@ -72,6 +73,8 @@ class Standing:
     refusing: Refusing | None = None
     teaching: Teaching | None = None
     contents: Contents | None = None
+    wrong: list[str] = field(default_factory=list)
+    """What is wrong with how it was started, one sentence each."""
     controls: frozenset[str] = field(default=CONTROLS)
 
     def register(self, selector: selectors.BaseSelector) -> None:
@@ -165,7 +168,7 @@ class Standing:
         }
 
     def _problems(self) -> list[str]:
-        problems = self.footing.problems()
+        problems = self.footing.problems() + self.wrong
         problems += [
             f"not seen: {program.sees} ({self.missing[program.name]})"
             for program in PROGRAMS
@@ -184,6 +187,17 @@ class Standing:
         if state and state.unstored:
             problems.append(f"{state.unstored} events were told and not stored")
         return problems
+
+
+def without_group(config: Config, gid: int | None) -> list[str]:
+    """Say that the group is missing that somebody has named; the usual one `install` makes."""
+    if gid is not None or config.group == Config().group:
+        return []
+    problem = (
+        f"[stream] group = {config.group!a}: this host has no such group, so root alone reads the"
+        f" stream; run groupadd --system {config.group}, or name another, and restart agent-sensor"
+    )
+    return [problem]
 
 
 def _resident_bytes() -> int:

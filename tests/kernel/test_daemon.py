@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import threading
@@ -14,6 +15,8 @@ from support.pins import pinned
 from support.running import running
 from support.scope import Scope
 from support.stage import TIMES
+
+from sensor.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +76,20 @@ def test_a_clean_end_detaches_and_keep_does_not(daemon: Running, tmp_path: Path)
     daemon.start()
     assert daemon.stop() == 0
     assert pinned(tmp_path / "bpf") == []
+
+
+@pytest.mark.long
+def test_a_group_that_this_host_lacks_is_a_problem(daemon: Running, tmp_path: Path) -> None:
+    """Nobody but root reads then, which whoever named it did not mean; the start says so too."""
+    config = tmp_path / "config.toml"
+    config.write_text('[stream]\ngroup = "no-such-group-here"\n', "utf-8")
+    daemon.start(f"--config={config}")
+    said = daemon.command("status", "--json")
+    assert said.returncode == ExitCode.DEGRADED
+    [problem] = json.loads(said.stdout)["problems"]
+    assert problem.startswith("[stream] group = 'no-such-group-here': this host has no such group")
+    assert "groupadd --system no-such-group-here" in problem
+    assert any(problem in line for line in daemon.said)
 
 
 @pytest.mark.long
