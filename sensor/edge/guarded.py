@@ -33,18 +33,22 @@ def read(path: Path) -> str:
         raise BadInputError(f"{path}: {problem}; write it in UTF-8") from problem
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, *, over_reboot: bool = True) -> None:
     """Put a text in the place of what is there: all of it, or nothing, whatever happens.
 
-    Raises SensorError where that cannot be done.
+    What nobody asks for after a reboot need not wait for the disk. Raises SensorError where
+    that cannot be done.
     """
     fresh = path.with_name(f".{path.name}.new")
     try:
         with open(fresh, "w", encoding="utf-8", opener=_opened) as file:  # its mode
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if over_reboot:
+                os.fsync(file.fileno())
         fresh.replace(path)
+        if not over_reboot:
+            return
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -13,16 +14,19 @@ from support.enforcing import Scene
 from support.patience import is_readable
 from support.policies import CATALOGUE
 
+from sensor.core.former import text_of
 from sensor.core.policy.model import Accounts
 from sensor.daemon import cradles, policing, whom
 from sensor.daemon.cradles import AGAIN_S
 from sensor.daemon.policing import Policing
+from sensor.daemon.standby import IN_FORCE
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sensor.core.former import Former
     from sensor.edge.folders import Folders
 
 pytestmark = pytest.mark.kernel
@@ -51,6 +55,13 @@ class Engine:
 
     told = 0
     judged = 0
+
+    def __init__(self) -> None:
+        self.remembered: list[Former] = []
+
+    def remember(self, former: Former) -> None:
+        """Know the policy of a run before."""
+        self.remembered.append(former)
 
     def judge(self, *, at_ns: int) -> list[object]:
         """Judge what runs and is open."""
@@ -134,6 +145,23 @@ def is_told(story: Story) -> bool:
     """Tell whether something is known to have happened in a folder that is watched."""
     assert story.policing.cradles.folders
     return is_readable(story.policing.cradles.folders, 0)
+
+
+def test_the_next_run_knows_what_the_kernel_went_by(story: Story) -> None:
+    """Where the tables are still those; the note of other ones means nothing."""
+    story.begin()
+    assert story.engine.remembered == []
+    seed, generation = story.policing.enforcing.in_kernel
+    story.policing.begin()
+    (former,) = story.engine.remembered
+    assert (former.seed, former.generation, former.rules) == (seed, generation, (("no", None),))
+    file = story.file.with_name(IN_FORCE)
+    for noted in (replace(former, seed=seed + 1), former):
+        file.write_text(text_of(noted), "utf-8")  # of another load, or of a generation before
+        story.policing.begin()
+    file.write_text("{", "utf-8")
+    story.policing.begin()
+    assert len(story.engine.remembered) == 1
 
 
 def test_a_cgroup_counts_as_soon_as_it_is_made(story: Story) -> None:
