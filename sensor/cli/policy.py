@@ -30,7 +30,8 @@ from sensor.daemon.catalogues import catalogue
 if TYPE_CHECKING:
     from sensor.core.policy.model import Accounts, Policy
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+# Who may read it is for the kernel to say, as of a folder.
+_FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
 
 
 @click.group(short_help="Check, show, try out and reload a policy.")
