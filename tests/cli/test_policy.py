@@ -180,6 +180,30 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path, content: bytes | None
     assert str(problem).startswith(why)
 
 
+CORP = """version = 1
+[[tool]]
+id = "corp-client"
+name = "Corp's own"
+vendor = "corp"
+category = "client"
+[[tool.facts]]
+source = "ran 1"
+names = ["corp-client"]
+"""
+
+
+@pytest.mark.parametrize("word", ["check", "show", "test"])
+def test_a_tool_of_one_s_own_catalogue_can_be_named(folder: Path, word: str) -> None:
+    """As the daemon takes it that is given the same directory."""
+    own = folder / "catalog.d"
+    own.mkdir()
+    (own / "corp.toml").write_text(CORP, "utf-8")
+    (folder / "policy.toml").write_text(TEXT.replace('["aider"]', '["corp-client"]'), "utf-8")
+    assert isinstance(run(word).exception, BadInputError)
+    result = run(word, "--catalog-dir", str(own))
+    assert result.exit_code == ExitCode.OK, result.exception
+
+
 @pytest.mark.parametrize("words", [("policy", "check"), ("policy", "show"), ("catalog", "check")])
 def test_a_file_that_is_somebody_else_s_is_no_wrong_usage(
     open_folder: Path, words: tuple[str, ...]
@@ -188,8 +212,9 @@ def test_a_file_that_is_somebody_else_s_is_no_wrong_usage(
     file = open_folder / "policy.toml"
     file.write_text(TEXT, "utf-8")
     file.chmod(0)
+    by = UNPRIVILEGED if os.geteuid() == 0 else ()
     done = subprocess.run(
-        [*(UNPRIVILEGED if os.geteuid() == 0 else ()), sys.executable, "-m", "sensor", *words, file],
+        [*by, sys.executable, "-m", "sensor", *words, file],
         check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (ExitCode.NOT_PERMITTED, "")
