@@ -24,7 +24,8 @@ from sensor.errors import BadInputError, NoDaemonError, SensorError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+# Who may read it is for the kernel to say, as of a folder.
+_FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
 _SUFFIX = ".toml"
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 

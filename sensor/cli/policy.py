@@ -30,7 +30,8 @@ from sensor.daemon.catalogues import catalogue
 if TYPE_CHECKING:
     from sensor.core.policy.model import Accounts, Policy
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+# Who may read it is for the kernel to say, as of a folder.
+_FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
 
 
 @click.group(short_help="Check, show, try out and reload a policy.")
@@ -49,8 +50,9 @@ def policy() -> None:
 
 @policy.command(short_help="Find the mistakes in a policy.")
 @click.argument("file", type=_FILE)
+@options.catalog_dir
 @options.as_json
-def check(*, file: Path, as_json: bool) -> None:
+def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     """Find the mistakes in a policy.
 
     Ends with 5 for a text that would not be taken, and names line, rule, key and
@@ -63,7 +65,7 @@ def check(*, file: Path, as_json: bool) -> None:
       agent-sensor policy check policy.toml
       agent-sensor policy check policy.toml --json | jq -r '.warnings[]'
     """  # noqa: D301  # click reads the \b
-    found, accounts = _read(file)
+    found, accounts = _read(file, catalog_dir)
     said = warnings(found, accounts, _now())
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     exceptions = sum(len(rule.exceptions) for rule in found.rules)
@@ -87,8 +89,9 @@ def check(*, file: Path, as_json: bool) -> None:
 
 @policy.command(short_help="Show what a policy comes to on this host.")
 @click.argument("file", type=_FILE, default=policies.DEFAULT)
+@options.catalog_dir
 @options.as_json
-def show(*, file: Path, as_json: bool) -> None:
+def show(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     """Show what a policy comes to on this host.
 
     The rules in the order in which they are asked, the first that is about an
@@ -100,7 +103,7 @@ def show(*, file: Path, as_json: bool) -> None:
       agent-sensor policy show
       agent-sensor policy show policy.toml --json | jq '.rules[] | .id'
     """  # noqa: D301  # click reads the \b
-    found, accounts = _read(file)
+    found, accounts = _read(file, catalog_dir)
     now = _now()
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     for line in [json.dumps(as_dict(found, now))] if as_json else lines(found, now):
@@ -114,6 +117,7 @@ def show(*, file: Path, as_json: bool) -> None:
 @click.argument("file", type=_FILE)
 @choosing.since_yesterday
 @choosing.until
+@options.catalog_dir
 @options.as_json
 @options.run_dir
 @options.state_dir
@@ -122,6 +126,7 @@ def test(
     file: Path,
     since: str,
     until: str | None,
+    catalog_dir: Path,
     as_json: bool,
     run_dir: Path,
     state_dir: Path,
@@ -138,7 +143,7 @@ def test(
       agent-sensor policy test policy.toml --since 7d
       agent-sensor policy test policy.toml --since 7d --json | jq .rule
     """  # noqa: D301  # click reads the \b
-    found, _ = _read(file)
+    found, _ = _read(file, catalog_dir)
     first, last = window(since, until)
     replay = Replay(found, _now())
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
@@ -202,9 +207,9 @@ def _remark(replay: Replay) -> None:
     )
 
 
-def _read(file: Path) -> tuple[Policy, Accounts]:
+def _read(file: Path, catalog_dir: Path) -> tuple[Policy, Accounts]:
     """Read a policy as this host would take it. Raises BadInputError where it would not."""
-    known = catalogue()
+    known = catalogue(catalog_dir)
     found = policies.read(file, known)
     accounts = policies.accounts_of(found)
     compile_tables(found, known, accounts=accounts, resolvers=(), wall_offset_ns=0)

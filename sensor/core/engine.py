@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from sensor.core.enforced import Enforced
     from sensor.core.event import Event
     from sensor.core.facts import Fact
+    from sensor.core.former import Former
     from sensor.core.host import Host
 
 
@@ -202,6 +203,10 @@ class Engine:
         self._known.rules.enter(enforced)
         yield told(_changed(enforced, at_ns), self._known.numbering)
         yield from already.there(self._known, self._reaching, at_ns)
+
+    def remember(self, former: Former) -> None:
+        """Know what the kernel has said by the policy of a run before."""
+        self._known.rules.remember(former)
 
     def judge(self, *, at_ns: int) -> Iterator[Action]:
         """Judge what runs and is open once more: what let it has ended."""

@@ -13,6 +13,7 @@ from sensor.core.words import Enforcement, Verdict
 if TYPE_CHECKING:
     from sensor.core.enforced import Enforced
     from sensor.core.facts import Ruled
+    from sensor.core.former import Former
 
 GENERATIONS = 2
 """Policies remembered: records by the one before can come after the new one is in force."""
@@ -71,15 +72,18 @@ class Rulebook:
 
     def __init__(self) -> None:
         self.in_force: Enforced | None = None
-        self._known: OrderedDict[int, Enforced] = OrderedDict()
+        self._known: OrderedDict[int, Enforced | Former] = OrderedDict()
 
     def enter(self, enforced: Enforced | None) -> None:
         """Put a policy in force, or none; the one before is still known."""
         self.in_force = enforced
-        if enforced is None:
-            return
-        self._known[enforced.generation] = enforced
-        self._known.move_to_end(enforced.generation)
+        if enforced is not None:
+            self.remember(enforced)
+
+    def remember(self, known: Enforced | Former) -> None:
+        """Know a policy by which rulings were made, whether it is in force or not."""
+        self._known[known.generation] = known
+        self._known.move_to_end(known.generation)
         while len(self._known) > GENERATIONS:
             self._known.popitem(last=False)
 

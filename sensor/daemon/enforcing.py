@@ -104,6 +104,11 @@ class Enforcing:
         )
         return self.in_force
 
+    @property
+    def in_kernel(self) -> tuple[int, int]:
+        """Give seed and generation of the kernel's tables: a run before may have left some."""
+        return self._maps.seed, self._maps.generation
+
     def release(self) -> None:
         """Refuse nothing any more."""
         self._maps.turn(0)

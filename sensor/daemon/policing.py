@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from sensor.core import blocks as kept
 from sensor.core.blocks import Blocks
 from sensor.core.facts import PolicyChanged, Standing
+from sensor.core.former import former_of, noted, text_of
 from sensor.core.policy.model import Mode
 from sensor.core.policy.text import with_blocks
 from sensor.daemon.cradles import Cradles
 from sensor.daemon.enforcing import WAYS
 from sensor.daemon.policy_file import PolicyFile
-from sensor.daemon.standby import KEPT
+from sensor.daemon.standby import IN_FORCE, KEPT
 from sensor.edge import guarded
 from sensor.errors import BadInputError, SensorError
 
@@ -52,7 +53,7 @@ class Policing:
     ) -> None:  # fmt: skip
         self._file = PolicyFile(path, may_be_missing=may_be_missing)
         self._catalogue = catalogue
-        self._kept = state_dir / KEPT
+        self._kept, self._in_force = state_dir / KEPT, state_dir / IN_FORCE
         self._sensing = sensing
         self.enforcing = enforcing
         self._sweeping = sweeping
@@ -69,6 +70,10 @@ class Policing:
 
     def begin(self) -> None:
         """Put policy in force. Raises SensorError where there is none to be had."""
+        with suppress(SensorError):  # what the kernel went by until now is said by `-` then
+            former = former_of(guarded.read(self._in_force))
+            if (former.seed, former.generation) == self.enforcing.in_kernel:
+                self._sensing.engine.remember(former)
         self._apply(self._file.read(self._catalogue), self.blocks)
 
     def reload(self) -> dict[str, object]:
@@ -243,6 +248,9 @@ class Policing:
                 guarded.write(self._kept, kept.text_of(self.blocks))
             raise
         self._policy, self.blocks, self._known = policy, now, catalogue
+        with suppress(SensorError):  # no room: a later run says `-`, where this one had a rule
+            text = text_of(noted(enforced, self.enforcing.in_kernel[0]))
+            guarded.write(self._in_force, text, over_reboot=False)
         self._lapses = policy.exception_ends(after=_now())
         self.enclose()
         for action in self._sensing.engine.policy(enforced, at_ns=_now_ns()):

@@ -23,6 +23,9 @@ DEFAULT = Path("/etc/agent-sensor/policy.toml")
 KEPT = "blocks.json"
 """The file in the state directory that has what responders block."""
 
+IN_FORCE = "in-force.json"
+"""The file in the state directory that says what numbers mean by the policy in force."""
+
 _POLICY = struct.pack("=I", 3)  # enum state_slot of probes/members.c
 _LONG = struct.Struct("=Q")
 

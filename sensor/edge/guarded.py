@@ -43,10 +43,11 @@ def check(path: Path) -> None:
     _check(found, path)
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, *, over_reboot: bool = True) -> None:
     """Put a text in the place of what is there: all of it, or nothing, whatever happens.
 
-    Raises SensorError where that cannot be done.
+    What nobody asks for after a reboot need not wait for the disk. Raises SensorError where
+    that cannot be done.
     """
     fresh = path.with_name(f".{path.name}.new")
     try:
@@ -54,11 +55,14 @@ def write(path: Path, text: str) -> None:
             try:
                 file.write(text)
                 file.flush()
-                os.fsync(file.fileno())
+                if over_reboot:
+                    os.fsync(file.fileno())
                 fresh.replace(path)
             except BaseException:
                 fresh.unlink(missing_ok=True)
                 raise
+        if not over_reboot:
+            return
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)

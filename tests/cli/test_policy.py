@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from support.host import UNPRIVILEGED
 from support.recorded import recorded, stored
 
 from sensor.cli import cli, policy
 from sensor.daemon.reading import STORE
 from sensor.errors import BadInputError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GOLDEN = Path(__file__).parent / "policy"
 TEXT = """\
@@ -86,6 +94,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     stored(tmp_path / STORE, recorded())
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that everybody may look into."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def run(*arguments: str) -> Result:
@@ -162,6 +178,47 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path, content: bytes | None
     problem = run("check").exception
     assert isinstance(problem, BadInputError)
     assert str(problem).startswith(why)
+
+
+CORP = """version = 1
+[[tool]]
+id = "corp-client"
+name = "Corp's own"
+vendor = "corp"
+category = "client"
+[[tool.facts]]
+source = "ran 1"
+names = ["corp-client"]
+"""
+
+
+@pytest.mark.parametrize("word", ["check", "show", "test"])
+def test_a_tool_of_one_s_own_catalogue_can_be_named(folder: Path, word: str) -> None:
+    """As the daemon takes it that is given the same directory."""
+    own = folder / "catalog.d"
+    own.mkdir()
+    (own / "corp.toml").write_text(CORP, "utf-8")
+    (folder / "policy.toml").write_text(TEXT.replace('["aider"]', '["corp-client"]'), "utf-8")
+    assert isinstance(run(word).exception, BadInputError)
+    result = run(word, "--catalog-dir", str(own))
+    assert result.exit_code == ExitCode.OK, result.exception
+
+
+@pytest.mark.parametrize("words", [("policy", "check"), ("policy", "show"), ("catalog", "check")])
+def test_a_file_that_is_somebody_else_s_is_no_wrong_usage(
+    open_folder: Path, words: tuple[str, ...]
+) -> None:
+    """Root could read it, or whoever owns it."""
+    file = open_folder / "policy.toml"
+    file.write_text(TEXT, "utf-8")
+    file.chmod(0)
+    by = UNPRIVILEGED if os.geteuid() == 0 else ()
+    done = subprocess.run(
+        [*by, sys.executable, "-m", "sensor", *words, file],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_PERMITTED, "")
+    assert done.stderr == f"agent-sensor: {file}: Permission denied; run it as root\n"
 
 
 @pytest.mark.usefixtures("folder")

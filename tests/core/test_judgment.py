@@ -7,6 +7,7 @@ import pytest
 from support.story import enforced, ruling
 
 from sensor.core.facts import RULE_CANARY, RULE_DEFAULT, RULE_FULL, RULE_QUIC
+from sensor.core.former import noted
 from sensor.core.judgment import GENERATIONS, WAS_OVER, Judgment, Rulebook, is_canary, too_late
 from sensor.core.words import Enforcement, Verdict
 
@@ -55,6 +56,18 @@ def test_the_policy_before_is_still_known(book: Rulebook) -> None:
     book.enter(enforced(RULE.format("second"), generation=2))
     rules = [book.said(ruling(policy=policy)) for policy in (1, 2)]
     assert [said and said.rule for said in rules] == ["first", "second"]
+
+
+def test_the_policy_of_a_run_before_is_known_by_what_it_noted(book: Rulebook) -> None:
+    """It is not in force here."""
+    before = enforced(RULE.format("earlier"), generation=7, domains={5: "x.test"})
+    book.remember(noted(before, 1))
+    said = book.said(ruling(policy=7))
+    assert said
+    assert (said.rule, said.reason) == ("earlier", "Ask first.")
+    assert book.domain(ruling(policy=7), 5) == "x.test"
+    assert book.in_force
+    assert book.in_force.generation == 1
 
 
 def test_older_ones_are_forgotten_and_this_is_said(book: Rulebook) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,10 @@ from support.governing import EXCEPTION, POLICY, Story, Wall, told
 from support.patience import is_readable
 from support.policies import CATALOGUE
 
+from sensor.core.former import text_of
 from sensor.daemon import cradles, policing, whom
 from sensor.daemon.cradles import AGAIN_S
+from sensor.daemon.standby import IN_FORCE
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -36,6 +39,23 @@ def is_told(story: Story) -> bool:
     """Tell whether something is known to have happened in a folder that is watched."""
     assert story.policing.cradles.folders
     return is_readable(story.policing.cradles.folders, 0)
+
+
+def test_the_next_run_knows_what_the_kernel_went_by(story: Story) -> None:
+    """Where the tables are still those; the note of other ones means nothing."""
+    story.begin()
+    assert story.engine.remembered == []
+    seed, generation = story.policing.enforcing.in_kernel
+    story.policing.begin()
+    (former,) = story.engine.remembered
+    assert (former.seed, former.generation, former.rules) == (seed, generation, (("no", None),))
+    file = story.file.with_name(IN_FORCE)
+    for noted in (replace(former, seed=seed + 1), former):
+        file.write_text(text_of(noted), "utf-8")  # of another load, or of a generation before
+        story.policing.begin()
+    file.write_text("{", "utf-8")
+    story.policing.begin()
+    assert len(story.engine.remembered) == 1
 
 
 def test_a_cgroup_counts_as_soon_as_it_is_made(story: Story) -> None:

@@ -121,6 +121,18 @@ def test_a_bad_policy_leaves_what_a_kill_left_in_force(kept: Kept) -> None:
     assert kept.is_refused()
 
 
+def test_what_is_refused_while_nobody_is_there_is_told_with_its_rule(kept: Kept) -> None:
+    """The next daemon has another generation in force, and knows what the one before meant."""
+    kept.start()
+    asked = ("query", "--since=0", "--kind=exec", "--verdict=block")
+    before = len(kept.daemon.ask(*asked))
+    kept.daemon.kill()
+    assert kept.is_refused()
+    kept.start()
+    (told,) = kept.daemon.ask(*asked)[before:]
+    assert (told["rule"], told["reason"]) == ("no-claude", "Not on build hosts.")
+
+
 def test_a_kill_leaves_verdicts_in_force_until_unload(kept: Kept) -> None:
     """The next daemon goes on from there; without one, `unload` takes them away."""
     kept.start()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
     from sensor.core.facts import Fact
+    from sensor.core.former import Former
 
 POLICY = """version = 1
 mode = "shadow"
@@ -47,6 +48,13 @@ class Engine:
     told = 0
     judged = 0
     running: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self.remembered: list[Former] = []
+
+    def remember(self, former: Former) -> None:
+        """Know the policy of a run before."""
+        self.remembered.append(former)
 
     def runs(self, session: str) -> bool:
         """Tell whether a session runs."""
