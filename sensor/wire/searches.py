@@ -125,7 +125,7 @@ def answer(found: Answer) -> bytes:
 
 def answer_of(datagram: bytes) -> Answer:
     """Read what came of it. Raises FrameError."""
-    fields = Fields("answer", unpack(datagram))
+    fields = Fields("answer", unpack(datagram, errors="backslashreplace"))
     return Answer(
         fields.word("outcome", Outcome, fields.need("outcome", str)),
         fields.maybe("tool", str),

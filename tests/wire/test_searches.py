@@ -57,6 +57,13 @@ def test_an_answer_has_what_was_found_out_of_a_script(inside: Inside | None) -> 
     assert searches.answer_of(searches.answer(found)) == found
 
 
+def test_a_path_that_was_found_comes_as_text() -> None:
+    """It is to be shown; nobody looks for the file by it any more."""
+    found = Answer(Outcome.NOTHING, inside=Inside("/opt/\udcff"), file=FILE)
+    came = searches.answer_of(searches.answer(found))
+    assert came.inside == Inside(r"/opt/\xff")
+
+
 @pytest.mark.parametrize("path", ["/opt/x", "", "…/cut/\\xff", "/opt/\udcff"])
 def test_a_request_names_its_file(path: str) -> None:
     """With all by which it is told from another, and where it lay, byte by byte."""
