@@ -82,7 +82,7 @@ struct ruling {
 #define SIGNAL_ARGUMENT (1U << 2) /* what an interpreter or the loader was given */
 #define SIGNAL_SESSION (1U << 3)  /* member of a session already */
 #define SIGNAL_CONTENT (1U << 4)  /* user space has looked into this file before */
-#define SIGNAL_SCRIPT (1U << 5)	  /* user space has looked into the script at this path before */
+#define SIGNAL_SCRIPT (1U << 5)	  /* of no record: what user space notes of a script that it has looked into */
 
 /* exec_record.flags */
 #define EXEC_FILELESS (1U << 0) /* memfd, or no name left on disk */

@@ -34,7 +34,10 @@ struct words {
 BPF_PERCPU_ARRAY(given_words, struct words, 1);
 /* Options of interpreters, by hash (sensor/core/invocation.py). */
 BPF_HASH(options, u64, u32, 256);
-/* Scripts that are tools; user space alone writes and removes them. */
+/*
+ * Scripts that were tools, which are told each time: a path can lead to another file by now,
+ * or in another namespace, so that nobody is refused by it. User space alone writes them.
+ */
 BPF_HASH(scripts, struct script_key, struct mark, 1024);
 /* When user space was told of a script. What is pushed out is told again. */
 BPF_TABLE("lru_hash", struct script_key, u64, shown, 16384);
@@ -160,23 +163,16 @@ static inline int fill_script(struct script_key *key, struct task_struct *task, 
 	return 0;
 }
 
-/* What user space has found in the script of an image, where names do not settle what it is. */
+/* Whether user space is to look into the script of an image, where names do not settle it. */
 static inline void judge_script(struct answer_of_file *image, struct script_key *key,
 				struct task_struct *task, u32 flags)
 {
-	struct mark *mark;
 	u64 *shown_ns;
 
 	if (!(state_of(STATE_WATCH) & WATCH_SCRIPTS) || fill_script(key, task, flags))
 		return;
-	mark = scripts.lookup(key);
-	if (mark) {
-		image->mark = *mark;
-		image->signals |= SIGNAL_SCRIPT;
-		return;
-	}
 	shown_ns = shown.lookup(key);
-	if (!shown_ns || bpf_ktime_get_boot_ns() - *shown_ns >= SHOWN_NS)
+	if (!shown_ns || bpf_ktime_get_boot_ns() - *shown_ns >= SHOWN_NS || scripts.lookup(key))
 		image->signals |= ANSWER_SCRIPT;
 }
 

@@ -10,8 +10,9 @@ from sensor.core.catalogue import merge, parse
 from sensor.core.layers import layered
 from sensor.daemon.loader import catalogue_folder
 from sensor.edge import guarded
-from sensor.errors import BadInputError, SensorError
+from sensor.errors import BadInputError, FrameError, SensorError
 from sensor.wire import marks
+from sensor.wire.searches import markers, script_markers
 
 if TYPE_CHECKING:
     from sensor.core.catalogue import Catalogue
@@ -47,6 +48,14 @@ def catalogue(directory: Path = DIRECTORY, *, instead: Path | None = None) -> Ca
     whole = layered(shipped(), [parsed[name] for name in sorted(parsed)])
     marks.names(whole)
     marks.words(whole)  # which finds two words with one hash
+    try:
+        markers(whole.tools)
+        script_markers(whole.tools)
+    except FrameError as problem:
+        raise BadInputError(
+            f"{directory}: the texts of `contents` and `scripts` are too many ({problem});"
+            " leave out what no tool needs"
+        ) from problem
     return whole
 
 

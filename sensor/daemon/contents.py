@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from sensor.core.catalogue import Catalogue
-    from sensor.core.facts import Fact
     from sensor.daemon.instance import Pins
     from sensor.daemon.members import Members
 
@@ -36,7 +35,7 @@ QUEUED = 256
 """Files that wait; what comes beyond that is told again at its next execution."""
 
 SCRIPTS_QUEUED = 4096
-"""So many wait in all: scripts come faster than files, and are looked into faster."""
+"""Scripts that wait: they come faster than files, and are looked into faster."""
 
 LARGE_BYTES = 20 << 20
 """From this size on a file that was there before the probes is looked into (``probes/files.c``)."""
@@ -61,6 +60,11 @@ class _Wait:
     question: bytes
     handle: int | None
     release: Callable[[int], None]
+    is_held: bool = False
+
+    def __post_init__(self) -> None:
+        """Note whether it was held: of who has ended the host's file of that path is taken."""
+        self.is_held = self.handle is not None
 
     def let_go(self) -> None:
         """Hold the file or root no longer."""
@@ -82,6 +86,8 @@ class Contents:
         self._roots = Roots()
         self._recognised = recognised
         self._waiting: OrderedDict[_Subject, _Wait] = OrderedDict()
+        self._files_waiting = 0
+        self._harmless: OrderedDict[Process, None] = OrderedDict()
         self._nothing: OrderedDict[File, None] = OrderedDict()
         self._known = dict(self._inodes.known())
         self._process = SearchProcess(catalogue)
@@ -94,6 +100,7 @@ class Contents:
         if self._inodes.learn(catalogue):
             self._known.clear()
             self._nothing.clear()
+        self._harmless.clear()
         self._process.learn(catalogue)
         self._ask()
 
@@ -110,20 +117,13 @@ class Contents:
 
     def late(self, image: Exec) -> Exec:
         """Say of an image of /proc what is in its file, or that this is not known yet."""
-        if self._scripts.place(image):
+        if image.process not in self._harmless and self._scripts.place(image):
             image = replace(image, unseen=True)
         if image.file.size_bytes < LARGE_BYTES:
             return image
         if tool := self._known.get((image.file.ino, image.file.ctime_ns)):
             return _as(image, tool)
         return replace(image, unsearched=image.file not in self._nothing)
-
-    def introduced(self, fact: Fact) -> Fact:
-        """Add to an image what was found in its script, and have it looked into once more."""
-        if isinstance(fact, Exec) and fact.script and Signal.SCRIPT in fact.signals:
-            self._search_script(fact, is_known=True)
-            return self._scripts.introduced(fact, fact.script)
-        return fact
 
     def search(self, image: Exec) -> None:
         """Have what an image runs looked into, unless it is known what is in it."""
@@ -139,10 +139,10 @@ class Contents:
         elif self._has_room(file, image, QUEUED):
             question, handle = request(file, as_spelled(image).exe), image_file.held(image.process)
             self._waiting[file] = _Wait([image], question, handle, os.close)
+            self._files_waiting += 1
             self._ask()
 
-    def _search_script(self, image: Exec, *, is_known: bool = False) -> None:
-        """Have a script looked into; who runs one that ``is_known`` is seen as a tool already."""
+    def _search_script(self, image: Exec) -> None:
         place, subject = self._scripts.place(as_spelled(image)), image.script or image.process
         if place is None or not self._has_room(subject, image, SCRIPTS_QUEUED):
             return
@@ -150,8 +150,7 @@ class Contents:
         if handle is not None and not proc.lives(image.process):  # the pid may be another's
             self._roots.release(handle)
             handle = None
-        images = [] if is_known else [image]
-        self._waiting[subject] = _Wait(images, script_request(place), handle, self._roots.release)
+        self._waiting[subject] = _Wait([image], script_request(place), handle, self._roots.release)
         self._ask()
 
     def _has_room(self, subject: _Subject, image: Exec, most: int) -> bool:
@@ -160,7 +159,8 @@ class Contents:
             if len(wait.images) < _SAME_FILE:
                 wait.images.append(image)
             return False
-        if len(self._waiting) < most:
+        files = self._files_waiting
+        if (files if isinstance(subject, File) else len(self._waiting) - files) < most:
             return True
         self.counts["dropped"] += 1
         self._forget(subject)
@@ -206,6 +206,7 @@ class Contents:
         wait.let_go()
         self.counts[found.outcome.value] += 1
         if isinstance(subject, File):
+            self._files_waiting -= 1
             self._settle_file(subject, wait, found)
         else:
             self._settle_script(subject, wait, found, handles)
@@ -229,13 +230,17 @@ class Contents:
     ) -> None:
         tool = self._scripts.tool(found.inside)
         if isinstance(subject, Script):
-            if found.outcome in {Outcome.TOOL, Outcome.NOTHING}:
+            if not (tool or wait.is_held) and self._scripts.is_tool(subject):
+                pass  # it may be another file than the one that had that path below its root
+            elif found.outcome in {Outcome.TOOL, Outcome.NOTHING}:
                 file = (handles[0], found.file) if handles and found.file else None
-                self._scripts.settle(subject, found.inside, tool, file)
+                self._scripts.settle(subject, tool, file)
             elif found.outcome is Outcome.CHANGED:
                 self._scripts.forget(subject)
-            else:
+            elif not self._scripts.is_tool(subject):
                 self._scripts.retry(subject)
+        if found.outcome is Outcome.NOTHING and not tool:
+            self._remember(wait.images)
         if tool:
             self._recognise(
                 replace(
@@ -244,6 +249,12 @@ class Contents:
                 )
                 for one in wait.images
             )  # fmt: skip
+
+    def _remember(self, images: Iterable[Exec]) -> None:
+        """Note who runs a script that is nothing: surveys find them again and again."""
+        self._harmless |= dict.fromkeys(one.process for one in images)
+        while len(self._harmless) > SCRIPTS_QUEUED:
+            self._harmless.popitem(last=False)
 
     def _recognise(self, images: Iterable[Exec]) -> None:
         """Have images seen again that are a tool's, as far as they still run."""
@@ -268,6 +279,7 @@ class Contents:
         for wait in self._waiting.values():
             wait.let_go()
         self._waiting.clear()
+        self._files_waiting = 0
         self._scripts.close()
 
 

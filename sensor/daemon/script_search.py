@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sensor.core.content import Markers
     from sensor.wire.searches import Place
 
-_NO_SCRIPT = Answer(Outcome.NOTHING)
+MOST_BYTES = 64 << 20
+"""Of a script: the largest of a tool that was seen has 9 MB. What is larger is not read."""
 
 
 def search_script(markers: Markers, handles: list[int], place: Place) -> Answer:
@@ -38,10 +39,11 @@ def search_script(markers: Markers, handles: list[int], place: Place) -> Answer:
         return Answer(Outcome.UNREADABLE)
     handles.append(handle)
     now = os.fstat(handle)
-    if not stat.S_ISREG(now.st_mode):
-        return _NO_SCRIPT  # a terminal, or a pipe: there is nothing to find later either
+    if not stat.S_ISREG(now.st_mode):  # a terminal, or a pipe, by now
+        return Answer(Outcome.UNREADABLE)
     file = File(dev=0, ino=now.st_ino, ctime_ns=now.st_ctime_ns, size_bytes=now.st_size)
-    tool = markers.search(image_file.windows(handle, file))
+    is_read = file.size_bytes <= MOST_BYTES
+    tool = markers.search(image_file.windows(handle, file)) if is_read else None
     module = None
     if file.size_bytes <= MOST_CONSOLE_BYTES:
         module = called_module(b"".join(image_file.windows(handle, file)))
@@ -69,7 +71,7 @@ def _candidates(root: str, path: str) -> Iterator[str]:
     """Give what Node.js and Python try, in their order (modules, "Folders as modules"; runpy)."""
     yield path
     yield f"{path}.js"
-    if main := packages.main_of(root, path):
+    if (folder := packages.resolve(root, path)) and (main := packages.main_of(root, folder)):
         yield posixpath.join(path, main)
         yield posixpath.join(path, f"{main}.js")
     yield posixpath.join(path, "index.js")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scripts, as the kernel has them (`scripts` and `shown`), and what was found in them.
+"""Scripts, as the kernel has them (`scripts` and `shown`): which it is to tell.
 
-The kernel knows a script by its path alone. So what is at the path is watched, and
-looked at again when the kernel went by it, and after a while.
+The kernel knows a script by its path alone, which can be another file at any time and
+in another namespace. So nobody is refused by it: a tool's is told each time, and what
+is at another one's is watched, and looked at again after a while.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import struct
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sensor.core.identity import Identifier
@@ -40,14 +40,6 @@ RETRIED_NS = 5_000_000_000
 _WATCH, _STATE, _WATCH_SCRIPTS = struct.pack("=I", 7), struct.Struct("=Q"), 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What a script was found to be; ``tool`` is an index of the catalogue."""
-
-    inside: Inside
-    tool: int
-
-
 class Scripts:
     """Writes what was found in scripts. What an earlier run found may be another file by now."""
 
@@ -55,9 +47,9 @@ class Scripts:
         self._scripts = pins.map("scripts")
         self._shown = pins.map("shown")
         self._state = pins.map("state")
-        self._known: OrderedDict[Script, _Known] = OrderedDict()
+        self._known: OrderedDict[Script, None] = OrderedDict()
         self.changes: Changes[Script] | None = None
-        with suppress(SensorError):  # then the kernel is told of no script what it is
+        with suppress(SensorError):  # then each is told again after a moment
             self.changes = Changes()
         self.learn(catalogue)
 
@@ -77,7 +69,7 @@ class Scripts:
         self._state.update(_WATCH, _STATE.pack(watched))
 
     def __len__(self) -> int:
-        """Count the scripts that the kernel knows as tools."""
+        """Count the scripts that were found to be tools."""
         return len(self._known)
 
     def place(self, image: Exec) -> Place | None:
@@ -88,42 +80,38 @@ class Scripts:
         folder = "/" if given.startswith("/") else image.cwd
         return Place(given, folder, image.script.ino if image.script else 0) if folder else None
 
-    def introduced(self, image: Exec, script: Script) -> Exec:
-        """Add to an image what was found in its script."""
-        known = self._known.get(script)
-        return replace(image, inside=known.inside) if known else image
-
     def tool(self, inside: Inside | None) -> int:
         """Say which tool a script is by what was found, as the catalogue's index; 0: none."""
         tool = self._identifier.within(inside) if inside else None
         return self._catalogue.index_of(tool.id) if tool else 0
 
-    def settle(
-        self, script: Script, inside: Inside | None, tool: int, file: tuple[int, File] | None
-    ) -> None:
-        """Have the kernel know what a script is, as long as its file is not changed.
+    def settle(self, script: Script, tool: int, file: tuple[int, File] | None) -> None:
+        """Have a tool's script told each time, and another one not again for a while.
 
-        ``file`` is the one that was found, held by a descriptor. Where it cannot be watched
-        the kernel goes by nothing, and tells of the script each time.
+        ``file`` is the one that was found, held by a descriptor: once it changes the script is
+        told again; where it cannot be watched, after a moment.
         """
+        if tool:
+            self._known[script] = None
+            self._known.move_to_end(script)
+            if len(self._known) > SCRIPTS:
+                self.forget(next(iter(self._known)))
+            self._scripts.update(
+                tables.script_key(script), marks.MARK.pack(tool, marks.MarkFlag(0))
+            )
+            return
+        self._drop(script)
         is_watched = bool(file and self.changes and self.changes.watch(file[0], script))
         if file and _is_another(*file):
             self.forget(script)
-            return
-        if inside is None or tool == 0:
-            self._drop(script)
-            if file and not is_watched:
-                self.retry(script)
-            return
-        if not is_watched:
-            self.forget(script)
-            return
-        self._known[script] = _Known(inside, tool)
-        self._known.move_to_end(script)
-        if len(self._known) > SCRIPTS:
-            self.forget(next(iter(self._known)))
-        key = tables.script_key(script)
-        self._scripts.update(key, marks.MARK.pack(tool, marks.MarkFlag.STRONG))
+        elif not is_watched:
+            self.retry(script)
+        for one in self.changes.crowded_out() if self.changes else ():
+            self.forget(one)
+
+    def is_tool(self, script: Script) -> bool:
+        """Tell whether a script was found to be a tool's."""
+        return script in self._known
 
     def forget(self, script: Script) -> None:
         """Have a script told again at its next execution."""
@@ -148,7 +136,8 @@ class Scripts:
             self.changes.close()
 
     def _drop(self, script: Script) -> None:
-        if self._known.pop(script, None):
+        if script in self._known:
+            del self._known[script]
             self._scripts.delete(tables.script_key(script))
 
 

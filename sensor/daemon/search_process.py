@@ -143,6 +143,7 @@ class SearchProcess:
             _close(self._answers.popleft()[1])
 
     def _start(self) -> _AtWork:
+        texts = [told(self._catalogue.tools) for told in (markers, script_markers)]
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = subprocess.Popen(
@@ -150,8 +151,8 @@ class SearchProcess:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 start_new_session=True,
             )  # fmt: skip
-        ours.send(markers(self._catalogue.tools))
-        ours.send(script_markers(self._catalogue.tools))
+        for text in texts:
+            ours.send(text)
         ours.setblocking(False)  # noqa: FBT003  # the socket's own interface
         if self._selector:
             self._selector.register(ours, selectors.EVENT_READ, lambda _: self._ready())

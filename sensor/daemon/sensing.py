@@ -187,8 +187,6 @@ class Sensing:
             self._were_images_lost |= fact.what == "exec"
             self._are_some_left_out |= fact.what == LOST_MEMBER
             self._was_any_missed |= fact.what == "missed"
-        if self.contents:
-            fact = self.contents.introduced(fact)
         for action in self.engine.see(introduced(fact)):
             self.do(action)
 

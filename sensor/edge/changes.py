@@ -20,6 +20,7 @@ WATCHED = 4096
 # include/uapi/linux/inotify.h
 _MODIFY, _ATTRIB, _MOVE_SELF, _DELETE_SELF, _ONESHOT = 0x2, 0x4, 0x800, 0x400, 0x80000000
 _CHANGES = _MODIFY | _ATTRIB | _MOVE_SELF | _DELETE_SELF | _ONESHOT
+_OVERFLOWN = -1  # inotify(7): the descriptor of IN_Q_OVERFLOW
 _EVENT = struct.Struct("=iIII")
 _PIECE_BYTES = 64 * 1024
 
@@ -41,6 +42,7 @@ class Changes(Generic[_Name]):
                 " raise fs.inotify.max_user_instances"
             )
         self._names: OrderedDict[int, set[_Name]] = OrderedDict()
+        self._crowded_out: set[_Name] = set()
 
     def fileno(self) -> int:
         """Give what is readable when something has changed."""
@@ -55,12 +57,18 @@ class Changes(Generic[_Name]):
         self._names.setdefault(number, set()).add(name)
         self._names.move_to_end(number)
         if len(self._names) > WATCHED:
-            oldest, _ = self._names.popitem(last=False)
+            oldest, names = self._names.popitem(last=False)
             self._libc.inotify_rm_watch(self._fd, oldest)
+            self._crowded_out |= names
         return True
 
+    def crowded_out(self) -> set[_Name]:
+        """Give the names of what had to make room since this was asked last."""
+        names, self._crowded_out = self._crowded_out, set()
+        return names
+
     def take(self) -> Iterator[_Name]:
-        """Give the names of what has changed, a piece at a time."""
+        """Give the names of what has changed, a piece at a time; of all where some were lost."""
         try:
             piece = os.read(self._fd, _PIECE_BYTES)
         except BlockingIOError:
@@ -69,6 +77,10 @@ class Changes(Generic[_Name]):
         while at < len(piece):
             number, _, _, name_bytes = _EVENT.unpack_from(piece, at)
             at += _EVENT.size + name_bytes
+            if number == _OVERFLOWN:
+                for names in self._names.values():
+                    yield from names
+                continue
             yield from self._names.pop(number, ())
 
     def close(self) -> None:

@@ -111,9 +111,13 @@ def _listen(path: Path, group: int) -> socket.socket:
 
 def _open_to(folder: Path, group: int) -> None:
     """Let the group in, if the folder is as the sensor makes it: of anybody else's it stays out."""
-    there = folder.stat()
-    if there.st_uid == os.geteuid() and stat.S_IMODE(there.st_mode) == RUN_DIR_MODE:
-        os.chown(folder, -1, group)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        there = os.fstat(handle)
+        if there.st_uid == os.geteuid() and stat.S_IMODE(there.st_mode) == RUN_DIR_MODE:
+            os.fchown(handle, -1, group)
+    finally:
+        os.close(handle)
 
 
 def _take_away_stale(path: Path) -> None:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sensor.core.facts import Process
 
+HELD = 64
+"""Different roots at a time."""
+
 _MOUNT = re.compile(r"^mnt_id:\s*(\d+)$", re.MULTILINE)
 
 
@@ -22,12 +25,23 @@ class Roots:
         self._holders: dict[int, int] = {}
 
     def hold(self, process: Process) -> int | None:
-        """Hold the root of a process, None where it has ended; looks up no path below it."""
+        """Hold the root of a process; looks up no path below it.
+
+        None where it has ended, or too many are held: a user can make namespaces by the thousand.
+        """
         try:
             handle = os.open(f"/proc/{process.pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
             return None
-        known = self._handles.setdefault(_identity(handle), handle)
+        try:
+            identity = _identity(handle)
+        except OSError:  # no descriptor is left to read it by
+            os.close(handle)
+            return None
+        if identity not in self._handles and len(self._handles) >= HELD:
+            os.close(handle)
+            return None
+        known = self._handles.setdefault(identity, handle)
         if known != handle:
             os.close(handle)
         self._holders[known] = self._holders.get(known, 0) + 1

@@ -125,4 +125,4 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert search("missing", tmp_path) == Answer(Outcome.UNREADABLE)
     assert search(".", tmp_path) == Answer(Outcome.UNREADABLE)
-    assert search("pipe", tmp_path) == Answer(Outcome.NOTHING)
+    assert search("pipe", tmp_path) == Answer(Outcome.UNREADABLE)

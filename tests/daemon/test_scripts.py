@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kernel knows what a script is as long as somebody sees to it that it is still the same."""
+"""The kernel tells of a tool's script each time, and of another one's as soon as it has changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 from support.story import exec_
 
 from sensor.core.facts import File
-from sensor.core.scripts import Inside, Script
+from sensor.core.scripts import Script
+from sensor.daemon import scripts as module
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.scripts import SHOWN_NS, Scripts
 from sensor.wire import marks, tables
@@ -29,7 +30,6 @@ pytestmark = pytest.mark.kernel
 
 KNOWN = catalogue()
 TOOL = KNOWN.index_of("claude-code")
-INSIDE = Inside("/x.js", tool="claude-code")
 SCRIPT = Script(5, 6, 7)
 KEY = tables.script_key(SCRIPT)
 NOW = struct.pack("=Q", 1 << 60)
@@ -65,7 +65,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def known(loaded: Loaded) -> bytes | None:
-    """Give what the kernel takes the script for."""
+    """Give what the kernel has of a tool's script."""
     return loaded.pins.map("scripts").lookup(KEY, marks.MARK.size)
 
 
@@ -75,34 +75,51 @@ def shown(loaded: Loaded) -> int | None:
     return struct.unpack("=Q", value)[0] if value else None
 
 
-def test_a_tool_s_script_is_known_until_its_file_changes(
-    scripts: Scripts, loaded: Loaded, path: Path
-) -> None:
-    """Then it is told of again at once."""
+def test_a_tool_s_script_is_told_each_time(scripts: Scripts, loaded: Loaded, path: Path) -> None:
+    """Until what is found at its path is none."""
     with held(path) as file:
-        scripts.settle(SCRIPT, INSIDE, TOOL, file)
-    assert known(loaded) == marks.MARK.pack(TOOL, marks.MarkFlag.STRONG)
-    assert len(scripts) == 1
-    image = replace(exec_(9, "/usr/bin/node", "x.js"), script=SCRIPT)
-    assert scripts.introduced(image, SCRIPT).inside == INSIDE
-    scripts.take_changes()
-    assert known(loaded)
-    path.write_text("another")
-    scripts.take_changes()
-    assert (known(loaded), shown(loaded), len(scripts)) == (None, None, 0)
-    assert scripts.introduced(image, SCRIPT) is image
+        scripts.settle(SCRIPT, TOOL, file)
+        assert known(loaded)
+        assert (len(scripts), scripts.is_tool(SCRIPT)) == (1, True)
+        scripts.settle(SCRIPT, 0, file)
+    assert known(loaded) is None
+    assert (len(scripts), scripts.is_tool(SCRIPT)) == (0, False)
+
+
+def test_there_is_room_for_so_many(
+    scripts: Scripts, loaded: Loaded, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest is looked into again at its next execution."""
+    monkeypatch.setattr(module, "SCRIPTS", 1)
+    with held(path) as file:
+        scripts.settle(SCRIPT, TOOL, file)
+        scripts.settle(replace(SCRIPT, hash=8), TOOL, file)
+    assert (known(loaded), shown(loaded), len(scripts)) == (None, None, 1)
 
 
 def test_what_holds_nothing_is_told_again_when_it_changes(
     scripts: Scripts, loaded: Loaded, path: Path
 ) -> None:
-    """And not before; what the path was a tool by is forgotten."""
+    """And not before."""
     with held(path) as file:
-        scripts.settle(SCRIPT, INSIDE, TOOL, file)
-        scripts.settle(SCRIPT, Inside("/x.js"), 0, file)
+        scripts.settle(SCRIPT, 0, file)
     assert (known(loaded), shown(loaded)) == (None, struct.unpack("=Q", NOW)[0])
     path.unlink()
     scripts.take_changes()
+    assert shown(loaded) is None
+
+
+def test_what_is_not_watched_any_more_is_told_again(
+    scripts: Scripts, loaded: Loaded, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others took the room: it may change unseen."""
+    monkeypatch.setattr("sensor.edge.changes.WATCHED", 1)
+    with held(path) as file:
+        scripts.settle(SCRIPT, 0, file)
+    other = path.with_name("other")
+    other.touch()
+    with held(other) as file:
+        scripts.settle(replace(SCRIPT, hash=8), 0, file)
     assert shown(loaded) is None
 
 
@@ -112,21 +129,22 @@ def test_one_that_was_changed_before_it_was_watched_is_told_again(
     """What was found is of another file."""
     with held(path) as (handle, file):
         path.write_text("another")
-        scripts.settle(SCRIPT, INSIDE, TOOL, (handle, file))
+        scripts.settle(SCRIPT, 0, (handle, file))
     assert (known(loaded), shown(loaded)) == (None, None)
 
 
-def test_without_a_watch_the_kernel_is_told_nothing(
+def test_without_a_watch_it_is_told_after_a_moment(
     scripts: Scripts, loaded: Loaded, path: Path
 ) -> None:
-    """A tool's script is told each time then, and another one after a moment."""
+    """And where there is no file that could be watched."""
+    scripts.settle(SCRIPT, 0, None)
+    assert (shown(loaded) or 0) < struct.unpack("=Q", NOW)[0]
+    loaded.pins.map("shown").update(KEY, NOW)
     scripts.close()
     scripts.changes = None
     with held(path) as file:
-        scripts.settle(SCRIPT, Inside("/x.js"), 0, file)
-        assert (shown(loaded) or 0) < struct.unpack("=Q", NOW)[0]
-        scripts.settle(SCRIPT, INSIDE, TOOL, file)
-    assert (known(loaded), shown(loaded)) == (None, None)
+        scripts.settle(SCRIPT, 0, file)
+    assert (shown(loaded) or 0) < struct.unpack("=Q", NOW)[0]
     scripts.take_changes()
 
 
@@ -155,6 +173,6 @@ def test_what_was_known_by_another_catalogue_is_forgotten(
 ) -> None:
     """Its tools may have other numbers; what was told is told again."""
     with held(path) as file:
-        scripts.settle(SCRIPT, INSIDE, TOOL, file)
+        scripts.settle(SCRIPT, TOOL, file)
     scripts.learn(KNOWN)
     assert (known(loaded), shown(loaded), len(scripts)) == (None, None, 0)

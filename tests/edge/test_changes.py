@@ -89,6 +89,8 @@ def test_the_oldest_make_room(
         path.touch()
     for at in (0, 1, 0, 2):
         watch(changes, paths[at], paths[at].name)
+    assert changes.crowded_out() == {"y"}
+    assert changes.crowded_out() == set()
     for path in paths:
         write(path)
     assert set(changes.take()) == {"x", "z"}

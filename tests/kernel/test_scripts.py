@@ -37,25 +37,18 @@ def node(drivers: Drivers) -> Path:
     return drivers.named("node", "stay")
 
 
-def test_the_first_is_ended_and_the_second_does_not_run(
-    police: Policing, node: Path, tmp_path: Path
-) -> None:
-    """It is told as the tool by its text, late; from then on the kernel knows it at its path."""
+def test_each_run_is_ended(police: Policing, node: Path, tmp_path: Path) -> None:
+    """It is told as the tool by its text, late; and so the next, as the kernel tells it again."""
     path = script(tmp_path / "formatter.js")
-    since = police.seq()
-    assert ends(police, [node, path]) == KILLED
-    (start,) = police.told(since, "session_start", 1)
-    assert (start["tool"], start["late"], evidence(start)) == (TOOL, True, {"script"})
-    assert start["process"]["script"] == str(path)
-    (ended,) = police.told(since, "exec", 1)
-    assert (ended["verdict"], ended["enforcement"]) == ("block", "kill")
-    police.told(since, "session_end", 1)
-    since = police.seq()
-    assert ends(police, [node, path]) == KILLED
-    (event,) = police.told(since, "exec", 1)
-    assert (event["tool"], event["verdict"], event["rule"]) == (TOOL, "block", "no")
-    assert (event["enforcement"], evidence(event)) == ("kill", {"script"})
-    assert police.told_of(since, "session_start") == []
+    for _ in range(TIMES):
+        since = police.seq()
+        assert ends(police, [node, path]) == KILLED
+        (start,) = police.told(since, "session_start", 1)
+        assert (start["tool"], start["late"], evidence(start)) == (TOOL, True, {"script"})
+        assert start["process"]["script"] == str(path)
+        (ended,) = police.told(since, "exec", 1)
+        assert (ended["verdict"], ended["enforcement"], ended["rule"]) == ("block", "kill", "no")
+        police.told(since, "session_end", 1)
 
 
 def by_name(node: Path, path: Path) -> tuple[list[Argument], Path]:
@@ -148,14 +141,15 @@ def test_a_script_that_only_its_process_can_see_is_known(
 def test_one_that_has_ended_already_is_told_and_known(
     police: Policing, tmp_path: Path, drivers: Drivers
 ) -> None:
-    """It was too fast to be ended; the next one is refused."""
+    """Each was too fast to be ended, and its event says so."""
     node, path = drivers.named("node", "mark"), script(tmp_path / "x.js")
     since = police.seq()
-    police.run([node, path], env={"MARK": str(tmp_path / "first")})
-    police.told(since, "session_end", 1)
-    assert (tmp_path / "first").exists()
-    police.run([node, path], env={"MARK": str(tmp_path / "second")})
-    assert (tmp_path / "second").exists() is False
+    for number in range(TIMES):
+        police.run([node, path], env={"MARK": str(tmp_path / str(number))})
+        police.told(since, "session_end", number + 1)
+        assert (tmp_path / str(number)).exists()
+    told = police.told(since, "session_start", TIMES)
+    assert {event["tool"] for event in told} == {TOOL}
 
 
 def test_within_another_tool_it_has_a_session_of_its_own(
