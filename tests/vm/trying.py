@@ -57,8 +57,13 @@ while :; do
 	{tool} -c 'echo ran >>{mark}' 2>/dev/null
 	[ $? = {status} ] && refused=$((refused + 1))
 	[ $tried -gt {most} ] && break
-	[ "$(systemctl show -P ActiveState {unit})" = active ] \\
-		&& [ "$(systemctl show -P MainPID {unit})" != {pid} ] && break
+	# In one look: between two of them the old one may end.
+	shown=$(systemctl show -p ActiveState -p MainPID {unit})
+	case $shown in
+	*ActiveState=active*)
+		main=$(echo "$shown" | sed -n s/MainPID=//p)
+		[ "$main" != 0 ] && [ "$main" != {pid} ] && break ;;
+	esac
 	sleep 1
 done
 echo "$tried $refused"
