@@ -104,6 +104,7 @@ def test_a_window_of_a_tmux_that_ran_before_is_the_session_s(
         subprocess.run([*tmux.split(), "kill-server"], env=environment, check=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("broker", "client"),
     [
@@ -126,6 +127,7 @@ def test_what_a_client_asked_for_is_the_session_s(
             assert (told["session"], told["lineage"], told["depth"]) == (session, "client", 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("client", ["docker", "podman"])
 def test_a_container_joins_by_its_marker_and_never_by_a_client(
     stage: Stage, claude: Path, tmp_path: Path, client: str
@@ -148,6 +150,7 @@ def test_a_container_joins_by_its_marker_and_never_by_a_client(
             over(stage, session)
 
 
+@pytest.mark.long
 def test_a_unit_of_systemd_run_is_the_session_s_and_a_service_is_not(
     stage: Stage, claude: Path, tmp_path: Path
 ) -> None:
@@ -170,6 +173,7 @@ def test_a_unit_of_systemd_run_is_the_session_s_and_a_service_is_not(
             assert runs(stage, service, since) == []
 
 
+@pytest.mark.long
 def test_a_marker_is_enough_for_the_tool_s_user_and_for_nobody_else(
     stage: Stage, claude: Path, tmp_path: Path
 ) -> None:
@@ -191,6 +195,7 @@ def test_a_marker_is_enough_for_the_tool_s_user_and_for_nobody_else(
             over(stage, session)
 
 
+@pytest.mark.long
 def test_of_two_sessions_none_is_chosen(stage: Stage, claude: Path, tmp_path: Path) -> None:
     """It is told that there are two."""
     child = copied("sleep", tmp_path / "run", name="one")
