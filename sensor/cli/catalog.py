@@ -24,6 +24,8 @@ from sensor.errors import BadInputError, NoDaemonError, SensorError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sensor.edge.hubclient import Connection
+
 # Who may read it is for the kernel to say, as of a folder.
 _FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
 _SUFFIX = ".toml"
@@ -154,11 +156,8 @@ def update(*, file: Path, catalog_dir: Path, run_dir: Path) -> None:
 
 def _folder(asked: Path, run_dir: Path) -> Path:
     """Give the directory of the daemon, if one runs; whoever names one has to mean that."""
-    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
-    from sensor.edge.hubclient import Connection  # noqa: PLC0415
-
     try:
-        with Connection(run_dir / SOCKET) as connection:
+        with _daemon(run_dir) as connection:
             said = connection.status().get("catalogue")
     except NoDaemonError:
         return asked
@@ -189,11 +188,15 @@ def _put(place: Path, text: str) -> None:
 
 
 def _reload(run_dir: Path) -> dict[str, object]:
-    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
-    from sensor.edge.hubclient import Connection  # noqa: PLC0415
-
-    with Connection(run_dir / SOCKET) as connection:
+    with _daemon(run_dir) as connection:
         return connection.control("catalog_reload")
+
+
+def _daemon(run_dir: Path) -> Connection:
+    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
+    from sensor.edge.hubclient import Connection  # noqa: PLC0415  # msgpack: only here
+
+    return Connection(run_dir / SOCKET)
 
 
 def _lines(said: dict[str, object]) -> Iterable[str]:
