@@ -146,7 +146,7 @@ struct exec_record {
 	__u64 script_hash; /* struct script_key of tables.h; 0: of no interpreter, or not known */
 	__u64 script_ino;
 	__u32 script_dev;
-	__u32 reserved_too;
+	__u32 script_mntns;
 	__u32 parent_pid;
 	__u32 uid;
 	__u32 loginuid;

@@ -128,6 +128,7 @@ static inline int emit_exec(struct task_struct *task, struct linux_binprm *bprm,
 	out->record.script_hash = what->script.hash;
 	out->record.script_ino = what->script.ino;
 	out->record.script_dev = what->script.dev;
+	out->record.script_mntns = what->script.mntns;
 	copy_tools(out->record.tools, member);
 	put_task(&out->record, task, member);
 	put_file(&out->record, file);

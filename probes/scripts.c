@@ -35,8 +35,8 @@ BPF_PERCPU_ARRAY(given_words, struct words, 1);
 /* Options of interpreters, by hash (sensor/core/invocation.py). */
 BPF_HASH(options, u64, u32, 256);
 /*
- * Scripts that were tools, which are told each time: a path can lead to another file by now,
- * or in another namespace, so that nobody is refused by it. User space alone writes them.
+ * Scripts that were tools, which are told each time: a path can lead to another file by now, so
+ * that nobody is refused by it. User space alone writes them.
  */
 BPF_HASH(scripts, struct script_key, struct mark, 1024);
 /* When user space was told of a script. What is pushed out is told again. */
@@ -134,12 +134,18 @@ static inline void fill_place_of_script(struct script_key *key, struct task_stru
 					struct words *words)
 {
 	struct fs_struct *fs = READ(task, fs);
-	u32 is_absolute = (words->text[0] & 0xff) == '/';
+	struct place from;
 	struct inode *inode;
 
-	inode = READ(is_absolute ? READ(fs, root_dentry) : READ(fs, pwd_dentry), d_inode);
+	if ((words->text[0] & 0xff) == '/')
+		from = place_of(READ(fs, root_mnt), READ(fs, root_dentry));
+	else
+		from = place_of(READ(fs, pwd_mnt), READ(fs, pwd_dentry));
+	inode = READ(from.dentry, d_inode);
 	key->ino = READ(inode, i_ino);
 	key->dev = READ(READ(inode, i_sb), s_dev);
+	/* Not the process's own: it can have been given a folder of another one. */
+	key->mntns = READ(READ(from.mount, mnt_ns), seq);
 }
 
 /* Returns other than 0 where no script was found. */

@@ -63,13 +63,14 @@ struct image_key {
 
 /*
  * Key of `scripts` and `shown`: a script as an interpreter was given it. The file is
- * opened after the exec, so that it is known by its path alone, and from where.
+ * opened after the exec, so that it is known by its path alone, and from where: in
+ * another mount namespace it can be another file, though the folder is the same.
  */
 struct script_key {
 	__u64 hash; /* of the word, 0: there is none */
 	__u64 ino;  /* of the working directory, or of the root where the path begins there */
 	__u32 dev;
-	__u32 reserved;
+	__u32 mntns; /* which mount namespace: not its inode, which the next one is given again */
 };
 
 /* Value of `options`, with the MARK_* of the interpreters that know the word. */

@@ -24,12 +24,14 @@ _CALL = re.compile(rb"^\s+sys\.exit\(\w+(?:\.\w+)*\(\)\)", re.MULTILINE)
 class Script:
     """A script as the kernel knows it (``struct script_key`` of ``probes/tables.h``).
 
-    ``ino`` and ``dev`` are of the folder from which the word is looked up.
+    ``ino`` and ``dev`` are of the folder from which the word is looked up; ``mntns`` is a
+    number that the folder's mount namespace shares with no other until reboot.
     """
 
     hash: int
     ino: int
     dev: int
+    mntns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scripts, as the kernel has them (`scripts` and `shown`): which it is to tell.
 
-The kernel knows a script by its path alone, which can be another file at any time and
-in another namespace. So nobody is refused by it: a tool's is told each time, and what
-is at another one's is watched, and looked at again after a while.
+The kernel knows a script by its path alone, which can be another file at any time. So
+nobody is refused by it: a tool's is told each time, and what is at another one's is
+watched, and looked at again after a while.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ CHAIN = 4
 _TOOLS = tuple(f"H tools[{place}]" for place in range(CHAIN))
 EXEC = Layout(
     *_HEAD, "Q started_ns", "Q parent_started_ns", "Q cgroup_id", "Q ino", "Q ctime_ns",
-    "Q file_bytes", "Q script_hash", "Q script_ino", "I script_dev", "I reserved_too",
+    "Q file_bytes", "Q script_hash", "Q script_ino", "I script_dev", "I script_mntns",
     "I parent_pid", "I uid", "I loginuid", "I dev", "I tool", "I signals", "I flags",
     "H exe_bytes", "H cwd_bytes", "H typed_bytes", "H interp_bytes", "H argv_bytes",
     "H reserved", *_RULING, *_TOOLS, "16s tty",
@@ -100,8 +100,8 @@ def _strings(record: bytes, offset: int, sizes: Sequence[int]) -> Iterator[bytes
 def _exec(record: bytes) -> Exec:
     (
         at_ns, root_ns, root_pid, pid, _, _, _, started_ns, parent_ns, cgroup_id, ino, ctime_ns,
-        file_bytes, script_hash, script_ino, script_dev, _, parent_pid, uid, loginuid, dev, tool,
-        signals, flags, *rest,
+        file_bytes, script_hash, script_ino, script_dev, script_mntns, parent_pid, uid, loginuid,
+        dev, tool, signals, flags, *rest,
     ) = EXEC.unpack(record)  # fmt: skip
     sizes, ruling, tools, tty = rest[:5], rest[6:10], rest[10:-1], rest[-1]
     exe, cwd, typed, interpreter, argv = _strings(record, EXEC.size, sizes)
@@ -138,7 +138,7 @@ def _exec(record: bytes) -> Exec:
         refused=bool(flags & _EXEC_REFUSED),
         unsearched=bool(flags & _EXEC_UNSEARCHED),
         brokered=bool(flags & _EXEC_BROKERED),
-        script=Script(script_hash, script_ino, script_dev) if script_hash else None,
+        script=Script(script_hash, script_ino, script_dev, script_mntns) if script_hash else None,
         unseen=bool(flags & _EXEC_SCRIPT),
         ruled=ruled(*ruling),
         spelling=spelling(exe, cwd, typed or None, words),

@@ -41,12 +41,12 @@ def image_key(file: File) -> bytes:
     return IMAGE_KEY.pack(file.dev, file.ino, file.ctime_ns)
 
 
-SCRIPT_KEY = Layout("Q hash", "Q ino", "I dev", "I reserved")
+SCRIPT_KEY = Layout("Q hash", "Q ino", "I dev", "I mntns")
 
 
 def script_key(script: Script) -> bytes:
     """Give the key of ``scripts`` and ``shown``."""
-    return SCRIPT_KEY.pack(script.hash, script.ino, script.dev, 0)
+    return SCRIPT_KEY.pack(script.hash, script.ino, script.dev, script.mntns)
 
 
 def image_state(state: int) -> bytes:

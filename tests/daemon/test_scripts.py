@@ -30,7 +30,7 @@ pytestmark = pytest.mark.kernel
 
 KNOWN = catalogue()
 TOOL = KNOWN.index_of("claude-code")
-SCRIPT = Script(5, 6, 7)
+SCRIPT = Script(5, 6, 7, 8)
 KEY = tables.script_key(SCRIPT)
 NOW = struct.pack("=Q", 1 << 60)
 

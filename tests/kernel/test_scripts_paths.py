@@ -64,6 +64,26 @@ def test_one_name_in_two_folders_is_two_scripts(
         runs(police, [node, there / "x.js"])
 
 
+@pytest.mark.parametrize("is_relative", [False, True])
+def test_one_path_in_two_mount_namespaces_is_two_scripts(
+    police: Policing, node: Path, tmp_path: Path, *, is_relative: bool
+) -> None:
+    """The folder is the same, and what is mounted there another file: nothing tells of a change.
+
+    A namespace's inode is the next one's as soon as it is gone; what was found is not.
+    """
+    path, tool = script(tmp_path / "x.js", inside="nothing"), script(tmp_path / "tool.js")
+    harmless = script(tmp_path / "harmless.js", inside="nothing")
+    line = 'mount --bind "$1" x.js && exec "$2" "$3"'
+    there: list[Argument] = ["unshare", "--mount", "sh", "-c", line, "sh"]
+    run: list[Argument] = [node, path.name if is_relative else path]
+    for _ in range(TIMES):
+        runs(police, [*there, harmless, *run], tmp_path)
+        runs(police, run, tmp_path)
+        until(lambda: police.waiting() == 0)
+        assert ends(police, [*there, tool, *run], tmp_path) == KILLED
+
+
 def test_one_that_is_changed_in_place_is_looked_at_again(
     police: Policing, node: Path, tmp_path: Path
 ) -> None:

@@ -37,11 +37,11 @@ def exec_record(
     tty: bytes = b"pts3",
     ruling: tuple[int, ...] = UNRULED,
     tools: tuple[int, ...] = (0, 0, 0, 0),
-    script: tuple[int, int, int] = (0, 0, 0),
+    script: tuple[int, int, int, int] = (0, 0, 0, 0),
 ) -> bytes:
     """Write the record of an execution."""
     file, who = (11, 12, 13), (7, 1001, loginuid)
-    members = (80, 70, 55, *file, *script, 0, *who, 1 << 20 | 2, 4, signals, flags)
+    members = (80, 70, 55, *file, *script, *who, 1 << 20 | 2, 4, signals, flags)
     sizes = [len(one) for one in strings]
     fixed = probe.EXEC.pack(*head(1), *members, *sizes, 0, *ruling, *tools, tty)
     return fixed + b"".join(strings)

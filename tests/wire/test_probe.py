@@ -150,10 +150,10 @@ def test_what_a_broker_started_is_told_as_such() -> None:
 
 
 def test_a_script_is_told_as_the_kernel_knows_it() -> None:
-    """By the hash of the word and the folder; whether it is to be looked into is a flag."""
-    fact = probe.read(exec_record(script=(5, 6, 7), flags=1 << 12, signals=32))
+    """By the hash of the word, and from where; whether it is to be looked into is a flag."""
+    fact = probe.read(exec_record(script=(5, 6, 7, 8), flags=1 << 12, signals=32))
     assert isinstance(fact, Exec)
-    assert (fact.script, fact.unseen, fact.signals) == (Script(5, 6, 7), True, Signal.SCRIPT)
+    assert (fact.script, fact.unseen, fact.signals) == (Script(5, 6, 7, 8), True, Signal.SCRIPT)
     fact = probe.read(exec_record())
     assert isinstance(fact, Exec)
     assert (fact.script, fact.unseen) == (None, False)

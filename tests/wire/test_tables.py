@@ -98,8 +98,8 @@ def test_a_flow_keeps_its_port_in_network_order() -> None:
 
 
 def test_a_script_is_keyed_as_the_kernel_told() -> None:
-    """The hash of the word, and the folder from which it is looked up."""
-    assert tables.SCRIPT_KEY.unpack(tables.script_key(Script(5, 6, 7))) == (5, 6, 7, 0)
+    """The hash of the word, and the folder and mount namespace in which it is looked up."""
+    assert tables.SCRIPT_KEY.unpack(tables.script_key(Script(5, 6, 7, 8))) == (5, 6, 7, 8)
 
 
 def test_a_file_is_keyed_by_what_changes_with_it() -> None:
