@@ -41,7 +41,7 @@ enum state_slot {
 	STATE_POLICY,	  /* generation of the policy in force, 0: none */
 	STATE_CANARY,	  /* cgroup in which the sensor proves that it enforces */
 	STATE_PLACES,	  /* how many folders `places` has */
-	STATE_SEED,	  /* of the hashes of hosts' names: nobody can look for one that collides */
+	STATE_SEED,	  /* of hashes of hosts' names and scripts: nobody can look for two alike */
 	STATE_WATCH,	  /* what user space wants to know beyond policy */
 	STATE_CATALOGUE,  /* by which `inodes` was filled; user space's alone */
 	STATE_SLOTS,

@@ -42,6 +42,7 @@ HASH_SEED = 0xCBF29CE484222325
 
 _OPTION = Struct("=I")
 _U64 = (1 << 64) - 1
+_U32 = (1 << 32) - 1
 _THERE = Struct("=I").pack(1)
 _FNV_PRIME = 0x100000001B3
 _PAIR_STEP = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: keeps a/b and b/a apart
@@ -97,8 +98,8 @@ def hash_word(text: bytes) -> int:
     value = HASH_SEED
     for at in range(0, len(text), 8):
         (word,) = KEY.unpack(text[at : at + 8].ljust(8, b"\0"))
-        value = (value ^ word) * _FNV_PRIME & _U64
-        value ^= value >> 32
+        mixed = value ^ word
+        value = value * _FNV_PRIME + (mixed & _U32) * (mixed >> 32) & _U64
     return value | 1
 
 

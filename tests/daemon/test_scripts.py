@@ -10,12 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.host import copied
+from support.patience import SOON_S
 from support.story import exec_
 
-from sensor.core.facts import File
+from sensor.core.facts import Exec, File
 from sensor.core.scripts import Script
 from sensor.daemon import scripts as module
 from sensor.daemon.catalogues import catalogue
+from sensor.daemon.probing import Probing
 from sensor.daemon.scripts import SHOWN_NS, Scripts
 from sensor.wire import marks, tables
 from sensor.wire.searches import Place
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
     from support.loading import Loaded
 
+    from sensor.core.facts import Fact
+
 pytestmark = pytest.mark.kernel
 
 KNOWN = catalogue()
@@ -33,6 +38,8 @@ TOOL = KNOWN.index_of("claude-code")
 SCRIPT = Script(5, 6, 7, 8)
 KEY = tables.script_key(SCRIPT)
 NOW = struct.pack("=Q", 1 << 60)
+# enum state_slot of probes/members.c: STATE_SEED
+SEED = struct.pack("=I", 6)
 
 
 @pytest.fixture
@@ -156,6 +163,26 @@ def test_one_that_could_not_be_looked_into_is_told_after_a_moment(
     then = shown(loaded)
     assert then is not None
     assert 0 <= then < (1 << 60) - SHOWN_NS
+
+
+def test_the_hash_of_a_script_is_by_a_seed_of_the_load(
+    scripts: Scripts, loaded: Loaded, path: Path
+) -> None:
+    """Nobody can compute which harmless one has a tool's; without the seed it would be this one."""
+    facts: list[Fact] = []
+    probing, state = Probing(loaded.pins, facts.append), loaded.pins.map("state")
+    probing.teach(KNOWN)
+    scripts.watch()
+    seed, node = state.lookup(SEED, 8), copied("true", path.parent / "bin", name="node")
+    assert seed
+    for value in (seed, bytes(8)):
+        state.update(SEED, value)
+        assert loaded.scope.run([node, path]).wait(SOON_S) == 0
+    state.update(SEED, seed)
+    probing.read()
+    probing.ring.close()
+    told = [one.script.hash for one in facts if isinstance(one, Exec) and one.script]
+    assert [one == marks.hash_word(bytes(path)) for one in told] == [False, True]
 
 
 def test_an_image_says_where_its_script_is(scripts: Scripts) -> None:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +26,6 @@ from support.stage import TIMES, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from support.drivers import Drivers
     from support.policing import Policing
@@ -82,6 +83,18 @@ def test_one_path_in_two_mount_namespaces_is_two_scripts(
         runs(police, run, tmp_path)
         until(lambda: police.waiting() == 0)
         assert ends(police, [*there, tool, *run], tmp_path) == KILLED
+
+
+def test_names_that_are_made_to_hash_alike_are_two_scripts(
+    police: Policing, node: Path, tmp_path: Path
+) -> None:
+    """As these two did, from any seed, while it was a constant that was multiplied by."""
+    for number in range(TIMES):
+        folder = os.fsencode(tmp_path / str(number))
+        names = b"1234567a123a567a", b"1234567\xe1123\xe1567\xe1"
+        harmless, tool = (Path(os.fsdecode(folder + b"/" + name)) for name in names)
+        runs(police, [node, script(harmless, inside="nothing").name], harmless.parent)
+        assert ends(police, [node, script(tool).name], tool.parent) == KILLED
 
 
 def test_one_that_is_changed_in_place_is_looked_at_again(

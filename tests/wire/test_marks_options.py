@@ -33,6 +33,16 @@ def test_options_are_those_of_their_interpreters() -> None:
     assert len(table) <= OPTIONS_ROOM
 
 
+def test_bits_that_products_pass_on_unchanged_make_no_two_words_alike() -> None:
+    """The top bit of a factor is the product's: one could be undone in the next eight bytes."""
+    assert hash_word(b"1234567a123a567a") != hash_word(b"1234567\xe1123\xe1567\xe1")
+
+
+def test_no_two_words_hash_alike_from_every_seed() -> None:
+    """The top bit of a factor is the product's too: in the next eight bytes it could be undone."""
+    assert hash_word(b"1234567a123a567a") != hash_word(b"1234567\xe1123\xe1567\xe1")
+
+
 def test_the_options_are_numbered_as_in_the_header(tmp_path: Path) -> None:
     """What the kernel reads is what is written."""
     checked(
