@@ -70,7 +70,10 @@ def _expected(technique: Technique) -> str:
     if technique.blind:
         return f"missed: {technique.blind}"
     if technique.late:
-        return f"detected, and ended a moment later (kill): {technique.late}"
+        end = "ended a moment later (kill)"
+        if technique.as_running:
+            end = f'cut off, or {end} where the rule says `running = "kill"`'
+        return f"detected, and {end}: {technique.late}"
     way = technique.way
     by = _by(way) if isinstance(way, Reach) else "lsm or kill" if way.by_name else "kill"
     defect = f"; today it is missed: {technique.defect}" if technique.defect else ""

@@ -10,6 +10,9 @@ from sensor.core.tools import MarkKind
 from sensor.core.words import Enforcement
 from sensor.errors import ExitCode
 
+WAITS_S = 2
+"""So long what is known only once it runs waits before it makes its mark."""
+
 
 class Result(Enum):
     """What came of a technique. FAILED: of itself, or what the sensor says of it is not so."""
@@ -99,6 +102,7 @@ class Technique:
 
     ``late`` says why the kernel cannot be sure, so that user space ends it a moment
     later: whether it has done anything by then is a race, and counts as detected.
+    ``as_running`` where it counts as one that ran already: its rule says whether it is ended.
     ``defect`` says why it goes through today though it is not to: `prove` fails by it.
     """
 
@@ -108,6 +112,7 @@ class Technique:
     way: Start | Reach
     blind: str | None = None
     late: str | None = None
+    as_running: bool = False
     defect: str | None = None
 
 

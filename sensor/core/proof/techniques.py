@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sensor.core.proof.technique import Asks, Port, Reach, Says, Start, Technique
+from sensor.core.proof.technique import WAITS_S, Asks, Port, Reach, Says, Start, Technique
 from sensor.core.tools import MarkKind
 
 NAME, FORM, MEMORY, AROUND = "names", "interpreters and loaders", "no file", "leaving and flooding"
@@ -11,6 +11,8 @@ CALLS, ADDRESSES, LOOKUPS, WORDS = "other calls", "addresses", "look-ups", "what
 
 # What is tried is small; a file of the size of a tool's program is known by what it holds.
 CONTENT: str | None = "its name and folder say nothing, and it is too small to be looked into"
+
+_FOUND = "what it is stands in a file that is read once it runs"
 
 
 def _start(
@@ -20,6 +22,10 @@ def _start(
     return Technique(
         id=name, family=family, tries=tries, way=way, blind=blind, late=late, defect=defect
     )
+
+
+def _found(name: str, family: str, tries: str, way: Start) -> Technique:
+    return Technique(id=name, family=family, tries=tries, way=way, late=_FOUND, as_running=True)
 
 
 def _reach(
@@ -33,6 +39,12 @@ _SCRIPT = "{folder}/scripts/{name}"
 _PYTHON_SCRIPT = "{folder}/python/{name}"
 _VALUE = "only user space knows which flags take a value"
 _MODULE = MarkKind.MODULE
+_WAITING = f'sleep {WAITS_S}; : >"$MARK"'
+
+
+def _given(script: str, mark: MarkKind) -> Start:
+    return Start(file="{python}", argv=("{file}", "-S", script), by_name=False, mark=mark)
+
 
 STARTS = (
     _start("plain", NAME, "the tool as it is", Start(file=_TOOL)),
@@ -52,6 +64,10 @@ STARTS = (
            Start(file="{folder}/other/innocent"), blind=CONTENT),
     _start("hard-link-away", NAME, "a hard link with another name in another folder",
            Start(file="{folder}/hard/innocent"), blind=CONTENT),
+    _found("renamed-program", NAME, "a program of the size of the tool's, with another name, that"
+           " holds the texts of the tool's own",
+           Start(file="{folder}/other/large", argv=("{file}", "-c", _WAITING), by_name=False,
+                 mark=MarkKind.CONTENT)),
     _start("proc-root", NAME, "the path through /proc/self/root",
            Start(file="/proc/self/root{folder}/bin/{name}")),
     _start("bind-mount", NAME, "a bind mount over a file with another name",
@@ -66,6 +82,12 @@ STARTS = (
     _start("interpreter-flag", FORM, "the same after a flag that takes a value",
            Start(file="{python}", argv=("{file}", "-W", "ignore", _PYTHON_SCRIPT), by_name=False),
            late=_VALUE),
+    _found("renamed-script", FORM, "an interpreter with a script of another name that holds the"
+           " texts of the tool's own", _given("{folder}/other/script", MarkKind.SCRIPT)),
+    _found("linked-script", FORM, "an interpreter with a link of another name to the script in the"
+           " tool's package", _given("{folder}/links/script", MarkKind.PATH)),
+    _found("console-script", FORM, "an interpreter with the script of another name that pip or uv"
+           " makes for the tool", _given("{folder}/other/console", MarkKind.MODULE)),
     _start("module", FORM, "python -m",
            Start(file="{python}", argv=("{file}", "-m", "{module}"), by_name=False, mark=_MODULE)),
     _start("loader", FORM, "the dynamic loader with the tool as its argument",
@@ -175,8 +197,6 @@ REACHES = (
 TECHNIQUES = (*STARTS, *REACHES)
 
 NOT_TRIED = {
-    "a tool's script, or a program of its size, under another name": "known by what is in it, which"
-    " takes a tool's own texts (tests/kernel/test_scripts.py, test_content.py)",
     "changing argv, path or address after the system call": "a race that is won now and then; all"
     " are the kernel's own copies",
     "ptrace, LD_PRELOAD, process_vm_writev": "what runs in an allowed process is judged by what it"
