@@ -51,8 +51,17 @@ MISSED = {
 }  # fmt: skip
 FOUND = {one.id for one in TECHNIQUES if one.as_running}
 DETECTED = {"interpreter-flag", "loader-flag", *FOUND}
-# What a kernel may lack.
-OPTIONAL = {"io-uring", "mptcp", "overlay", "execveat", "loader", "loader-flag", "raw-socket"}
+# What a kernel or host may lack.
+OPTIONAL = {
+    "tmux",
+    "io-uring",
+    "mptcp",
+    "overlay",
+    "execveat",
+    "loader",
+    "loader-flag",
+    "raw-socket",
+}
 DEFECTS = {one.id: one.defect for one in TECHNIQUES if one.defect}
 
 

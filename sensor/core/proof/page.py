@@ -29,8 +29,8 @@ Made from `sensor/core/proof/techniques.py`; not written by hand. The ways aroun
 is as expected, with 6 if something is not.
 
 What is expected follows from the policy: `refused` where a rule that is enforced blocks, `detected` in shadow or observe, `missed` where
-the table says so, `nothing to prove` where the policy blocks nothing of the sort for root. What cannot be tried on a kernel proves nothing
-and fails nothing. `failed` is never expected: the attempt came to nothing by itself, or what the sensor says of it is not so.
+the table says so, `nothing to prove` where the policy blocks nothing of the sort for root. What cannot be tried on a kernel or host proves
+nothing and fails nothing. `failed` is never expected: the attempt came to nothing by itself, or what the sensor says of it is not so.
 
 A refusal counts where the mark was not made, or the listener has not heard it, **and** the stream says so, with the rule and with the way
 that was really taken: `lsm` where the kernel has BPF among its security modules, else `kill`; `cgroup`, `tls`, `proxy`. `tests/kernel/test_prove.py` holds

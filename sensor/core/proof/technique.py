@@ -11,7 +11,7 @@ from sensor.core.words import Enforcement
 from sensor.errors import ExitCode
 
 WAITS_S = 2
-"""So long what is known only once it runs waits before it makes its mark."""
+"""So long what is known only once it runs waits before it does anything."""
 
 
 class Result(Enum):
@@ -81,13 +81,15 @@ class Reach:
     """A way to reach what policy blocks: by a name, or (``by_range``) by an address.
 
     ``how`` and ``via`` are words of ``edge/attempt_reach``. ``in_session`` where it takes a
-    process of a tool that may run.
+    process of a tool that may run. Where it is ``by_broker``, the other program that
+    connects is started by a tmux server, for whoever would have started it.
     """
 
     how: str = "tcp"
     via: str = "itself"
     by_range: bool = False
     in_session: bool = False
+    by_broker: bool = False
     asks: Asks = Asks.NOBODY
     says: Says = Says.TOKEN
     port: Port = Port.OTHER

@@ -150,6 +150,9 @@ REACHES = (
            Reach(via="child", by_range=True, in_session=True)),
     _reach("detached-child", AROUND, "another program, detached from the tool, connects",
            Reach(via="detached-child", by_range=True, in_session=True)),
+    _reach("tmux", AROUND, "another program, which a tmux that ran before starts for the tool,"
+           " connects a moment later",
+           Reach(via="child", by_range=True, in_session=True, by_broker=True)),
     _reach("resolve-connect", LOOKUPS, "a look-up, and the connect at once",
            Reach(asks=Asks.RESOLVER)),
     _reach("resolve-udp", LOOKUPS, "a look-up, and a datagram at once",
@@ -204,8 +207,8 @@ NOT_TRIED = {
     "a tunnel that was open before (ssh -L), a relay, a Unix socket": "reaches what is reached"
     " already; confine the tool with `egress_only`",
     "a socket that a helper hands over": "seen in the cgroup where it was made",
-    "a tmux server, `at`, systemd-run, a container runtime": "starts something outside of the"
-    " scratch cgroup; it joins the session of who asked, a container by a marker alone"
+    "`at`, systemd-run, a container runtime": "starts something outside of the scratch cgroup; it"
+    " joins the session of who asked, like `tmux`, a container by a marker alone"
     " (tests/kernel/test_brokers.py)",
     "cron": "runs at a time to come, in no session; judged by what it is and reaches",
     "32-bit system calls": "take a compiler; the hooks lie below them",
