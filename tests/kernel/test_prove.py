@@ -53,15 +53,9 @@ FOUND = {one.id for one in TECHNIQUES if one.as_running}
 DETECTED = {"interpreter-flag", "loader-flag", *FOUND}
 # What a kernel or host may lack.
 OPTIONAL = {
-    "tmux",
-    "io-uring",
-    "mptcp",
-    "overlay",
-    "execveat",
-    "loader",
-    "loader-flag",
-    "raw-socket",
-}
+    "tmux", "fast-open", "io-uring", "mptcp", "mptcp-fast-open", "compat", "overlay", "execveat",
+    "loader", "loader-flag", "raw-socket",
+}  # fmt: skip
 DEFECTS = {one.id: one.defect for one in TECHNIQUES if one.defect}
 
 
