@@ -24,7 +24,7 @@ class Markers:
 
     def __init__(self, tools: Iterable[Tool]) -> None:
         self._of = {
-            tool: frozenset(_bytes(text) for text in tool.contents)
+            tool: frozenset(as_held(text) for text in tool.contents)
             for tool in tools
             if tool.contents
         }
@@ -49,7 +49,7 @@ class Markers:
         return None
 
 
-def _bytes(text: str) -> bytes:
+def as_held(text: str) -> bytes:
     """Give a text as it stands in a program."""
     if text.startswith(WIDE):
         return text.removeprefix(WIDE).encode("utf-16-le")

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.proof.outcome import Tried
-from sensor.core.proof.technique import Asks, Reach, Says, Start
+from sensor.core.proof.technique import WAITS_S, Asks, Reach, Says, Start
 from sensor.core.tools import MarkKind
-from sensor.edge import attempt_exec, attempt_reach
+from sensor.edge import attempt_exec, attempt_reach, tmux
 from sensor.edge.openings import opening
 from sensor.edge.snare import RESOLVERS
+from sensor.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,10 +113,22 @@ class Attempting:
             says=[piece.hex() for piece in said.pieces], asks=_ASKS[way.asks], name=aim.name or "",
             resolver=RESOLVERS[way.asks is Asks.ANOTHER],
         )  # fmt: skip
+        if way.by_broker:
+            try:
+                spec["other"] = self._broker(attempt_reach.__file__)
+            except UnsupportedError as problem:
+                return Tried(through=False, lacks=str(problem))
         answer = self._run(attempt_reach.__file__, spec, actor=aim.actor)
         heard = self._snare.heard()
         through = said.secret in heard or (way.says is Says.SHOUTED and bool(heard))
         return _tried(answer, through=through)
+
+    def _broker(self, script: str) -> list[str]:
+        """Start a broker that is in no session, and give what has it run a script."""
+        folder = self._place.folder / "broker"
+        folder.mkdir()
+        tmux.begin(folder, enter=self._place.cgroup.join)
+        return tmux.asking(folder, [self._python, "-I", "-S", script], after_s=WAITS_S)
 
     def _spec(self, **more: object) -> dict[str, object]:
         other = [self._python, "-I", "-S"]

@@ -18,6 +18,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.core.content import as_held
 from sensor.core.filter import Filter
 from sensor.core.proof import outcome
 from sensor.core.proof.aim import Aims
@@ -27,6 +28,7 @@ from sensor.core.tools import MarkKind
 from sensor.core.words import Kind
 from sensor.daemon import live_policy
 from sensor.daemon.attempting import Attempting, Place
+from sensor.daemon.contents import LARGE_BYTES
 from sensor.daemon.reading import SOCKET
 from sensor.edge import mounts, parent, scratch
 from sensor.edge.hubclient import Connection, Unreadable
@@ -36,12 +38,14 @@ from sensor.wire.answers import Skipped
 from sensor.wire.requests import Point, Scale, Subscribe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from sensor.core.catalogue import Catalogue
     from sensor.core.event import Event
     from sensor.core.proof.aim import Aim
     from sensor.core.proof.outcome import Tried
     from sensor.core.proof.technique import Row, Technique
+    from sensor.core.tools import Tool
     from sensor.daemon.live_policy import Live
 
 TOLD_S = 10.0
@@ -89,6 +93,7 @@ def _prove(stack: ExitStack, run_dir: Path, live: Live, show: Callable[[int], No
     scratch.isolate()
     folder = scratch.Folder()
     stack.callback(folder.remove)
+    _lay(plan, folder.path, live.catalogue)
     snare = _laid(plan, folder)
     stack.callback(snare.close)
     attempting = Attempting(Place(cgroup, folder.path, _names(plan)), snare)
@@ -131,19 +136,48 @@ def _names(plan: list[Planned]) -> dict[MarkKind, str]:
     return names
 
 
-def _laid(plan: list[Planned], folder: scratch.Folder) -> Snare:
-    """Make addresses, files and servers; from then on nothing is changed but names."""
-    aims = [one.aim for one in plan if one.aim and one.aim.address]
-    own = {aim.address for aim in aims if aim.address and not aim.address.is_loopback}
-    scratch.furnish(sorted(own, key=str))
-    names = _names(plan)
+def _lay(plan: list[Planned], folder: Path, catalogue: Catalogue) -> None:
+    """Lay the files that are to be executed."""
+    names, program = _names(plan), Path("/bin/sh").resolve()
     scratch.lay_out(
-        folder.path,
+        folder,
         name=names[MarkKind.NAME],
         pair=names[MarkKind.PATH],
         module=names[MarkKind.MODULE],
-        program=Path("/bin/sh").resolve(),
+        program=program,
     )
+    of_program, of_script = (
+        _tool(plan, catalogue, kind) for kind in (MarkKind.CONTENT, MarkKind.SCRIPT)
+    )
+    scratch.lay_texts(
+        folder,
+        program=program,
+        contents=_held(of_program.contents if of_program else ()),
+        scripts=_held(of_script.scripts if of_script else ()),
+        size_bytes=LARGE_BYTES,
+    )
+
+
+def _tool(plan: list[Planned], catalogue: Catalogue, kind: MarkKind) -> Tool | None:
+    """Give the tool that is known by a kind of mark, None where policy has none."""
+    found = (
+        one.aim.tool
+        for one in plan
+        if isinstance(one.technique.way, Start) and one.technique.way.mark is kind and one.aim
+    )
+    name = next(found, None)
+    return catalogue.tool(name) if name else None
+
+
+def _held(texts: Iterable[str]) -> bytes:
+    return b" ".join(map(as_held, texts))
+
+
+def _laid(plan: list[Planned], folder: scratch.Folder) -> Snare:
+    """Make addresses and servers; from then on nothing is changed but names."""
+    aims = [one.aim for one in plan if one.aim and one.aim.address]
+    own = {aim.address for aim in aims if aim.address and not aim.address.is_loopback}
+    scratch.furnish(sorted(own, key=str))
     hosts = [
         f"{one.aim.address} {one.aim.name}\n"
         for one in plan

@@ -16,6 +16,7 @@ import os
 import platform
 import shutil
 import signal
+import struct
 import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn, TypedDict
@@ -28,9 +29,12 @@ FLOOD = 200
 
 # include/uapi/linux/prctl.h, sched.h, mount.h, fcntl.h; arch/*/include/asm/unistd.h
 _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
-_CLONE_NEWNS, _MS_BIND = 0x00020000, 0x1000
+_CLONE_NEWNS, _MS_BIND, _MS_REC = 0x00020000, 0x1000, 0x4000
 _EXECVEAT = {"x86_64": 322, "aarch64": 281}
 _LACKING = {errno.ENOSYS, errno.ENODEV}
+# arch/x86/entry/syscalls/syscall_32.tbl; include/uapi/asm-generic/mman-common.h, asm/mman.h
+_GETPID_32, _EXECVE_32 = 20, 11
+_RWX, _PRIVATE_LOW, _ROOM_BYTES = 7, 0x2 | 0x20 | 0x40, 1 << 16
 
 
 class Spec(TypedDict):
@@ -146,6 +150,17 @@ def _bound(spec: Spec, report: Report) -> None:
     _execve({**spec, "file": alias, "argv": [alias, *spec["argv"][1:]]}, report)
 
 
+def _chrooted(spec: Spec, report: Report) -> None:
+    root = os.path.join(spec["folder"], "root")  # noqa: PTH118
+    os.mkdir(root)  # noqa: PTH102
+    libc = _libc()
+    _checked(libc.unshare(_CLONE_NEWNS))
+    bind = ctypes.c_ulong(_MS_BIND | _MS_REC)
+    _checked(libc.mount(b"/", os.fsencode(root), None, bind, None))
+    os.chroot(root)
+    _execve(spec, report)
+
+
 def _overlaid(spec: Spec, report: Report) -> None:
     parts = {part: os.path.join(spec["folder"], part) for part in ("upper", "work", "merged")}  # noqa: PTH118
     for part in parts.values():
@@ -157,6 +172,51 @@ def _overlaid(spec: Spec, report: Report) -> None:
     merged, none = parts["merged"], ctypes.c_ulong(0)
     _checked(libc.mount(b"overlay", os.fsencode(merged), b"overlay", none, options.encode()))
     _execve({**spec, "file": os.path.join(merged, base)}, report)  # noqa: PTH118
+
+
+class _Low:
+    """Memory below 4 GiB, where 32-bit system calls find what they are given."""
+
+    def __init__(self) -> None:
+        libc = _libc()
+        libc.mmap.restype = ctypes.c_void_p
+        at = libc.mmap(None, ctypes.c_size_t(_ROOM_BYTES), _RWX, _PRIVATE_LOW, -1, ctypes.c_long(0))
+        if at in {None, ctypes.c_void_p(-1).value}:
+            raise OSError(errno.ENOSYS, "no memory that a 32-bit system call can use")
+        self._at, self._used = int(at), 64  # in front of it is the code
+
+    def put(self, content: bytes) -> int:
+        """Give the address of some bytes."""
+        at = self._at + self._used
+        ctypes.memmove(at, content, len(content))
+        self._used += len(content)
+        return at
+
+    def call(self, number: int, *arguments: int) -> int:
+        """Make a system call: push rbx; mov eax, ebx, ecx, edx; int 0x80; pop rbx; ret."""
+        words = zip(b"\xb8\xbb\xb9\xba", (number, *arguments), strict=False)
+        moves = b"".join(struct.pack("=BI", *word) for word in words)
+        code = b"\x53" + moves + b"\xcd\x80\x5b\xc3"
+        ctypes.memmove(self._at, code, len(code))
+        return int(ctypes.CFUNCTYPE(ctypes.c_int)(self._at)())
+
+
+def _compat(spec: Spec, _report: Report) -> None:
+    if platform.machine() != "x86_64":
+        raise OSError(errno.ENOSYS, f"no 32-bit system calls are known for {platform.machine()}")
+    low = _Low()
+    if os.fork() == 0:
+        os._exit(low.call(_GETPID_32) != os.getpid())  # SIGSEGV without CONFIG_IA32_EMULATION
+    if os.wait()[1]:
+        raise OSError(errno.ENOSYS, "the kernel has no 32-bit system calls")
+    env = [f"{key}={value}" for key, value in spec["env"].items()]
+    file, argv, envp = (
+        [low.put(text.encode() + b"\0") for text in texts]
+        for texts in ([spec["file"]], spec["argv"], env)
+    )
+    lists = [low.put(struct.pack(f"={len(some) + 1}I", *some, 0)) for some in (argv, envp)]
+    number = -low.call(_EXECVE_32, *file, *lists)
+    raise OSError(number, os.strerror(number))
 
 
 def _detached(spec: Spec, report: Report) -> None:
@@ -180,7 +240,8 @@ def _flood(spec: Spec, report: Report) -> None:
 _HOWS: dict[str, Callable[[Spec, Report], None]] = {
     "execve": _execve, "disguised": _disguised, "spawned": _spawned, "threaded": _threaded,
     "execveat": _execveat, "fexecve": _fexecve, "memfd": _memfd, "deleted": _deleted,
-    "bound": _bound, "overlaid": _overlaid, "detached": _detached, "flood": _flood,
+    "bound": _bound, "overlaid": _overlaid, "chrooted": _chrooted, "compat": _compat,
+    "detached": _detached, "flood": _flood,
 }  # fmt: skip
 HOWS = frozenset(_HOWS)
 

@@ -63,7 +63,10 @@ class LackingError(Exception):
 
 def _socket(host: str, kind: socket.SocketKind, protocol: int = 0) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, kind, protocol)
+    try:
+        made = socket.socket(family, kind, protocol)
+    except OSError as problem:
+        raise LackingError(f"{kind.name}, protocol {protocol}: {problem.strerror}") from problem
     made.settimeout(_ANSWER_S)
     return made
 
@@ -76,16 +79,8 @@ def _connected(one: socket.socket, spec: Spec) -> socket.socket:
     return one
 
 
-def _connects(kind: socket.SocketKind) -> Callable[[Spec], socket.socket]:
-    return lambda spec: _connected(_socket(spec["host"], kind), spec)
-
-
-def _mptcp(spec: Spec) -> socket.socket:
-    try:
-        made = _socket(spec["host"], socket.SOCK_STREAM, _MPTCP)
-    except OSError as problem:
-        raise LackingError(f"Multipath TCP: {problem.strerror}") from problem
-    return _connected(made, spec)
+def _connects(kind: socket.SocketKind, protocol: int = 0) -> Callable[[Spec], socket.socket]:
+    return lambda spec: _connected(_socket(spec["host"], kind, protocol), spec)
 
 
 def _nonblocking(spec: Spec) -> socket.socket:
@@ -102,12 +97,16 @@ def _said_with(what: str, send: Callable[[bytes], object], spec: Spec) -> None:
     try:
         send(bytes.fromhex(spec["says"].pop(0)))
     except OSError as problem:
+        if problem.errno == errno.EOPNOTSUPP:  # fast open that is off, or older than 6.2's MPTCP
+            raise LackingError(f"{what}: {problem.strerror}") from problem
         raise StepError(what, problem) from problem
 
 
-def _sends(kind: socket.SocketKind, flags: int = 0) -> Callable[[Spec], socket.socket]:
+def _sends(
+    kind: socket.SocketKind, flags: int = 0, protocol: int = 0
+) -> Callable[[Spec], socket.socket]:
     def sent(spec: Spec) -> socket.socket:
-        one, to = _socket(spec["host"], kind), (spec["host"], spec["port"])
+        one, to = _socket(spec["host"], kind, protocol), (spec["host"], spec["port"])
         _said_with("sendto", lambda text: one.sendto(text, flags, to), spec)
         return one
 
@@ -148,10 +147,7 @@ def _sendmmsg(spec: Spec) -> socket.socket:
 
 
 def _raw(spec: Spec) -> socket.socket:
-    try:
-        one = _socket(spec["host"], socket.SOCK_RAW, socket.IPPROTO_UDP)
-    except OSError as problem:
-        raise LackingError(f"raw sockets: {problem.strerror}") from problem
+    one = _socket(spec["host"], socket.SOCK_RAW, socket.IPPROTO_UDP)
 
     def send(text: bytes) -> None:
         # A checksum of 0 is none (RFC 768).
@@ -190,8 +186,10 @@ def _uring(spec: Spec) -> socket.socket:
 
 _STREAM, _DATAGRAM = socket.SOCK_STREAM, socket.SOCK_DGRAM
 _HOWS: dict[str, Callable[[Spec], socket.socket]] = {
-    "tcp": _connects(_STREAM), "nonblocking": _nonblocking, "uring": _uring, "mptcp": _mptcp,
-    "fastopen": _sends(_STREAM, socket.MSG_FASTOPEN), "udp": _connects(_DATAGRAM),
+    "tcp": _connects(_STREAM), "nonblocking": _nonblocking, "uring": _uring,
+    "mptcp": _connects(_STREAM, _MPTCP), "udp": _connects(_DATAGRAM),
+    "fastopen": _sends(_STREAM, socket.MSG_FASTOPEN),
+    "mptcp-fastopen": _sends(_STREAM, socket.MSG_FASTOPEN, _MPTCP),
     "sendto": _sends(_DATAGRAM), "sendmsg": _sendmsg, "sendmmsg": _sendmmsg, "raw": _raw,
 }  # fmt: skip
 NOTHING = "nothing"

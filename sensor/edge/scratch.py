@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.proof.place import PREFIX
+from sensor.core.proof.technique import WAITS_S
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -42,6 +43,28 @@ _LOOPBACK = b"lo"
 _NETMASK, _V6_BITS, _LO_INDEX = "255.255.255.255", 128, 1
 # Documentation/networking/ip-sysctl.rst: both sides, data without a cookie.
 _FAST_OPEN = (Path("/proc/sys/net/ipv4/tcp_fastopen"), str(0x1 | 0x2 | 0x4 | 0x200))
+
+_WAITS = f"import time\ntime.sleep({WAITS_S})\n"
+_MARKS = "import os\nopen(os.environ['MARK'], 'w').close()\n"
+# As a module it is what policy blocks; what pip and uv write calls it by its function.
+_MODULE = f"""\
+def main():
+    import time
+    time.sleep({WAITS_S})
+    mark()
+def mark():
+    import os
+    open(os.environ['MARK'], 'w').close()
+if __name__ == "__main__":
+    mark()
+"""
+_CONSOLE = """\
+#!/usr/bin/env python3
+import sys
+from {module} import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
 
 
 def isolate() -> None:
@@ -196,9 +219,27 @@ def lay_out(folder: Path, *, name: str, pair: str, module: str, program: Path) -
     (folder / "hard" / name).hardlink_to(folder / "other/innocent")
     (folder / "hard/innocent").hardlink_to(folder / "bin" / name)
     (folder / "scripts" / name).write_text('#!/bin/sh\n: >"$MARK"\n', "utf-8")
-    marks = "import os\nopen(os.environ['MARK'], 'w').close()\n"
-    (folder / "python" / name).write_text(f"#!/usr/bin/env python3\n{marks}", "utf-8")
-    (folder / "modules" / f"{module}.py").write_text(marks, "utf-8")
+    (folder / "python" / name).write_text(f"#!/usr/bin/env python3\n{_MARKS}", "utf-8")
+    (folder / "modules" / f"{module}.py").write_text(_MODULE, "utf-8")
+    (folder / "other/console").write_text(_CONSOLE.format(module=module), "utf-8")
+    (folder / pair / "script").write_text(_WAITS + _MARKS, "utf-8")
+    (folder / "links/script").symlink_to(f"../{pair}/script")
+    _make_executable(folder)
+
+
+def lay_texts(
+    folder: Path, *, program: Path, contents: bytes, scripts: bytes, size_bytes: int
+) -> None:
+    """Lay a program of a size and a script that hold what a tool's hold; nothing else says it."""
+    large = folder / "other/large"
+    large.write_bytes(program.read_bytes() + contents)
+    os.truncate(large, size_bytes)  # the rest is a hole
+    text = f"{_WAITS}{_MARKS}# ".encode()
+    (folder / "other/script").write_bytes(text + scripts)
+    _make_executable(folder)
+
+
+def _make_executable(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():
             path.chmod(0o755)

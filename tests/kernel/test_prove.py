@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.kernel, pytest.mark.long]
 
-RULES = """
+NO = """
 [[rule]]
 id = "no"
 tools = ["claude-code", "aider"]
 verdict = "block"
+"""
+KILLS = f'{NO}running = "kill"\n'
+RULES = f"""{NO}
 [[rule]]
 id = "inside"
 tools = ["qwen-code"]
@@ -46,9 +49,13 @@ MISSED = {
     "renamed-copy", "hard-link-away", "shell-script", "overlong", "memfd-renamed", "raw-socket",
     "hard-coded-plain", "hello-records", "no-sni-unasked", "fronting", "proxy-second", "socks",
 }  # fmt: skip
-DETECTED = {"interpreter-flag", "loader-flag"}
-# What a kernel may lack.
-OPTIONAL = {"io-uring", "mptcp", "overlay", "execveat", "loader", "loader-flag", "raw-socket"}
+FOUND = {one.id for one in TECHNIQUES if one.as_running}
+DETECTED = {"interpreter-flag", "loader-flag", *FOUND}
+# What a kernel or host may lack.
+OPTIONAL = {
+    "tmux", "fast-open", "io-uring", "mptcp", "mptcp-fast-open", "compat", "overlay", "execveat",
+    "loader", "loader-flag", "raw-socket",
+}  # fmt: skip
 DEFECTS = {one.id: one.defect for one in TECHNIQUES if one.defect}
 
 
@@ -134,6 +141,15 @@ def test_what_is_not_enforced_is_detected(police: Policing, mode: str, told: str
         assert (row["expected"], row["result"]) == (wanted, wanted), row
         assert wanted == "missed" or f"told as {told}, rule " in row["detail"]
     assert left(police) == []
+
+
+def test_what_is_known_by_what_it_holds_is_ended_where_the_rule_says_so(police: Policing) -> None:
+    """Else it is left running; it is told either way."""
+    police.keep(f'mode = "enforce"\n{RULES.replace(NO, KILLS)}')
+    rows = json.loads(prove(police, "--json").stdout)
+    details = {row["technique"]: row["detail"] for row in rows if row["technique"] in FOUND}
+    assert set(details) == FOUND
+    assert all("block by kill, rule no" in detail for detail in details.values()), details
 
 
 def test_a_policy_that_blocks_nothing_proves_nothing(police: Policing) -> None:

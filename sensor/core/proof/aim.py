@@ -216,7 +216,7 @@ def _expected(technique: Technique, ruling: Ruling) -> Result:
 
 def _mark(tool: Tool, kind: MarkKind) -> str | None:
     """Give the first mark of a kind that the tool shares with nobody."""
-    found = (mark.value for mark in tool.marks if mark.kind is kind and mark.is_sure)
+    found = (mark.value for mark in tool.signs if mark.kind is kind and mark.is_sure)
     return next(found, None)
 
 

@@ -29,8 +29,8 @@ Made from `sensor/core/proof/techniques.py`; not written by hand. The ways aroun
 is as expected, with 6 if something is not.
 
 What is expected follows from the policy: `refused` where a rule that is enforced blocks, `detected` in shadow or observe, `missed` where
-the table says so, `nothing to prove` where the policy blocks nothing of the sort for root. What cannot be tried on a kernel proves nothing
-and fails nothing. `failed` is never expected: the attempt came to nothing by itself, or what the sensor says of it is not so.
+the table says so, `nothing to prove` where the policy blocks nothing of the sort for root. What cannot be tried on a kernel or host proves
+nothing and fails nothing. `failed` is never expected: the attempt came to nothing by itself, or what the sensor says of it is not so.
 
 A refusal counts where the mark was not made, or the listener has not heard it, **and** the stream says so, with the rule and with the way
 that was really taken: `lsm` where the kernel has BPF among its security modules, else `kill`; `cgroup`, `tls`, `proxy`. `tests/kernel/test_prove.py` holds
@@ -70,7 +70,10 @@ def _expected(technique: Technique) -> str:
     if technique.blind:
         return f"missed: {technique.blind}"
     if technique.late:
-        return f"detected, and ended a moment later (kill): {technique.late}"
+        end = "ended a moment later (kill)"
+        if technique.as_running:
+            end = f'cut off, or {end} where the rule says `running = "kill"`'
+        return f"detected, and {end}: {technique.late}"
     way = technique.way
     by = _by(way) if isinstance(way, Reach) else "lsm or kill" if way.by_name else "kill"
     defect = f"; today it is missed: {technique.defect}" if technique.defect else ""

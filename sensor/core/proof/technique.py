@@ -10,6 +10,9 @@ from sensor.core.tools import MarkKind
 from sensor.core.words import Enforcement
 from sensor.errors import ExitCode
 
+WAITS_S = 2
+"""So long what is known only once it runs waits before it does anything."""
+
 
 class Result(Enum):
     """What came of a technique. FAILED: of itself, or what the sensor says of it is not so."""
@@ -78,13 +81,15 @@ class Reach:
     """A way to reach what policy blocks: by a name, or (``by_range``) by an address.
 
     ``how`` and ``via`` are words of ``edge/attempt_reach``. ``in_session`` where it takes a
-    process of a tool that may run.
+    process of a tool that may run. Where it is ``by_broker``, the other program that
+    connects is started by a tmux server, for whoever would have started it.
     """
 
     how: str = "tcp"
     via: str = "itself"
     by_range: bool = False
     in_session: bool = False
+    by_broker: bool = False
     asks: Asks = Asks.NOBODY
     says: Says = Says.TOKEN
     port: Port = Port.OTHER
@@ -99,6 +104,7 @@ class Technique:
 
     ``late`` says why the kernel cannot be sure, so that user space ends it a moment
     later: whether it has done anything by then is a race, and counts as detected.
+    ``as_running`` where it counts as one that ran already: its rule says whether it is ended.
     ``defect`` says why it goes through today though it is not to: `prove` fails by it.
     """
 
@@ -108,6 +114,7 @@ class Technique:
     way: Start | Reach
     blind: str | None = None
     late: str | None = None
+    as_running: bool = False
     defect: str | None = None
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sensor.core.proof.technique import Asks, Port, Reach, Says, Start, Technique
+from sensor.core.proof.technique import WAITS_S, Asks, Port, Reach, Says, Start, Technique
 from sensor.core.tools import MarkKind
 
 NAME, FORM, MEMORY, AROUND = "names", "interpreters and loaders", "no file", "leaving and flooding"
@@ -11,6 +11,8 @@ CALLS, ADDRESSES, LOOKUPS, WORDS = "other calls", "addresses", "look-ups", "what
 
 # What is tried is small; a file of the size of a tool's program is known by what it holds.
 CONTENT: str | None = "its name and folder say nothing, and it is too small to be looked into"
+
+_FOUND = "what it is stands in a file that is read once it runs"
 
 
 def _start(
@@ -20,6 +22,10 @@ def _start(
     return Technique(
         id=name, family=family, tries=tries, way=way, blind=blind, late=late, defect=defect
     )
+
+
+def _found(name: str, family: str, tries: str, way: Start) -> Technique:
+    return Technique(id=name, family=family, tries=tries, way=way, late=_FOUND, as_running=True)
 
 
 def _reach(
@@ -33,6 +39,12 @@ _SCRIPT = "{folder}/scripts/{name}"
 _PYTHON_SCRIPT = "{folder}/python/{name}"
 _VALUE = "only user space knows which flags take a value"
 _MODULE = MarkKind.MODULE
+_WAITING = f'sleep {WAITS_S}; : >"$MARK"'
+
+
+def _given(script: str, mark: MarkKind) -> Start:
+    return Start(file="{python}", argv=("{file}", "-S", script), by_name=False, mark=mark)
+
 
 STARTS = (
     _start("plain", NAME, "the tool as it is", Start(file=_TOOL)),
@@ -52,10 +64,16 @@ STARTS = (
            Start(file="{folder}/other/innocent"), blind=CONTENT),
     _start("hard-link-away", NAME, "a hard link with another name in another folder",
            Start(file="{folder}/hard/innocent"), blind=CONTENT),
+    _found("renamed-program", NAME, "a program of the size of the tool's, with another name, that"
+           " holds the texts of the tool's own",
+           Start(file="{folder}/other/large", argv=("{file}", "-c", _WAITING), by_name=False,
+                 mark=MarkKind.CONTENT)),
     _start("proc-root", NAME, "the path through /proc/self/root",
            Start(file="/proc/self/root{folder}/bin/{name}")),
     _start("bind-mount", NAME, "a bind mount over a file with another name",
            Start(file=_TOOL, how="bound")),
+    _start("chroot", NAME, "the tool in another root (chroot)",
+           Start(file=_TOOL, how="chrooted")),
     _start("overlay", NAME, "the tool seen through an overlay file system",
            Start(file=_TOOL, how="overlaid")),
     _start("script", FORM, "a script with the tool's name (#!/bin/sh)", Start(file=_SCRIPT)),
@@ -66,6 +84,12 @@ STARTS = (
     _start("interpreter-flag", FORM, "the same after a flag that takes a value",
            Start(file="{python}", argv=("{file}", "-W", "ignore", _PYTHON_SCRIPT), by_name=False),
            late=_VALUE),
+    _found("renamed-script", FORM, "an interpreter with a script of another name that holds the"
+           " texts of the tool's own", _given("{folder}/other/script", MarkKind.SCRIPT)),
+    _found("linked-script", FORM, "an interpreter with a link of another name to the script in the"
+           " tool's package", _given("{folder}/links/script", MarkKind.PATH)),
+    _found("console-script", FORM, "an interpreter with the script of another name that pip or uv"
+           " makes for the tool", _given("{folder}/other/console", MarkKind.MODULE)),
     _start("module", FORM, "python -m",
            Start(file="{python}", argv=("{file}", "-m", "{module}"), by_name=False, mark=_MODULE)),
     _start("loader", FORM, "the dynamic loader with the tool as its argument",
@@ -82,6 +106,7 @@ STARTS = (
            blind="the script's name stands behind the 256 bytes that are looked at"),
     _start("execveat", FORM, "execveat relative to a folder", Start(file=_TOOL, how="execveat")),
     _start("fexecve", FORM, "a file descriptor of the tool", Start(file=_TOOL, how="fexecve")),
+    _start("compat", FORM, "the 32-bit system call (int 0x80)", Start(file=_TOOL, how="compat")),
     _start("vfork", FORM, "posix_spawn, which is vfork", Start(file=_TOOL, how="spawned")),
     _start("thread", FORM, "exec from another thread", Start(file=_TOOL, how="threaded")),
     _start("memfd", MEMORY, "a copy in memory, under the tool's name (memfd)",
@@ -107,6 +132,8 @@ REACHES = (
     _reach("io-uring", CALLS, "io_uring: a connect without the system call",
            Reach(how="uring", by_range=True)),
     _reach("mptcp", CALLS, "Multipath TCP", Reach(how="mptcp", by_range=True)),
+    _reach("mptcp-fast-open", CALLS, "TCP fast open with Multipath TCP",
+           Reach(how="mptcp-fastopen", by_range=True)),
     _reach("udp", CALLS, "a datagram socket, connected", Reach(how="udp", by_range=True, udp=True)),
     _reach("sendto", CALLS, "sendto on a datagram socket",
            Reach(how="sendto", by_range=True, udp=True)),
@@ -128,6 +155,9 @@ REACHES = (
            Reach(via="child", by_range=True, in_session=True)),
     _reach("detached-child", AROUND, "another program, detached from the tool, connects",
            Reach(via="detached-child", by_range=True, in_session=True)),
+    _reach("tmux", AROUND, "another program, which a tmux that ran before starts for the tool,"
+           " connects a moment later",
+           Reach(via="child", by_range=True, in_session=True, by_broker=True)),
     _reach("resolve-connect", LOOKUPS, "a look-up, and the connect at once",
            Reach(asks=Asks.RESOLVER)),
     _reach("resolve-udp", LOOKUPS, "a look-up, and a datagram at once",
@@ -175,8 +205,6 @@ REACHES = (
 TECHNIQUES = (*STARTS, *REACHES)
 
 NOT_TRIED = {
-    "a tool's script, or a program of its size, under another name": "known by what is in it, which"
-    " takes a tool's own texts (tests/kernel/test_scripts.py, test_content.py)",
     "changing argv, path or address after the system call": "a race that is won now and then; all"
     " are the kernel's own copies",
     "ptrace, LD_PRELOAD, process_vm_writev": "what runs in an allowed process is judged by what it"
@@ -184,11 +212,11 @@ NOT_TRIED = {
     "a tunnel that was open before (ssh -L), a relay, a Unix socket": "reaches what is reached"
     " already; confine the tool with `egress_only`",
     "a socket that a helper hands over": "seen in the cgroup where it was made",
-    "a tmux server, `at`, systemd-run, a container runtime": "starts something outside of the"
-    " scratch cgroup; it joins the session of who asked, a container by a marker alone"
+    "`at`, systemd-run, a container runtime": "starts something outside of the scratch cgroup; it"
+    " joins the session of who asked, like `tmux`, a container by a marker alone"
     " (tests/kernel/test_brokers.py)",
     "cron": "runs at a time to come, in no session; judged by what it is and reaches",
-    "32-bit system calls": "take a compiler; the hooks lie below them",
+    "other 32-bit system calls than execve, those of x32": "the hooks lie below them all",
     "encrypted ClientHello": "there is no name to be read",
     "a user's stack over packet sockets or tun": "takes CAP_NET_RAW or CAP_NET_ADMIN, like"
     " `raw-socket`",

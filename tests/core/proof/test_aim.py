@@ -51,6 +51,8 @@ def aim(technique: str, rules: str, mode: str = "enforce", by_name: str = "lsm")
         ("module", REFUSED, Enforcement.KILL),
         ("loader", REFUSED, Enforcement.KILL),
         ("loader-flag", DETECTED, Enforcement.KILL),
+        ("renamed-program", DETECTED, Enforcement.KILL),
+        ("renamed-script", DETECTED, Enforcement.KILL),
         ("renamed-copy", MISSED, Enforcement.LSM),
         ("connect", REFUSED, Enforcement.CGROUP),
         ("ipv6", REFUSED, Enforcement.CGROUP),
@@ -98,6 +100,15 @@ def test_a_rule_for_others_is_not_proved() -> None:
     """Attempts are root's."""
     rule = TOOLS + 'users = ["1000"]\n'
     assert aim("plain", rule) is None
+
+
+@pytest.mark.parametrize("technique", ["renamed-program", "renamed-script"])
+def test_what_is_known_by_texts_needs_a_tool_that_has_some(technique: str) -> None:
+    """The first that is blocked and has them; one that is known by its names is none."""
+    found = aim(technique, TOOLS)
+    assert found
+    assert found.tool == "claude-code"
+    assert aim(technique, TOOLS.replace('"claude-code", ', "")) is None
 
 
 def test_a_session_needs_a_tool_that_may_run() -> None:
