@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -257,18 +258,20 @@ def test_a_version_changes_with_the_scope(tmp_path: Path) -> None:
     assert loader.version(PROBES, one.rename(tmp_path / "three")) == before
 
 
-def test_what_is_compiled_is_held_against_the_types(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_compiled_is_held_against_the_types(copy: Path) -> None:
     """A kernel of the same name may have other ones; and a source may have changed."""
-    before = loader.code_version(copy)
-    types = loader.kernel_types()
-    monkeypatch.setattr(loader, "kernel_types", lambda: types + b"\0")
-    assert loader.code_version(copy) != before
-    monkeypatch.undo()
-    assert loader.code_version(copy) == before
+    kernel = loader.Kernel.running()
+    before = loader.code_version(copy, kernel)
+    others = (
+        replace(kernel, types=kernel.types + b"\0"),
+        replace(kernel, version=f"{kernel.version} again"),
+        replace(kernel, release=f"{kernel.release}-more"),
+        replace(kernel, machine=f"{kernel.machine}el"),
+    )
+    assert len({before, *(loader.code_version(copy, other) for other in others)}) == 5
+    assert loader.code_version(copy, loader.Kernel.running()) == before
     (copy / "exec.c").write_text("")
-    assert loader.code_version(copy) != before
+    assert loader.code_version(copy, kernel) != before
 
 
 def test_the_source_keeps_the_names_of_its_units() -> None:
