@@ -26,7 +26,7 @@ from sensor.wire.headers import header_tree
 from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sensor.daemon.kept_code import Ready
     from sensor.edge.compiler import Compiled
@@ -93,14 +93,14 @@ def kernel_types() -> bytes:
         ) from problem
 
 
-def version(folder: Path, scope: Path) -> str:
+def version(folder: Path, scope: Path, programs: Sequence[Program] = PROGRAMS) -> str:
     """Name what a load would give: sources, options, kernel, and which cgroup ``scope`` is now.
 
     A cgroup that was removed and made again has the same path, but no program
     is attached to it.
     """
     host = os.uname()
-    texts = (host.release, host.version, str(scope.stat().st_ino))
+    texts = (host.release, host.version, str(scope.stat().st_ino), repr(programs))
     return fingerprint(*_sources(folder), *map(str.encode, texts))
 
 
@@ -124,7 +124,7 @@ def _sources(folder: Path) -> list[bytes]:
     return [options.encode(), *(path.read_bytes() for path in files)]
 
 
-def load(instance: Instance, scope: Path) -> Loaded:
+def load(instance: Instance, scope: Path, programs: Sequence[Program] = PROGRAMS) -> Loaded:
     """Have the probes attached and pinned, looking at ``scope``.
 
     Probes of another version stay in force beside them, until the caller has them
@@ -132,14 +132,14 @@ def load(instance: Instance, scope: Path) -> Loaded:
     stays attached then. Optional programs that the kernel refuses are in ``missing``.
     """
     folder = probes()
-    wanted = version(folder, scope)
+    wanted = version(folder, scope, programs)
     with instance.locked():
         pins = instance.loaded(wanted, _REQUIRED_PINS)
         if pins:
             return Loaded(pins, reused=True, missing=_not_pinned(pins))
         fresh = instance.begin()
         try:
-            missing = _build(folder, fresh, scope)
+            missing = _build(folder, fresh, scope, programs)
         except BaseException:
             instance.abandon()
             raise
@@ -151,13 +151,13 @@ def _not_pinned(pins: Path) -> dict[str, str]:
     return dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
-def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
+def _build(folder: Path, pins: Path, scope: Path, programs: Sequence[Program]) -> dict[str, str]:
     _ask_for_maps()
     kernel = Kernel.running()
     ready = ready_for(kernel, folder)
     try:
         _compare(set(ready.programs()), {program.source for program in PROGRAMS})
-        return _attach_all(ready, pins, scope)
+        return _attach_all(ready, pins, scope, programs)
     except SensorError:
         forget(code_version(folder, kernel))  # if it was that, the next start compiles
         raise
@@ -209,7 +209,9 @@ def _ask_for_maps() -> None:
         )
 
 
-def _attach_all(ready: Compiled | Ready, pins: Path, scope: Path) -> dict[str, str]:
+def _attach_all(
+    ready: Compiled | Ready, pins: Path, scope: Path, programs: Sequence[Program]
+) -> dict[str, str]:
     """Pin all maps, then attach or pin program by program. Returns those that were refused."""
     missing: dict[str, str] = {}
     with ExitStack() as stack:
@@ -222,7 +224,7 @@ def _attach_all(ready: Compiled | Ready, pins: Path, scope: Path) -> dict[str, s
         libbpf.Map(ready.map("state")).update(_SEED, os.urandom(8))
         # The verifier takes a second of CPU for all of them: side by side, while the first attach.
         pool = stack.enter_context(ThreadPoolExecutor())
-        loads = {program: pool.submit(_load, ready, program) for program in PROGRAMS}
+        loads = {program: pool.submit(_load, ready, program) for program in programs}
         for program, load in loads.items():
             try:
                 _attach(load.result(), program, cgroup, pins)

@@ -20,7 +20,7 @@ from support.scope import Scope
 
 from sensor.daemon import loader
 from sensor.daemon.instance import Instance
-from sensor.wire.programs import PROGRAMS
+from sensor.wire.programs import OBSERVING, PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +76,21 @@ def test_all_programs_are_attached_and_pinned(loaded: Loaded) -> None:
     waiting = {path.name for path in loaded.folder.glob("prog_*")}
     assert {"prog_learn_names", "prog_judge_hello"} <= waiting
     assert waiting <= {one.pin for one in PROGRAMS if one.on_demand}
+
+
+@pytest.mark.kernel
+def test_who_only_observes_loads_nothing_that_policy_alone_asks_for(
+    host: Host, scope: Scope
+) -> None:
+    """It is another set of programs: whoever takes a policy does not take it for the whole."""
+    seen = load(host, scope, "--observes")
+    pins = host.seen(Path(str(seen["pins"])))
+    assert list(pins.glob("prog_*")) == []
+    assert {path.name for path in pins.glob("link_*")} == {one.pin for one in OBSERVING}
+    assert load(host, scope, "--observes")["reused"]
+    whole = load(host, scope)
+    assert not whole["reused"]
+    assert list(host.seen(Path(str(whole["pins"]))).glob("prog_*"))
 
 
 @pytest.mark.kernel
