@@ -15,6 +15,7 @@ from sensor.core.quote import quote
 from sensor.daemon.instance import Instance
 from sensor.edge import mounts, system
 from sensor.errors import SensorError
+from sensor.wire.programs import OBSERVING, PROGRAMS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @options.run_dir
 @options.bpffs
 @click.option("--beside", is_flag=True, hidden=True)  # the daemon retires what it finds itself
+@click.option("--observes", is_flag=True, hidden=True)  # `watch`, which never has a policy
 @options.as_json
 def load(
     *,
@@ -34,6 +36,7 @@ def load(
     run_dir: Path,
     bpffs: Path,
     beside: bool,
+    observes: bool,
     as_json: bool,
 ) -> None:
     """Compile, attach and pin the probes, then end.
@@ -52,9 +55,10 @@ def load(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     where = mounts.scope(settings.scope_of(config, scope))
     instance = Instance(bpffs=mounts.bpffs(bpffs), run_dir=run_dir, scope=where)
+    programs = OBSERVING if observes else PROGRAMS
     if not beside:
-        standby.spare(instance, loader.version(loader.probes(), where), run_dir)
-    loaded = loader.load(instance, where)
+        standby.spare(instance, loader.version(loader.probes(), where, programs), run_dir)
+    loaded = loader.load(instance, where, programs)
     if not beside:
         instance.retire(loaded.pins)
     if as_json:

@@ -13,6 +13,7 @@ import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from sensor.wire.headers import header_tree
 from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sensor.daemon.kept_code import Ready
     from sensor.edge.compiler import Compiled
@@ -40,6 +41,22 @@ _RING_BUFFER = 27
 # enum state_slot of probes/members.c: STATE_SEED
 _SEED = (6).to_bytes(4, "little")
 _FLAGS = ("-Wno-address-of-packed-member", "-Wno-unused-function")
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What to compile for: release, version and machine as uname(2) gives them, types as BTF."""
+
+    release: str
+    version: str
+    machine: str
+    types: bytes
+
+    @classmethod
+    def running(cls) -> Kernel:
+        """Give this host's. Raises UnsupportedError where it has no type information."""
+        host = os.uname()
+        return cls(host.release, host.version, host.machine, kernel_types())
 
 
 def probes() -> Path:
@@ -76,16 +93,18 @@ def kernel_types() -> bytes:
         ) from problem
 
 
-def version(folder: Path, scope: Path) -> str:
+def version(folder: Path, scope: Path, programs: Sequence[Program] = PROGRAMS) -> str:
     """Name what a load would give: sources, options, kernel, and which cgroup ``scope`` is now.
 
     A cgroup that was removed and made again has the same path, but no program
     is attached to it.
     """
-    return fingerprint(*_sources(folder), str(scope.stat().st_ino).encode())
+    host = os.uname()
+    texts = (host.release, host.version, str(scope.stat().st_ino), repr(programs))
+    return fingerprint(*_sources(folder), *map(str.encode, texts))
 
 
-def code_version(folder: Path) -> str:
+def code_version(folder: Path, kernel: Kernel) -> str:
     """Name what a compile would give. It outlives a boot, so it is held against the types too.
 
     Kernels that are built to be reproducible share release and version, and differ all the same.
@@ -93,19 +112,19 @@ def code_version(folder: Path) -> str:
     package = Path(__file__).parent.parent
     makers = (package / "wire/headers.py", package / "wire/code.py", package / "edge/compiler.py")
     made = (path.read_bytes() for path in makers)
-    return fingerprint(*_sources(folder), os.uname().machine.encode(), kernel_types(), *made)
+    texts = (kernel.release, kernel.version, kernel.machine)
+    return fingerprint(*_sources(folder), *map(str.encode, texts), kernel.types, *made)
 
 
 def _sources(folder: Path) -> list[bytes]:
     files = sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h", ".toml"})
     # What is in the tables is by a tool's number: with other tools it means something else.
     files += sorted(catalogue_folder().glob("*.toml"))
-    kernel = os.uname()
-    texts = (kernel.release, kernel.version, repr((UNITS, PROGRAMS, MAPS, _FLAGS)))
-    return [*map(str.encode, texts), *(path.read_bytes() for path in files)]
+    options = repr((UNITS, PROGRAMS, MAPS, _FLAGS))
+    return [options.encode(), *(path.read_bytes() for path in files)]
 
 
-def load(instance: Instance, scope: Path) -> Loaded:
+def load(instance: Instance, scope: Path, programs: Sequence[Program] = PROGRAMS) -> Loaded:
     """Have the probes attached and pinned, looking at ``scope``.
 
     Probes of another version stay in force beside them, until the caller has them
@@ -113,14 +132,14 @@ def load(instance: Instance, scope: Path) -> Loaded:
     stays attached then. Optional programs that the kernel refuses are in ``missing``.
     """
     folder = probes()
-    wanted = version(folder, scope)
+    wanted = version(folder, scope, programs)
     with instance.locked():
         pins = instance.loaded(wanted, _REQUIRED_PINS)
         if pins:
             return Loaded(pins, reused=True, missing=_not_pinned(pins))
         fresh = instance.begin()
         try:
-            missing = _build(folder, fresh, scope)
+            missing = _build(folder, fresh, scope, programs)
         except BaseException:
             instance.abandon()
             raise
@@ -132,22 +151,27 @@ def _not_pinned(pins: Path) -> dict[str, str]:
     return dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
-def _build(folder: Path, pins: Path, scope: Path) -> dict[str, str]:
+def _build(folder: Path, pins: Path, scope: Path, programs: Sequence[Program]) -> dict[str, str]:
     _ask_for_maps()
-    made = code_version(folder)
-    ready = compiled(made, lambda: _compiled(folder))
+    kernel = Kernel.running()
+    ready = ready_for(kernel, folder)
     try:
         _compare(set(ready.programs()), {program.source for program in PROGRAMS})
-        return _attach_all(ready, pins, scope)
+        return _attach_all(ready, pins, scope, programs)
     except SensorError:
-        forget(made)  # if it was that, the next start compiles
+        forget(code_version(folder, kernel))  # if it was that, the next start compiles
         raise
 
 
-def _compiled(folder: Path) -> Compiled:
+def ready_for(kernel: Kernel, folder: Path) -> Compiled | Ready:
+    """Take what was compiled for a kernel from where it is kept, or else compile and keep it."""
+    return compiled(code_version(folder, kernel), lambda: _compiled(kernel, folder))
+
+
+def _compiled(kernel: Kernel, folder: Path) -> Compiled:
     from sensor.edge.compiler import Compiled  # noqa: PLC0415  # bcc: only where it compiles
 
-    tree = header_tree((folder / "types.toml").read_text("utf-8"), Btf(kernel_types()),
+    tree = header_tree((folder / "types.toml").read_text("utf-8"), Btf(kernel.types),
                        where="probes/types.toml")  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="agent-sensor-") as headers:
         for name, text in tree.items():
@@ -185,7 +209,9 @@ def _ask_for_maps() -> None:
         )
 
 
-def _attach_all(ready: Compiled | Ready, pins: Path, scope: Path) -> dict[str, str]:
+def _attach_all(
+    ready: Compiled | Ready, pins: Path, scope: Path, programs: Sequence[Program]
+) -> dict[str, str]:
     """Pin all maps, then attach or pin program by program. Returns those that were refused."""
     missing: dict[str, str] = {}
     with ExitStack() as stack:
@@ -198,7 +224,7 @@ def _attach_all(ready: Compiled | Ready, pins: Path, scope: Path) -> dict[str, s
         libbpf.Map(ready.map("state")).update(_SEED, os.urandom(8))
         # The verifier takes a second of CPU for all of them: side by side, while the first attach.
         pool = stack.enter_context(ThreadPoolExecutor())
-        loads = {program: pool.submit(_load, ready, program) for program in PROGRAMS}
+        loads = {program: pool.submit(_load, ready, program) for program in programs}
         for program, load in loads.items():
             try:
                 _attach(load.result(), program, cgroup, pins)

@@ -53,15 +53,22 @@ def command(*arguments: str) -> list[str]:
 
 
 def run_loader(
-    *, bpffs: Path, run_dir: Path, scope: Path, works: Callable[[], None] = lambda: None
+    *,
+    bpffs: Path,
+    run_dir: Path,
+    scope: Path,
+    observes: bool = False,
+    works: Callable[[], None] = lambda: None,
 ) -> Loaded:
     """Load through a process that ends afterwards; ``works`` is called while that is at work.
 
+    Where it only ``observes``, nothing is loaded that a policy alone would ask for.
     What was in force of another version stays so until the caller has it retired.
     Raises SensorError with the loader's own sentence where it fails.
     """
     arguments = [
         f"--bpffs={bpffs}", f"--run-dir={run_dir}", f"--scope={scope}", "--json", "--beside",
+        *(["--observes"] if observes else []),
     ]  # fmt: skip
     with subprocess.Popen(
         command("load", *arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -58,7 +58,7 @@ class Watch:
         known = catalogue()
         with signals() as end:
             bpffs = mounts.private_bpffs()
-            loaded = run_loader(bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope)
+            loaded = run_loader(bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope, observes=True)
             host, pins = LocalHost(self._top, Users().name), Pins(loaded.pins)
             engine = Engine(known, host, looks=True)
             self._sensing = Sensing(pins, engine, tell=self._tell)

@@ -111,6 +111,9 @@ PROGRAMS = (
 ON_DEMAND = tuple(program for program in PROGRAMS if program.on_demand)
 """Attached only while a policy asks for them."""
 
+OBSERVING = tuple(program for program in PROGRAMS if not program.on_demand)
+"""What serves a sensor that has no policy and gets none."""
+
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",
     "brokers", "answers", "inodes", "asked", "options", "scripts",

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from support.scope import Scope
 
 from sensor.daemon import loader
 from sensor.daemon.instance import Instance
-from sensor.wire.programs import PROGRAMS
+from sensor.wire.programs import OBSERVING, PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,21 @@ def test_all_programs_are_attached_and_pinned(loaded: Loaded) -> None:
     waiting = {path.name for path in loaded.folder.glob("prog_*")}
     assert {"prog_learn_names", "prog_judge_hello"} <= waiting
     assert waiting <= {one.pin for one in PROGRAMS if one.on_demand}
+
+
+@pytest.mark.kernel
+def test_who_only_observes_loads_nothing_that_policy_alone_asks_for(
+    host: Host, scope: Scope
+) -> None:
+    """It is another set of programs: whoever takes a policy does not take it for the whole."""
+    seen = load(host, scope, "--observes")
+    pins = host.seen(Path(str(seen["pins"])))
+    assert list(pins.glob("prog_*")) == []
+    assert {path.name for path in pins.glob("link_*")} == {one.pin for one in OBSERVING}
+    assert load(host, scope, "--observes")["reused"]
+    whole = load(host, scope)
+    assert not whole["reused"]
+    assert list(host.seen(Path(str(whole["pins"]))).glob("prog_*"))
 
 
 @pytest.mark.kernel
@@ -257,18 +273,20 @@ def test_a_version_changes_with_the_scope(tmp_path: Path) -> None:
     assert loader.version(PROBES, one.rename(tmp_path / "three")) == before
 
 
-def test_what_is_compiled_is_held_against_the_types(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_compiled_is_held_against_the_types(copy: Path) -> None:
     """A kernel of the same name may have other ones; and a source may have changed."""
-    before = loader.code_version(copy)
-    types = loader.kernel_types()
-    monkeypatch.setattr(loader, "kernel_types", lambda: types + b"\0")
-    assert loader.code_version(copy) != before
-    monkeypatch.undo()
-    assert loader.code_version(copy) == before
+    kernel = loader.Kernel.running()
+    before = loader.code_version(copy, kernel)
+    others = (
+        replace(kernel, types=kernel.types + b"\0"),
+        replace(kernel, version=f"{kernel.version} again"),
+        replace(kernel, release=f"{kernel.release}-more"),
+        replace(kernel, machine=f"{kernel.machine}el"),
+    )
+    assert len({before, *(loader.code_version(copy, other) for other in others)}) == 5
+    assert loader.code_version(copy, loader.Kernel.running()) == before
     (copy / "exec.c").write_text("")
-    assert loader.code_version(copy) != before
+    assert loader.code_version(copy, kernel) != before
 
 
 def test_the_source_keeps_the_names_of_its_units() -> None:

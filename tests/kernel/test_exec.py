@@ -83,8 +83,8 @@ WAYS = [
     ),
     Way(
         "module of an interpreter",
-        [str(PYTHON), "-m", "aider"],
-        {"exe": str(PYTHON), "argv": [str(PYTHON), "-m", "aider"]},
+        [str(PYTHON), "-S", "-m", "aider"],
+        {"exe": str(PYTHON), "argv": [str(PYTHON), "-S", "-m", "aider"]},
         tool="aider",
         env={"PYTHONPATH": "{x}/modules"},
     ),

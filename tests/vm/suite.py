@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from support.drivers import built
 
+from vm.code import code_for
 from vm.guest import CHECKOUT, LSM, LSM_WITHOUT_BPF, Guest, GuestError
 from vm.journal import VARIABLE
 from vm.kept import JOURNAL, Kept, digests
@@ -44,9 +45,10 @@ GRACE_S = 30
 COMPLETE = (0, 1, 5)
 SLOWEST = 20
 
+OWN_CODE = "$results/code"
 DOCTOR = "timeout 300 {bin}/agent-sensor doctor --json >$results/doctor.json 2>$results/doctor.err"
 TESTS = """\
-export PYTHONPATH=tests {variable}=$results/{journal} CACHE_DIRECTORY=$results/code
+export PYTHONPATH=tests {variable}=$results/{journal} CACHE_DIRECTORY={code}
 exec timeout --signal=INT --kill-after={grace_s} {within_s} {bin}/python -m pytest -m "{kind}" \\
     -p vm.journal -p no:cacheprovider -p no:cov -p no:hypothesispytest --durations={slowest} {tests}
 """
@@ -107,13 +109,18 @@ class Suite:
     def _kind(self, name: str) -> str:
         return "kernel" if self.long or name == HERE else "kernel and not long"
 
-    def _task(self, tests: Iterable[str], kind: str) -> str:
+    async def _code(self, found: Kernel) -> str:
+        """Say where a guest's sensors keep their code; with all kernels, each compiles its own."""
+        return OWN_CODE if self.everything else str(await asyncio.to_thread(code_for, found))
+
+    def _task(self, tests: Iterable[str], kind: str, code: str = OWN_CODE) -> str:
         return f"{DOCTOR}\n{TESTS}".format(
             bin=Path(sys.executable).parent,
             variable=VARIABLE,
             journal=JOURNAL,
             within_s=self._within_s,
             grace_s=GRACE_S,
+            code=code,
             kind=kind,
             slowest=SLOWEST,
             tests=" ".join(tests),
@@ -140,17 +147,17 @@ class Suite:
         if not self.long:
             asked = [test for test in asked if not is_long(test)]
         if self.is_asked(name) and asked and kind not in kept.about.through:
-            guest = Guest(
-                name=name,
-                kernel=found,
-                cache=self.cache,
-                lsm=LSM if bpf else LSM_WITHOUT_BPF,
-                task=self._task(asked, kind),
-                results=kept.folder,
-                within_s=self._within_s + 3 * GRACE_S,
-                console=kept.folder / "console.log",
-            )
             async with slots:
+                guest = Guest(
+                    name=name,
+                    kernel=found,
+                    cache=self.cache,
+                    lsm=LSM if bpf else LSM_WITHOUT_BPF,
+                    task=self._task(asked, kind, await self._code(found)),
+                    results=kept.folder,
+                    within_s=self._within_s + 3 * GRACE_S,
+                    console=kept.folder / "console.log",
+                )
                 trouble = await _guest_run(guest, kept, "" if self.only else kind)
         run = _result(name, found.release, kept, trouble)
         is_whole = self.is_asked(name) and not self.only
