@@ -242,10 +242,11 @@ class Contents:
         if found.outcome is Outcome.NOTHING and not tool:
             self._remember(wait.images)
         if tool:
+            # No run of a script can be refused before: what was told at its start is ended.
             self._recognise(
                 replace(
                     one, tool=tool, signals=one.signals | Signal.SCRIPT, inside=found.inside,
-                    unseen=False, unsure=False,
+                    unseen=False, unsure=not one.late,
                 )
                 for one in wait.images
             )  # fmt: skip

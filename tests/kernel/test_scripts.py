@@ -211,7 +211,7 @@ def test_what_ran_before_the_sensor_is_looked_into(node: Path, tmp_path: Path) -
     """A daemon that starts finds it, as any other tool that runs already."""
     with policing(tmp_path) as police:
         process = police.scope.run([node, script(tmp_path / "x.js")], stdin=subprocess.PIPE)
-        police.start(POLICY)
+        police.start(f'{POLICY}running = "kill"\n')
         assert process.wait(SOON_S) == KILLED
         (start,) = police.told(0, "session_start", 1)
         assert (start["tool"], evidence(start)) == (TOOL, {"script"})

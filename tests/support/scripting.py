@@ -25,7 +25,6 @@ mode = "enforce"
 id = "no"
 tools = ["{TOOL}"]
 verdict = "block"
-running = "kill"
 """
 KILLED = -9
 

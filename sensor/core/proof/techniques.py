@@ -24,8 +24,12 @@ def _start(
     )
 
 
-def _found(name: str, family: str, tries: str, way: Start) -> Technique:
-    return Technique(id=name, family=family, tries=tries, way=way, late=_FOUND, as_running=True)
+def _found(
+    name: str, family: str, tries: str, way: Start, *, as_running: bool = False
+) -> Technique:
+    return Technique(
+        id=name, family=family, tries=tries, way=way, late=_FOUND, as_running=as_running
+    )
 
 
 def _reach(
@@ -67,7 +71,7 @@ STARTS = (
     _found("renamed-program", NAME, "a program of the size of the tool's, with another name, that"
            " holds the texts of the tool's own",
            Start(file="{folder}/other/large", argv=("{file}", "-c", _WAITING), by_name=False,
-                 mark=MarkKind.CONTENT)),
+                 mark=MarkKind.CONTENT), as_running=True),
     _start("proc-root", NAME, "the path through /proc/self/root",
            Start(file="/proc/self/root{folder}/bin/{name}")),
     _start("bind-mount", NAME, "a bind mount over a file with another name",
