@@ -59,6 +59,17 @@ class BadWordError(BadInputError):
         self.remedy = remedy
 
 
+class MistakesError(BadInputError):
+    """Several mistakes in one text, in the order in which it is read.
+
+    ``str(error)`` is the first, for a log or an answer; the command line shows all.
+    """
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__(f"{mistakes[0]} (and {len(mistakes) - 1} more)")
+        self.mistakes = mistakes
+
+
 class FrameError(BadInputError):
     """Bytes from the other end of the stream's socket are no frame, or say nothing we know."""
 

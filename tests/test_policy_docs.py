@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sensor.core.policy import rows, tables, targets, text
+from sensor.core.policy import rows, tables, targets, text, whom
 from sensor.core.policy.model import Accounts
 from sensor.daemon.catalogues import catalogue
 
@@ -52,7 +52,7 @@ def test_limits_are_those_of_the_code() -> None:
     """Number by number."""
     limits = DOCS.split("## Limits")[1].split("##")[0]
     for limit in (
-        rows.CONDITIONS, rows.ENTRIES_OF_LIST, tables.PATHS, text.COMPONENT_BYTES,
+        rows.CONDITIONS, rows.ENTRIES_OF_LIST, tables.PATHS, whom.COMPONENT_BYTES,
         rows.ENTRIES_OF_BANK, rows.NODES_OF_BANK, rows.USERS_OF_BANK, rows.CGROUPS_OF_BANK,
     ):  # fmt: skip
         assert f" {limit}" in limits

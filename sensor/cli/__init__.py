@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from sensor.core.quote import quote
-from sensor.errors import ExitCode, NotPermittedError, SensorError
+from sensor.errors import ExitCode, MistakesError, NotPermittedError, SensorError
 
 _MODULES = {
     "watch": "watch",
@@ -119,11 +119,12 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line; a SensorError becomes one sentence and its exit code."""
+    """Run the command line; a SensorError becomes its sentences and its exit code."""
     try:
         cli(prog_name="agent-sensor")
     except SensorError as problem:
-        click.echo(f"agent-sensor: {problem}", err=True)
+        for one in problem.mistakes if isinstance(problem, MistakesError) else (problem,):
+            click.echo(f"agent-sensor: {one}", err=True)
         sys.exit(problem.exit_code)
     finally:
         _drain_stdout()

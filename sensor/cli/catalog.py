@@ -14,6 +14,7 @@ from sensor.cli import chrome, options
 from sensor.cli.printer import Printer, stdout
 from sensor.core.cataloguetext import HEADS, row, shown
 from sensor.core.layers import digest
+from sensor.core.mistakes import guess
 from sensor.core.quote import quote_path
 from sensor.core.table import table
 from sensor.core.units import count
@@ -93,7 +94,9 @@ def show(*, entry_id: str, catalog_dir: Path, as_json: bool) -> None:
     endpoints = {one.id: one for one in known.endpoints}
     found = [one for one in (known.tool(entry_id), endpoints.get(entry_id)) if one]
     if not found:
-        raise BadInputError(f"catalog show: {entry_id!a} is not known; see agent-sensor catalog ls")
+        ids = [*(tool.id for tool in known.tools), *endpoints]
+        remedy = guess(entry_id, ids, "see agent-sensor catalog ls")
+        raise BadInputError(f"catalog show: {entry_id!a} is not known; {remedy}")
     if as_json:
         _print([json.dumps(shown(one), ensure_ascii=False) for one in found], as_json=True)
         return

@@ -56,7 +56,7 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     """Find the mistakes in a policy.
 
     Ends with 5 for a text that would not be taken, and names line, rule, key and
-    remedy. What is taken but may not be meant is said on stderr: users that this
+    remedy of each mistake. What is taken but may not be meant is said on stderr: users that this
     host does not have, rules that another one leaves nothing for, exceptions
     that have ended.
 

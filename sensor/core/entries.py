@@ -11,6 +11,7 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, TypeVar
 
+from sensor.core.mistakes import guess, refuse
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -57,9 +58,13 @@ class Entry:
 
     def only(self, *keys: str) -> None:
         """Refuse keys that mean nothing here."""
-        for key in self.table:
-            if key not in keys:
-                raise self.wrong(ascii(key), "unknown key", f"write one of {', '.join(keys)}")
+        unknown = [key for key in self.table if key not in keys]
+        if unknown:
+            remedy = f"write one of {', '.join(keys)}"
+            refuse(
+                str(self.wrong(ascii(key), "unknown key", guess(key, keys, remedy)))
+                for key in unknown
+            )
 
     def version(self, known: int, *, may_be_missing: bool = False) -> None:
         """See that a text is of the format that its reader knows."""

@@ -72,6 +72,10 @@ def test_each_fact_of_an_entry_is_shown_with_its_source(folder: Path) -> None:
     told = json.loads(ask("show", "anthropic", "--json").stdout)
     assert "api.anthropic.com" in told["hosts"]
     assert isinstance(ask("show", "nobody").exception, BadInputError)
+    assert str(ask("show", "claud-code").exception) == (
+        "catalog show: 'claud-code' is not known; did you mean 'claude-code'?"
+        " Otherwise see agent-sensor catalog ls"
+    )
 
 
 def test_mistakes_are_found_as_the_file_would_be_taken(folder: Path, file: Path) -> None:

@@ -71,6 +71,10 @@ users = ["1001"]
 ticket = "SEC-1235"
 expires = 2026-01-31T00:00:00Z
 """
+AIDR = (
+    "agent-sensor: policy.toml:18: rule 'approved-stays-inside': tools: 'aidr' is no tool of the"
+    " catalogue"
+)
 SHOWN = {
     "check": ("check",),
     "show": ("show",),
@@ -149,6 +153,24 @@ def test_a_policy_that_is_none_is_refused(folder: Path, word: str) -> None:
     assert str(problem).startswith(
         "policy.toml:18: rule 'approved-stays-inside': tools: 'aidr' is no tool of the catalogue; "
     )
+
+
+def test_all_mistakes_are_shown_a_line_each(folder: Path) -> None:
+    """On stderr, and nothing on stdout."""
+    text = TEXT.replace('["aider"]', '["aidr"]').replace('verdict = "alert"', 'verdit = "alert"')
+    (folder / "policy.toml").write_text(text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "sensor", "policy", "check", "policy.toml"],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (ExitCode.BAD_INPUT, "")
+    said = [line.split("; ") for line in done.stderr.splitlines()]
+    assert [what for what, *_ in said] == [
+        "agent-sensor: policy.toml:11: rule 'again': 'verdit': unknown key",
+        "agent-sensor: policy.toml:11: rule 'again': verdict: is missing",
+        AIDR,
+    ]
+    assert said[2][1].startswith("did you mean 'aider'? Otherwise write a tool")
 
 
 def test_a_policy_that_the_kernel_cannot_hold_is_refused(folder: Path) -> None:

@@ -54,7 +54,10 @@ def test_every_key_is_read() -> None:
     ("text", "message"),
     [
         ("version = 2", "c.toml: version: 2 is unknown; write 1"),
-        ("versoin = 1", "c.toml: 'versoin': unknown key; write one of version, scope, policy"),
+        (
+            "versoin = 1",
+            "c.toml: 'versoin': unknown key; did you mean 'version'? Otherwise write one",
+        ),
         ("store = 1", "c.toml: store: is not a table; write [store]"),
         ('[store]\nmax_age = "30 days"', "c.toml: store: max_age: '30 days' is not valid; write a"),
         ('[store]\nmax_age = "0d"', "c.toml: store: max_age: is nothing; write a number and"),

@@ -67,6 +67,8 @@ def test_what_may_be_left_out_may_be_left_out() -> None:
     ("text", "read", "message"),
     [
         ("b = 1", lambda e: e.only("a", "c"), "'b': unknown key; write one of a, c"),
+        ("b = 1\nd = 2", lambda e: e.only("a"), "'b': unknown key; write one of a (and 1 more)"),
+        ("tol = 1", lambda e: e.only("tool"), "'tol': unknown key; did you mean 'tool'? Other"),
         ("", lambda e: e.text("a", SLUG), 'a: is missing; write it like "claude-code"'),
         ('a = "A b"', lambda e: e.text("a", SLUG), "a: 'A b' is not valid; write it like"),
         ("a = 1", lambda e: e.text("a", LINE), "a: 1 is not valid; write one line of text"),

@@ -70,16 +70,22 @@ BAD_EGRESS = [
     for word, why in WORDS + PORTS
 ]
 BAD_TOOLS = [
-    (f'{RULE}verdict = "block"\ntools = ["{word}"]', f"tools: {why}{TOOLS}")
+    (
+        f'{RULE}verdict = "block"\ntools = ["{word}"]',
+        f"tools: {why}{TOOLS}".replace("Otherwise; ", "Otherwise "),
+    )
     for word, why in [
         ("claude", "'claude' is no tool of the catalogue"),
-        ("Some-cli", "'Some-cli' is no tool of the catalogue"),
+        ("Some-cli", "'Some-cli' is no tool of the catalogue; did you mean 'some-cli'? Otherwise"),
         ("vendor:nobody", "no tool has the vendor 'nobody'"),
-        ("vendor:some-cli", "no tool has the vendor 'some-cli'"),
+        (
+            "vendor:some-cli",
+            "no tool has the vendor 'some-cli'; did you mean 'vendor:some'? Otherwise",
+        ),
         ("category:tui", "no tool has the category 'tui'"),
         ("category:", "no tool has the category ''"),
         ("kind:cli", "'kind:cli' is no tool of the catalogue"),
-        ("some", "'some' is no tool of the catalogue"),
+        ("some", "'some' is no tool of the catalogue; did you mean 'some-ide'? Otherwise"),
         ("**", "'**' is no tool of the catalogue"),
     ]
 ]
@@ -133,9 +139,12 @@ BAD_WHO = [
         ('message = "a\\nb"', "message: 'a\\nb' is not valid; write one line"),
         (f'message = "{"x" * 301}"', "is not valid; write one line of 300 letters at most"),
         ("message = 1", "message: 1 is not valid; write one line"),
-        ('user = ["alice"]', "'user': unknown key; write one of id, tools, endpoints, users, "),
+        (
+            'user = ["alice"]',
+            "'user': unknown key; did you mean 'users'? Otherwise write one of id, tools, ",
+        ),
         ('"\\u001b" = 1', "'\\x1b': unknown key"),
-        ('tool = "x"', "'tool': unknown key"),
+        ('tool = "x"', "'tool': unknown key; did you mean 'tools'? Otherwise"),
         ("egress_only = []", f"egress_only: is empty{ONE_AT_LEAST}"),
         ("endpoints = []", f"endpoints: is empty{ONE_AT_LEAST}"),
         ('endpoints = "some"', 'endpoints: is not a list; write ["..."]'),
@@ -180,7 +189,11 @@ BAD_RULES = [
     (f'{RUNS}\n\n[[rule]]\nid="s"\n', "rule 's': verdict: is missing" + VERDICTS, 10),
     ("rule = 1", "p.toml: rule: is not a list of tables; write [[rule]]", None),
     ("[rule]\n", "p.toml: rule: is not a list of tables; write [[rule]]", None),
-    ("rules = 1", "p.toml: 'rules': unknown key; write one of version, mode, ", None),
+    (
+        "rules = 1",
+        "p.toml: 'rules': unknown key; did you mean 'rule'? Otherwise write one of version,",
+        None,
+    ),
     ("defaults = 1", "p.toml: defaults: is not a table; write [defaults]", None),
     ("[[defaults]]", "p.toml: defaults: is not a table; write [defaults]", None),
     ("[defaults]\nx = 1", "p.toml: defaults: 'x': unknown key; write one of tool, unk", None),
@@ -188,7 +201,11 @@ BAD_RULES = [
     ('[defaults]\nunknown_client = "observe"', "defaults: unknown_client: 'observe' is", None),
     ("[defaults]\ntool = true", "defaults: tool: True is not valid" + VERDICTS, None),
     ("dns = []", "p.toml: dns: is not a table; write [dns]", None),
-    ("[dns]\nresolver = 1", "p.toml: dns: 'resolver': unknown key; write one of resolvers", None),
+    (
+        "[dns]\nresolver = 1",
+        "p.toml: dns: 'resolver': unknown key; did you mean 'resolvers'? Ot",
+        None,
+    ),
     ('[dns]\nresolvers = "x"', 'p.toml: dns: resolvers: is not a list; write ["..."]', None),
     ('[dns]\nresolvers = ["dns.example"]', "dns: resolvers: 'dns.example' does not appear", None),
     ('[dns]\nresolvers = ["192.0.2.0/24"]', "resolvers: '192.0.2.0/24' does not appear", None),

@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from sensor.core.entries import HOST, SLUG
+from sensor.core.mistakes import guess
 from sensor.core.policy.model import Target
 from sensor.core.words import UNKNOWN_CLIENT
 from sensor.errors import BadWordError
@@ -64,9 +65,13 @@ class Words:
         )
         if found:
             return found
+        tools = [tool for tool in self.catalogue.tools if not tool.withdrawn]
         if word.startswith((_VENDOR, _CATEGORY)):
-            raise BadWordError(f"no tool has the {kind} {name!a}", _TOOL_FORMS)
-        raise BadWordError(f"{word!a} is no tool of the catalogue", _TOOL_FORMS)
+            names = (one.vendor if kind == "vendor" else one.category.value for one in tools)
+            remedy = guess(name, names, _TOOL_FORMS, before=f"{kind}:")
+            raise BadWordError(f"no tool has the {kind} {name!a}", remedy)
+        remedy = guess(word, (UNKNOWN_CLIENT, *(tool.id for tool in tools)), _TOOL_FORMS)
+        raise BadWordError(f"{word!a} is no tool of the catalogue", remedy)
 
     def targets(self, word: str) -> tuple[Target, ...]:
         """Give what can be reached under a word."""
@@ -100,13 +105,16 @@ class Words:
     def _vendor(self, vendor: str) -> tuple[Target, ...]:
         found = [one for one in self.catalogue.endpoints if one.vendor == vendor]
         if not found:
-            raise BadWordError(f"no endpoint has the vendor {vendor!a}", _ENDPOINT_FORMS)
+            vendors = (one.vendor for one in self.catalogue.endpoints)
+            remedy = guess(vendor, vendors, _ENDPOINT_FORMS, before=_VENDOR)
+            raise BadWordError(f"no endpoint has the vendor {vendor!a}", remedy)
         return _united(found)
 
     def _endpoint(self, name: str) -> tuple[Target, ...]:
         found = [one for one in self.catalogue.endpoints if one.id == name]
         if not found:
-            raise BadWordError(f"{name!a} is no endpoint of the catalogue", _ENDPOINT_FORMS)
+            remedy = guess(name, (one.id for one in self.catalogue.endpoints), _ENDPOINT_FORMS)
+            raise BadWordError(f"{name!a} is no endpoint of the catalogue", remedy)
         return _united(found)
 
 

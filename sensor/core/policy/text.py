@@ -6,12 +6,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import Enum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeVar
 
 from sensor.core.audit.trigger import Occasion, On
 from sensor.core.entries import LINE, SLUG, Document, Entry, Shape
+from sensor.core.mistakes import Mistakes, guess, refuse
 from sensor.core.policy.contradictions import refuse_contradictions
 from sensor.core.policy.model import (
     Condition,
@@ -23,7 +25,8 @@ from sensor.core.policy.model import (
     WhenFull,
 )
 from sensor.core.policy.targets import EVERYTHING, Words
-from sensor.core.words import Risk, Verdict
+from sensor.core.policy.whom import WHO, condition, several
+from sensor.core.words import Verdict
 from sensor.errors import BadWordError
 
 if TYPE_CHECKING:
@@ -39,75 +42,62 @@ _Named = TypeVar("_Named")
 VERSION = 1
 """The format that this reader knows."""
 
-COMPONENT_BYTES = 40
-"""Of a folder's name; the kernel compares no more (probes/marks.h: MARK_BYTES)."""
-
-CGROUP_DEPTH = 7
-"""Levels below the root at which the kernel looks (probes/policy.h: CGROUP_LEVELS)."""
-
 _MESSAGE_LETTERS = 300
-_NAME = re.compile(r"[^\s/:,\x00-\x1f\x7f]{1,256}")
-_USER = Shape(_NAME, "write the name of a user, or a uid")
-_GROUP = Shape(_NAME, "write the name of a group, or a gid")
 _MESSAGE = Shape(
     re.compile(rf"[^\x00-\x1f\x7f]{{1,{_MESSAGE_LETTERS}}}"),
     f"write one line of {_MESSAGE_LETTERS} letters at most",
 )
-_FOLDER = Shape(
-    re.compile(r"(/(?!\.{1,2}(/|\Z))[^/\x00-\x1f\x7f*?]+)+/?"),
-    'write an absolute path without . and .. and without wildcards, like "/opt/corp/"',
-)
-_CGROUP = Shape(
-    re.compile(rf"/|(/(?!\.{{1,2}}(/|\Z))[^/\x00-\x1f\x7f*?]+){{1,{CGROUP_DEPTH}}}/?"),
-    f'write a path from the root of the cgroup2 hierarchy, like "/build.slice", {CGROUP_DEPTH} deep'
-    " at most",
-)
-_RISK = Shape(
-    re.compile("|".join(one.value for one in Risk)),
-    f"write one of {', '.join(one.value for one in Risk)}",
-)
 _TAKEN = re.compile(r"default|quic|canary|full|runtime-.*")
-_LATEST_UID = (1 << 32) - 2
 
-_WHO = ("users", "groups", "cgroups", "container", "paths")
 _RULE = (
-    "id", "tools", "endpoints", *_WHO, "risk", "verdict", "mode", "message", "egress_only",
+    "id", "tools", "endpoints", *WHO, "risk", "verdict", "mode", "message", "egress_only",
     "running", "when_full",
 )  # fmt: skip
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_DEFAULTS = ("tool", "unknown_client", "audit_on", "high_risk")
 _VERDICTS = {one.value: one for one in (Verdict.ALLOW, Verdict.ALERT, Verdict.BLOCK)}
 
 
 def parse(text: str, *, where: str, catalogue: Catalogue) -> Policy:
     """Read a policy; ``where`` names the file in errors.
 
-    BadInputError names the place, the rule, the key and the remedy.
+    BadInputError names the place, the rule, the key and the remedy; MistakesError
+    has all mistakes that one reading finds.
     """
     document = Document(text, where=where)
-    root, words = document.root, Words(catalogue)
-    root.only("version", "mode", "defaults", "dns", "rule", "exception")
-    root.version(VERSION)
-    defaults = root.within("defaults", "tool", "unknown_client", "audit_on", "high_risk")
-    dns = root.within("dns", "resolvers")
-    rules = [
-        (entry, _rule(entry, words)) for entry in document.entries(root, "rule", header="rule")
-    ]
-    _refuse_twins(rules)
-    ids = {rule.id for _, rule in rules}
+    root, words, found = document.root, Words(catalogue), Mistakes()
+    found.read(None, root.only, "version", "mode", "defaults", "dns", "rule", "exception")
+    found.read(None, root.version, VERSION)
+    nothing = Entry(where, "", {})
+    defaults = found.read(nothing, root.within, "defaults", *_DEFAULTS)
+    dns = found.read(nothing, root.within, "dns", "resolvers")
+    entries = found.read([], _entries, document, "rule")
+    rules = [(one, rule) for one in entries if (rule := found.read(None, _rule, one, words))]
+    found.read(None, _refuse_twins, rules)
+    # Those of rules with mistakes too: it is not the exception that is wrong.
+    ids = {str(one.table.get("id")) for one in entries}
     exceptions: dict[str, list[RuleException]] = defaultdict(list)
-    for entry in document.entries(root, "exception", header="exception"):
-        exceptions[_rule_of(entry, ids)].append(_exception(entry))
-    return Policy(
-        mode=root.choice("mode", Mode),
-        tool=_verdict(defaults, "tool") or Verdict.ALERT,
-        unknown_client=_verdict(defaults, "unknown_client") or Verdict.ALERT,
-        resolvers=frozenset(_resolvers(dns)),
+    for one in found.read([], _entries, document, "exception"):
+        if read := found.read(None, _exception, one, ids):
+            exceptions[read[0]].append(read[1])
+    policy = Policy(
+        mode=found.read(Mode.OBSERVE, root.choice, "mode", Mode),
+        tool=found.read(None, _verdict, defaults, "tool") or Verdict.ALERT,
+        unknown_client=found.read(None, _verdict, defaults, "unknown_client") or Verdict.ALERT,
+        resolvers=found.read(frozenset(), _resolvers, dns),
         rules=tuple(
             replace(rule, exceptions=tuple(exceptions[rule.id])) if rule.id in exceptions else rule
             for _, rule in rules
         ),
         services=words.services(),
-        audits=_occasion(defaults, words),
+        audits=found.read(None, _occasion, defaults, words),
     )
+    found.refuse()
+    return policy
+
+
+def _entries(document: Document, header: str) -> list[Entry]:
+    return list(document.entries(document.root, header, header=header))
 
 
 def with_blocks(policy: Policy, blocks: Iterable[RuntimeBlock], catalogue: Catalogue) -> Policy:
@@ -138,7 +128,7 @@ def _block(block: RuntimeBlock, words: Words) -> Rule:
     return Rule(
         id=block.id,
         verdict=Verdict.BLOCK,
-        condition=_condition(entry, _tools(entry, words)),
+        condition=condition(entry, _tools(entry, words)),
         targets=_targets(entry, "endpoints", words),
         message=block.message,
         expires=block.expires,
@@ -151,60 +141,48 @@ def _block(block: RuntimeBlock, words: Words) -> Rule:
 
 
 def _rule(entry: Entry, words: Words) -> Rule:
-    entry.only(*_RULE)
-    rule_id = entry.text("id", SLUG)
-    if _TAKEN.fullmatch(rule_id):
-        raise entry.wrong("id", f"{rule_id!a} is taken by the sensor itself", "write another")
-    verdict = _verdict(entry, "verdict")
-    if verdict is None:
-        raise entry.wrong("verdict", "is missing", f"write one of {', '.join(_VERDICTS)}")
+    found = Mistakes()
+    found.read(None, entry.only, *_RULE)
     rule = Rule(
-        id=rule_id,
-        verdict=verdict,
-        condition=_condition(entry, _tools(entry, words)),
-        targets=_targets(entry, "endpoints", words),
-        egress_only=_targets(entry, "egress_only", words) if "egress_only" in entry.table else None,
-        mode=entry.choice("mode", Mode) if "mode" in entry.table else None,
-        message=entry.optional("message", _MESSAGE),
-        running=_or(entry, "running", Running, Running.DISCONNECT),
-        when_full=_or(entry, "when_full", WhenFull, WhenFull.OPEN),
-        tools=entry.texts("tools", LINE),
-        endpoints=entry.texts("endpoints", LINE),
-        egress=entry.texts("egress_only", LINE),
+        id=found.read("", _id, entry),
+        verdict=found.read(Verdict.ALERT, _needed_verdict, entry),
+        condition=found.read(Condition(), condition, entry, found.read(None, _tools, entry, words)),
+        targets=found.read((), _targets, entry, "endpoints", words),
+        egress_only=found.read(None, _egress, entry, words),
+        mode=found.read(None, _mode, entry),
+        message=found.read(None, entry.optional, "message", _MESSAGE),
+        running=found.read(Running.DISCONNECT, _or, entry, "running", Running, Running.DISCONNECT),
+        when_full=found.read(WhenFull.OPEN, _or, entry, "when_full", WhenFull, WhenFull.OPEN),
+        tools=found.read((), entry.texts, "tools", LINE),
+        endpoints=found.read((), entry.texts, "endpoints", LINE),
+        egress=found.read((), entry.texts, "egress_only", LINE),
         place=entry.place,
     )
+    found.refuse()
     refuse_contradictions(entry, rule)
     return rule
 
 
-def _condition(entry: Entry, tools: frozenset[str] | None) -> Condition:
-    for user in entry.texts("users", _USER):
-        if user.isdecimal() and not (user.isascii() and int(user) <= _LATEST_UID):
-            raise entry.wrong("users", f"{user!a} is no uid", _USER.remedy)
-    for path in entry.texts("paths", _FOLDER):
-        if max(len(name.encode()) for name in path.split("/")) > COMPONENT_BYTES:
-            raise entry.wrong(
-                "paths",
-                f"{path!a} has a folder with more than {COMPONENT_BYTES} bytes in its name",
-                "write the folder above it",
-            )
-    return Condition(
-        tools=tools,
-        users=_several(entry, "users", _USER),
-        groups=_several(entry, "groups", _GROUP),
-        cgroups=tuple(path.rstrip("/") or "/" for path in _several(entry, "cgroups", _CGROUP)),
-        container=entry.flag("container"),
-        paths=tuple(path.rstrip("/") for path in _several(entry, "paths", _FOLDER)),
-        risk=_several(entry, "risk", _RISK),
-    )
+def _id(entry: Entry) -> str:
+    rule_id = entry.text("id", SLUG)
+    if _TAKEN.fullmatch(rule_id):
+        raise entry.wrong("id", f"{rule_id!a} is taken by the sensor itself", "write another")
+    return rule_id
 
 
-def _several(entry: Entry, key: str, shape: Shape) -> tuple[str, ...]:
-    """Read a list of words; one that is there and empty would mean nobody, or everybody."""
-    words = entry.texts(key, shape)
-    if key in entry.table and not words:
-        raise entry.wrong(key, "is empty", "write one word at least, or leave it out")
-    return tuple(dict.fromkeys(words))
+def _needed_verdict(entry: Entry) -> Verdict:
+    verdict = _verdict(entry, "verdict")
+    if verdict is None:
+        raise entry.wrong("verdict", "is missing", f"write one of {', '.join(_VERDICTS)}")
+    return verdict
+
+
+def _egress(entry: Entry, words: Words) -> tuple[Target, ...] | None:
+    return _targets(entry, "egress_only", words) if "egress_only" in entry.table else None
+
+
+def _mode(entry: Entry) -> Mode | None:
+    return entry.choice("mode", Mode) if "mode" in entry.table else None
 
 
 def _occasion(entry: Entry, words: Words) -> Occasion | None:
@@ -222,20 +200,25 @@ def _occasion(entry: Entry, words: Words) -> Occasion | None:
 
 
 def _tools(entry: Entry, words: Words, key: str = "tools") -> frozenset[str] | None:
-    found = [_read(entry, key, word, words.tools) for word in _several(entry, key, LINE)]
+    found = _each(entry, key, words.tools)
     return frozenset().union(*found) if found else None
 
 
 def _targets(entry: Entry, key: str, words: Words) -> tuple[Target, ...]:
-    found = [_read(entry, key, word, words.targets) for word in _several(entry, key, LINE)]
+    found = _each(entry, key, words.targets)
     return tuple(dict.fromkeys(target for targets in found for target in targets))
 
 
-def _read(entry: Entry, key: str, word: str, read: Callable[[str], _Named]) -> _Named:
-    try:
-        return read(word)
-    except BadWordError as problem:
-        raise entry.wrong(key, problem.why, problem.remedy) from problem
+def _each(entry: Entry, key: str, read: Callable[[str], _Named]) -> list[_Named]:
+    """Read word by word. BadInputError names every one that means nothing."""
+    mistakes, found = [], []
+    for word in several(entry, key, LINE):
+        try:
+            found.append(read(word))
+        except BadWordError as problem:
+            mistakes.append(str(entry.wrong(key, problem.why, problem.remedy)))
+    refuse(mistakes)
+    return found
 
 
 def _verdict(entry: Entry, key: str) -> Verdict | None:
@@ -252,36 +235,49 @@ def _or(entry: Entry, key: str, choices: type[_Choice], default: _Choice) -> _Ch
     return entry.choice(key, choices) if key in entry.table else default
 
 
+def _exception(entry: Entry, ids: set[str]) -> tuple[str, RuleException]:
+    """Read an exception, and the id of the rule that it is of."""
+    found = Mistakes()
+    found.read(None, entry.only, "rule", *WHO, "ticket", "reason", "expires")
+    rule = found.read("", _rule_of, entry, ids)
+    exception = RuleException(
+        condition=found.read(Condition(), _somebody, entry),
+        expires=found.read(_NEVER, entry.moment, "expires"),
+        ticket=found.read("", entry.text, "ticket", LINE),
+        reason=found.read(None, entry.optional, "reason", LINE),
+        place=entry.place,
+    )
+    found.refuse()
+    return rule, exception
+
+
 def _rule_of(entry: Entry, ids: set[str]) -> str:
-    entry.only("rule", *_WHO, "ticket", "reason", "expires")
     rule = entry.text("rule", SLUG)
     if rule not in ids:
-        raise entry.wrong("rule", f"there is no rule {rule!a}", "write the id of a rule")
+        remedy = guess(rule, ids, "write the id of a rule")
+        raise entry.wrong("rule", f"there is no rule {rule!a}", remedy)
     return rule
 
 
-def _exception(entry: Entry) -> RuleException:
-    condition = _condition(entry, None)
-    if condition == Condition():
-        raise entry.wrong("users", "is missing", f"write one of {', '.join(_WHO)} at least")
-    return RuleException(
-        condition=condition,
-        expires=entry.moment("expires"),
-        ticket=entry.text("ticket", LINE),
-        reason=entry.optional("reason", LINE),
-        place=entry.place,
-    )
+def _somebody(entry: Entry) -> Condition:
+    found = condition(entry, None)
+    if found == Condition():
+        raise entry.wrong("users", "is missing", f"write one of {', '.join(WHO)} at least")
+    return found
 
 
-def _resolvers(entry: Entry) -> Iterable[Address]:
-    for text in entry.texts("resolvers", LINE):
-        remedy = 'write it like "192.0.2.53"'
-        if "%" in text:
-            raise entry.wrong("resolvers", f"{text!a} has a zone", remedy)
-        try:
-            yield ip_address(text)
-        except ValueError as error:
-            raise entry.wrong("resolvers", str(error), remedy) from error
+def _resolvers(entry: Entry) -> frozenset[Address]:
+    return frozenset(_resolver(entry, text) for text in entry.texts("resolvers", LINE))
+
+
+def _resolver(entry: Entry, text: str) -> Address:
+    remedy = 'write it like "192.0.2.53"'
+    if "%" in text:
+        raise entry.wrong("resolvers", f"{text!a} has a zone", remedy)
+    try:
+        return ip_address(text)
+    except ValueError as error:
+        raise entry.wrong("resolvers", str(error), remedy) from error
 
 
 def _refuse_twins(rules: list[tuple[Entry, Rule]]) -> None:

@@ -49,6 +49,30 @@ def test_a_word_may_name_no_tool(word: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("some-clu", "some-cli"),
+        ("vendor:othr", "vendor:other"),
+        ("category:ide-agents", "category:ide-agent"),
+        ("unknown-clients", "unknown-client"),
+    ],
+)
+def test_the_tool_that_was_probably_meant_is_offered(word: str, near: str) -> None:
+    """With what stands before it, before the forms that there are."""
+    with pytest.raises(BadWordError) as caught:
+        KNOWN.tools(word)
+    assert caught.value.remedy.startswith(f"did you mean {near!r}? Otherwise write a tool")
+
+
+@pytest.mark.parametrize(("word", "near"), [("som", "some"), ("vendor:sme", "vendor:some")])
+def test_the_endpoint_that_was_probably_meant_is_offered(word: str, near: str) -> None:
+    """As a tool is."""
+    with pytest.raises(BadWordError) as caught:
+        KNOWN.targets(word)
+    assert caught.value.remedy.startswith(f"did you mean {near!r}? Otherwise write an endpoint")
+
+
+@pytest.mark.parametrize(
     ("word", "targets"),
     [
         ("some", SOME),
