@@ -38,7 +38,7 @@ CONTROLS = frozenset(
 RECENTLY_NS = 3_600_000_000_000
 """For how long a loss is a problem: long enough to be seen, too short to hide the next one."""
 
-_STATM = Path("/proc/self/status")
+_STATUS = Path("/proc/self/status")
 
 
 class Clock:
@@ -202,7 +202,7 @@ def without_group(config: Config, gid: int | None) -> list[str]:
 
 def _resident_bytes() -> int:
     """Read VmRSS (proc(5))."""
-    for line in _STATM.read_text("ascii", "replace").splitlines():
+    for line in _STATUS.read_text("ascii", "replace").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     return 0
