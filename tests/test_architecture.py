@@ -25,7 +25,6 @@ OWNERS = {
     "bcc": {"edge/compiler.py"},
     "click": {"cli/"},
     "ctypes": {
-        "edge/changes.py",
         "edge/attempt_exec.py",
         "edge/attempt_reach.py",
         "edge/capabilities.py",
@@ -34,7 +33,7 @@ OWNERS = {
         "edge/libbpf_quiet.py",
         "edge/mounts.py",
         "edge/host.py",
-        "edge/folders.py",
+        "edge/inotify.py",
         "edge/features.py",
         "edge/parent.py",
         "edge/scratch.py",

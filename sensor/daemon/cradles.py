@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sensor.edge.folders import Folders
+from sensor.edge.inotify_folders import Folders
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import Health
-from sensor.edge.folders import Folders
+from sensor.edge.inotify_folders import Folders
 from sensor.errors import SensorError
 from sensor.wire.programs import PROGRAMS
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sensor.core.identity import Identifier
-from sensor.edge.changes import Changes
+from sensor.edge.inotify_changes import Changes
 from sensor.errors import SensorError
 from sensor.wire import marks, tables
 from sensor.wire.searches import Place

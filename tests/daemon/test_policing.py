@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sensor.edge.folders import Folders
+    from sensor.edge.inotify_folders import Folders
 
 pytestmark = pytest.mark.kernel
 

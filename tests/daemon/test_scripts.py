@@ -120,7 +120,7 @@ def test_what_is_not_watched_any_more_is_told_again(
     scripts: Scripts, loaded: Loaded, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others took the room: it may change unseen."""
-    monkeypatch.setattr("sensor.edge.changes.WATCHED", 1)
+    monkeypatch.setattr("sensor.edge.inotify_changes.WATCHED", 1)
     with held(path) as file:
         scripts.settle(SCRIPT, 0, file)
     other = path.with_name("other")

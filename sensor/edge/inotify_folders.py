@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sensor.errors import SensorError
+from sensor.edge.inotify import Inotify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 _MOVED, _CREATE, _DELETE, _DELETE_SELF = 0x40 | 0x80, 0x100, 0x200, 0x400
 _ONLYDIR = 0x01000000
 _CHANGES = _MOVED | _CREATE | _DELETE | _DELETE_SELF | _ONLYDIR
-_PIECE_BYTES = 64 * 1024
 
 
 class Folders:
@@ -28,36 +25,29 @@ class Folders:
     """
 
     def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._fd: int = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._fd < 0:
-            raise SensorError(
-                f"cannot watch folders: {os.strerror(ctypes.get_errno())};"
-                " raise fs.inotify.max_user_instances"
-            )
+        self._inotify = Inotify("folders")
         self._watched: dict[Path, int] = {}
 
     def fileno(self) -> int:
         """Give what is readable when something has happened."""
-        return self._fd
+        return self._inotify.fileno()
 
     def watch(self, folders: Iterable[Path]) -> None:
         """Watch these folders and no others; one that is not there is left out."""
         wanted = set(folders)
         for folder in self._watched.keys() - wanted:
-            self._libc.inotify_rm_watch(self._fd, self._watched.pop(folder))
+            self._inotify.remove(self._watched.pop(folder))
         for folder in wanted:  # also those that are: one may have been made anew
-            number = self._libc.inotify_add_watch(self._fd, os.fsencode(folder), _CHANGES)
-            if number >= 0:
-                self._watched[folder] = number
-            else:
+            number = self._inotify.add(os.fsencode(folder), _CHANGES)
+            if number is None:
                 self._watched.pop(folder, None)
+            else:
+                self._watched[folder] = number
 
     def take(self) -> None:
         """Take what has happened, a piece at a time: whoever makes folders may never stop."""
-        with suppress(BlockingIOError):
-            os.read(self._fd, _PIECE_BYTES)
+        self._inotify.read()
 
     def close(self) -> None:
         """Watch nothing any more."""
-        os.close(self._fd)
+        self._inotify.close()

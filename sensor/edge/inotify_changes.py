@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import struct
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from sensor.errors import SensorError
+from sensor.edge.inotify import Inotify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +20,6 @@ _MODIFY, _ATTRIB, _MOVE_SELF, _DELETE_SELF, _ONESHOT = 0x2, 0x4, 0x800, 0x400, 0
 _CHANGES = _MODIFY | _ATTRIB | _MOVE_SELF | _DELETE_SELF | _ONESHOT
 _OVERFLOWN = -1  # inotify(7): the descriptor of IN_Q_OVERFLOW
 _EVENT = struct.Struct("=iIII")
-_PIECE_BYTES = 64 * 1024
 
 _Name = TypeVar("_Name")
 
@@ -34,31 +31,25 @@ class Changes(Generic[_Name]):
     """
 
     def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._fd: int = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._fd < 0:
-            raise SensorError(
-                f"cannot watch files: {os.strerror(ctypes.get_errno())};"
-                " raise fs.inotify.max_user_instances"
-            )
+        self._inotify = Inotify("files")
         self._names: OrderedDict[int, set[_Name]] = OrderedDict()
         self._crowded_out: set[_Name] = set()
 
     def fileno(self) -> int:
         """Give what is readable when something has changed."""
-        return self._fd
+        return self._inotify.fileno()
 
     def watch(self, handle: int, name: _Name) -> bool:
         """Watch the file of a descriptor until it changes; tells whether it could be done."""
         path = f"/proc/self/fd/{handle}".encode()
-        number = self._libc.inotify_add_watch(self._fd, path, ctypes.c_uint32(_CHANGES))
-        if number < 0:
+        number = self._inotify.add(path, _CHANGES)
+        if number is None:
             return False
         self._names.setdefault(number, set()).add(name)
         self._names.move_to_end(number)
         if len(self._names) > WATCHED:
             oldest, names = self._names.popitem(last=False)
-            self._libc.inotify_rm_watch(self._fd, oldest)
+            self._inotify.remove(oldest)
             self._crowded_out |= names
         return True
 
@@ -69,11 +60,7 @@ class Changes(Generic[_Name]):
 
     def take(self) -> Iterator[_Name]:
         """Give the names of what has changed, a piece at a time; of all where some were lost."""
-        try:
-            piece = os.read(self._fd, _PIECE_BYTES)
-        except BlockingIOError:
-            return
-        at = 0
+        piece, at = self._inotify.read(), 0
         while at < len(piece):
             number, _, _, name_bytes = _EVENT.unpack_from(piece, at)
             at += _EVENT.size + name_bytes
@@ -85,4 +72,4 @@ class Changes(Generic[_Name]):
 
     def close(self) -> None:
         """Watch nothing any more."""
-        os.close(self._fd)
+        self._inotify.close()

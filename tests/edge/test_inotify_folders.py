@@ -9,7 +9,7 @@ import pytest
 from support.patience import is_readable
 from support.scope import Scope
 
-from sensor.edge.folders import Folders
+from sensor.edge.inotify_folders import Folders
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -87,6 +87,6 @@ def test_a_kernel_without_room_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
         def inotify_init1(_flags: int) -> int:
             return -1
 
-    monkeypatch.setattr("sensor.edge.folders.ctypes.CDLL", lambda *_, **__: Full())
+    monkeypatch.setattr("sensor.edge.inotify.ctypes.CDLL", lambda *_, **__: Full())
     with pytest.raises(SensorError, match="max_user_instances"):
         Folders()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sensor.edge import changes as module
-from sensor.edge.changes import Changes
+from sensor.edge import inotify_changes as module
+from sensor.edge.inotify_changes import Changes
 from sensor.errors import SensorError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_what_cannot_be_watched_is_not(changes: Changes[str]) -> None:
 
 def test_without_room_for_a_watcher_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel has a bound for each user."""
-    monkeypatch.setattr("sensor.edge.changes.ctypes.CDLL", lambda *_, **__: _Full())
+    monkeypatch.setattr("sensor.edge.inotify.ctypes.CDLL", lambda *_, **__: _Full())
     with pytest.raises(SensorError, match="cannot watch files"):
         Changes()
 
