@@ -174,8 +174,9 @@ class Standing:
             for program in PROGRAMS
             if program.name in self.missing and not program.on_demand
         ]
-        if self.refusing:
-            problems += self.refusing.problems()
+        for part in (self.teaching, self.refusing):
+            if part:
+                problems += part.problems()
         lost_at_ns = self.sensing.probing.lost_at_ns
         if lost_at_ns is not None and Clock.now_ns() - lost_at_ns < RECENTLY_NS:
             problems.append(

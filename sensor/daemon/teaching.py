@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sensor.core.layers import aligned, digest
 from sensor.daemon.catalogues import catalogue
+from sensor.errors import SensorError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from sensor.daemon.audit_worker import Auditing
     from sensor.daemon.refusing import Refusing
     from sensor.daemon.sensing import Sensing
+
+_REFUSED = (
+    "what is in force stays until a restart, which would fail: the catalogue cannot be read again"
+)
 
 
 class Teaching:
@@ -32,10 +37,16 @@ class Teaching:
         self._auditing = auditing
         self.known = known
         self.refusing: Refusing | None = None
+        self._refused = ""
 
     def reload(self) -> dict[str, object]:
         """Go by what the files say now. Raises SensorError where they cannot be gone by."""
-        new = aligned(self.known, catalogue(self._directory))
+        try:
+            new = aligned(self.known, catalogue(self._directory))
+        except SensorError as problem:
+            self._refused = str(problem)
+            raise
+        self._refused = ""
         policing = self.refusing.policing if self.refusing else None
         if policing:
             policing.learn(new)
@@ -49,6 +60,10 @@ class Teaching:
         if policing:
             policing.enclose()
         return self.state()
+
+    def problems(self) -> list[str]:
+        """Say why the last reading led to nothing, if it did: a restart would read the same."""
+        return [f"{_REFUSED}: {self._refused}"] if self._refused else []
 
     def state(self) -> dict[str, object]:
         """Return what ``status`` says of it."""

@@ -273,6 +273,24 @@ def test_a_policy_that_names_a_tool_that_is_gone_keeps_the_catalogue(
     assert after["digest"] == digest(read_catalogue(catalog))
 
 
+def test_a_catalogue_that_cannot_be_read_again_is_a_problem(
+    police: Policing, catalog: Path
+) -> None:
+    """As a policy is, until it is read."""
+    broken = catalog / "broken.toml"
+    broken.write_text("version = 7\n")
+    said = f"the catalogue cannot be read again: {broken}: version: 7 is unknown; write 1"
+    with Connection(police.daemon.run_dir / SOCKET) as daemon:
+        with pytest.raises(SensorError, match="version: 7"):
+            daemon.control("catalog_reload")
+        problems = daemon.status()["problems"]
+        assert isinstance(problems, list)
+        assert [problem.endswith(said) for problem in problems] == [True]
+        broken.unlink()
+        daemon.control("catalog_reload")
+        assert daemon.status()["problems"] == []
+
+
 def update(police: Policing, file: Path, *places: str) -> subprocess.CompletedProcess[str]:
     """Have a file of a catalogue put in force."""
     places = (*places, f"--run-dir={police.daemon.run_dir}")
