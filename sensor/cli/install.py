@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from sensor.cli import chrome, settings
 from sensor.core import installation
 from sensor.daemon.instance import Instance
 from sensor.edge import mounts
@@ -84,16 +85,28 @@ def uninstall(*, root: Path, prefix: str, purge: bool) -> None:
       sudo agent-sensor uninstall --purge
     """  # noqa: D301  # click reads the \b
     installer = Installer(root)
+    scope = _scope() if installer.live else None  # before its file is taken away
     for line in installer.uninstall(installation.files(texts(), prefix=prefix), purge=purge):
         click.echo(line)
     if installer.live:
-        _remove_pins()
+        _remove_pins(scope)
 
 
-def _remove_pins() -> None:
-    """Take away what `run --keep` or `load` left attached."""
+def _scope() -> Path | None:
+    """Give the scope of the configuration, if it names one; a text that is wrong keeps nothing."""
+    try:
+        return settings.scope_of(None, None)
+    except BadInputError as problem:
+        chrome.say(f"taken for the whole host's: {problem}")
+        return None
+
+
+def _remove_pins(scope: Path | None) -> None:
+    """Take away what `run`, killed or with --keep, or `load` left attached: to this, and to all."""
     with suppress(UnsupportedError):  # without bpffs or cgroup2 there can be none
-        run_dir = Path(installation.RUN_DIR)
-        instance = Instance(bpffs=mounts.bpffs(), run_dir=run_dir, scope=mounts.cgroup2())
-        if instance.remove():
-            click.echo(f"removed {instance.folder}")
+        bpffs, run_dir, top = mounts.bpffs(), Path(installation.RUN_DIR), mounts.cgroup2()
+        # The cgroup itself may be gone by now; its pins are not.
+        for where in dict.fromkeys((top, scope.resolve() if scope else top)):
+            instance = Instance(bpffs=bpffs, run_dir=run_dir, scope=where)
+            if instance.remove():
+                click.echo(f"removed {instance.folder}")
