@@ -191,8 +191,7 @@ def test_a_user_gets_one_sentence_and_nothing_stays(host: Host, case: Case) -> N
         )
         left = footprint(scope)
     assert (said.status, said.out) == (case.code, ""), said.err
-    lines = said.err.splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["agent-sensor"], said.err
+    assert [line.partition(":")[0] for line in said.remarks] == ["agent-sensor"], said.err
     assert re.search(case.says, said.err), said.err
     assert not left
     assert list(host.seen(BPFFS).rglob("link_*")) == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sensor.cli import options, settings
+from sensor.cli import chrome, options, settings
 from sensor.core.quote import quote
 from sensor.daemon.instance import Instance
 from sensor.edge import mounts, system
@@ -58,7 +58,7 @@ def load(
     programs = OBSERVING if observes else PROGRAMS
     if not beside:
         standby.spare(instance, loader.version(loader.probes(), where, programs), run_dir)
-    loaded = loader.load(instance, where, programs)
+    loaded = loader.load(instance, where, programs, say=chrome.say)
     if not beside:
         instance.retire(loaded.pins)
     if as_json:

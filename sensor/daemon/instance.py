@@ -39,6 +39,10 @@ def fingerprint(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
+COMPILING = "compiling the probes for this kernel (10-20 s)"
+"""How the line begins that a loader says before it compiles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What is in force: the folder of the pins, and the programs that are missing, with why."""

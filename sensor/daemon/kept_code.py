@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.daemon.instance import COMPILING
 from sensor.edge.libbpf import Map
 from sensor.edge.libbpf_maps import make, shape
 from sensor.errors import BadInputError
@@ -55,14 +56,21 @@ class Ready:
         return self._maps[name].fd
 
 
-def compiled(version: str, make_it: Callable[[], Compiled]) -> Compiled | Ready:
-    """Take the programs of this version from where they are kept, or compile and keep them."""
+def compiled(
+    version: str, make_it: Callable[[], Compiled], *, say: Callable[[str], None]
+) -> Compiled | Ready:
+    """Take the programs of this version from where they are kept, or compile and keep them.
+
+    A compile is said before it begins.
+    """
     file = _file(version)
     if not _is_ours(file.parent, stat.S_ISDIR):
+        say(COMPILING)
         return make_it()
     if _is_ours(file, stat.S_ISREG):
         with suppress(BadInputError):  # it is compiled anew, and written over
             return Ready(unpacked(file.read_bytes()))
+    say(f"{COMPILING}, once: they are kept in {file.parent}")
     fresh = make_it()
     # A disk that is full, or a program of another kind, keeps nobody from being watched.
     with suppress(OSError, BadInputError):

@@ -26,7 +26,7 @@ from sensor.wire.headers import header_tree
 from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sensor.daemon.kept_code import Ready
     from sensor.edge.compiler import Compiled
@@ -124,8 +124,14 @@ def _sources(folder: Path) -> list[bytes]:
     return [options.encode(), *(path.read_bytes() for path in files)]
 
 
-def load(instance: Instance, scope: Path, programs: Sequence[Program] = PROGRAMS) -> Loaded:
-    """Have the probes attached and pinned, looking at ``scope``.
+def load(
+    instance: Instance,
+    scope: Path,
+    programs: Sequence[Program] = PROGRAMS,
+    *,
+    say: Callable[[str], None],
+) -> Loaded:
+    """Have the probes attached and pinned, looking at ``scope``; ``say`` is told of a compile.
 
     Probes of another version stay in force beside them, until the caller has them
     retired. Raises SensorError where a required program cannot be had; nothing new
@@ -139,7 +145,7 @@ def load(instance: Instance, scope: Path, programs: Sequence[Program] = PROGRAMS
             return Loaded(pins, reused=True, missing=_not_pinned(pins))
         fresh = instance.begin()
         try:
-            missing = _build(folder, fresh, scope, programs)
+            missing = _build(folder, fresh, scope, programs, say)
         except BaseException:
             instance.abandon()
             raise
@@ -151,10 +157,12 @@ def _not_pinned(pins: Path) -> dict[str, str]:
     return dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
-def _build(folder: Path, pins: Path, scope: Path, programs: Sequence[Program]) -> dict[str, str]:
+def _build(
+    folder: Path, pins: Path, scope: Path, programs: Sequence[Program], say: Callable[[str], None]
+) -> dict[str, str]:
     _ask_for_maps()
     kernel = Kernel.running()
-    ready = ready_for(kernel, folder)
+    ready = ready_for(kernel, folder, say=say)
     try:
         _compare(set(ready.programs()), {program.source for program in PROGRAMS})
         return _attach_all(ready, pins, scope, programs)
@@ -163,9 +171,9 @@ def _build(folder: Path, pins: Path, scope: Path, programs: Sequence[Program]) -
         raise
 
 
-def ready_for(kernel: Kernel, folder: Path) -> Compiled | Ready:
+def ready_for(kernel: Kernel, folder: Path, *, say: Callable[[str], None]) -> Compiled | Ready:
     """Take what was compiled for a kernel from where it is kept, or else compile and keep it."""
-    return compiled(code_version(folder, kernel), lambda: _compiled(kernel, folder))
+    return compiled(code_version(folder, kernel), lambda: _compiled(kernel, folder), say=say)
 
 
 def _compiled(kernel: Kernel, folder: Path) -> Compiled:

@@ -25,7 +25,7 @@ from sensor.core.actions import (
 )
 from sensor.core.facts import Damaged, Loss
 from sensor.core.order import Order
-from sensor.daemon.instance import Loaded
+from sensor.daemon.instance import COMPILING, Loaded
 from sensor.daemon.members import Members
 from sensor.edge import proc
 from sensor.edge.libbpf_ring import Ring
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 10.0
 """How often it is looked whether the loader is at work."""
 
+HEAR_EVERY_S = 0.5
+"""How often it is looked whether the loader has said that it compiles."""
+
 _NS_PER_S = 1_000_000_000
 
 
@@ -59,9 +62,11 @@ def run_loader(
     scope: Path,
     observes: bool = False,
     works: Callable[[], None] = lambda: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Loaded:
     """Load through a process that ends afterwards; ``works`` is called while that is at work.
 
+    ``say`` gets the line that it compiles, where it does.
     Where it only ``observes``, nothing is loaded that a policy alone would ask for.
     What was in force of another version stays so until the caller has it retired.
     Raises SensorError with the loader's own sentence where it fails.
@@ -76,7 +81,7 @@ def run_loader(
         process_group=0,  # Ctrl-C is for the sensor, which lets the loader end first
     ) as loader:  # fmt: skip
         try:
-            stdout, stderr = _heard(loader, works)
+            stdout, stderr = _heard(loader, works, say)
         except BaseException:
             loader.kill()
             raise
@@ -88,16 +93,31 @@ def run_loader(
     return Loaded(Path(said["pins"]), reused=said["reused"], missing=said["missing"])
 
 
-def _heard(loader: subprocess.Popen[str], works: Callable[[], None]) -> tuple[str, str]:
+def _heard(
+    loader: subprocess.Popen[str], works: Callable[[], None], say: Callable[[str], None]
+) -> tuple[str, str]:
     """Wait for what the loader says. One that hangs, which uses no CPU, is not said to work."""
-    had_s = 0.0
+    had_s, looks_s, is_said = 0.0, time.monotonic() + LOOK_EVERY_S, False
     while True:
         try:
-            return loader.communicate(timeout=LOOK_EVERY_S)
-        except subprocess.TimeoutExpired:
+            return loader.communicate(timeout=min(LOOK_EVERY_S, HEAR_EVERY_S))
+        except subprocess.TimeoutExpired as waited:
+            # All that was written until now, as bytes (CPython's Popen._check_timeout).
+            line = _line_of(waited.stderr or b"")
+            if line and not is_said:
+                is_said = True
+                say(line)
+        if time.monotonic() >= looks_s:
             before_s, had_s = had_s, proc.worked_s(loader.pid)
             if had_s > before_s:
                 works()
+            looks_s = time.monotonic() + LOOK_EVERY_S
+
+
+def _line_of(stderr: bytes) -> str:
+    """Pick the line that says of a compile, if it is there as a whole."""
+    lines = stderr.decode("utf-8", "backslashreplace").splitlines(keepends=True)
+    return next((one[:-1] for one in lines if one.startswith(COMPILING) and one[-1] == "\n"), "")
 
 
 def _sentence(stderr: str, returncode: int) -> str:

@@ -118,7 +118,10 @@ class Daemon:
         with ExitStack() as stack:
             inbox = stack.enter_context(signals(signal.SIGHUP))
             stack.enter_context(lock(self._places.run_dir, self._places.state_dir))
-            loaded = self._load()
+            loaded = run_loader(
+                bpffs=self._bpffs, run_dir=self._places.run_dir, scope=self._scope,
+                works=self._notify.needs_longer, say=self._say,
+            )  # fmt: skip
             try:
                 standing = self._begin(stack, loaded)
             except BaseException:
@@ -132,10 +135,6 @@ class Daemon:
             self._notify.tell("STOPPING=1")
         if not (keep or self._notify.is_restarting()):
             instance.remove()
-
-    def _load(self) -> Loaded:
-        places, works = self._places, self._notify.needs_longer
-        return run_loader(bpffs=self._bpffs, run_dir=places.run_dir, scope=self._scope, works=works)
 
     def _begin(self, stack: ExitStack, loaded: Loaded) -> Standing:
         """Attach or take over, find what runs, give up rights, and let readers in."""

@@ -58,7 +58,9 @@ class Watch:
         known = catalogue()
         with signals() as end:
             bpffs = mounts.private_bpffs()
-            loaded = run_loader(bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope, observes=True)
+            loaded = run_loader(
+                bpffs=bpffs, run_dir=_RUN_DIR, scope=self._scope, observes=True, say=self._say
+            )
             host, pins = LocalHost(self._top, Users().name), Pins(loaded.pins)
             engine = Engine(known, host, looks=True)
             self._sensing = Sensing(pins, engine, tell=self._tell)

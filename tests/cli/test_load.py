@@ -32,13 +32,13 @@ def host() -> Iterator[Host]:
 
 
 def test_loading_and_unloading_say_what_they_did(host: Host) -> None:
-    """One line each, with the place; nothing is missing, so stderr is empty."""
+    """One line each, with the place; nothing is missing, so stderr has nothing to say of it."""
     with Scope() as scope:
         said = [
             host.sensor(command, f"--scope={scope.path}")
             for command in ("unload", "load", "load", "unload", "unload")
         ]
-    assert [(each.status, each.err) for each in said] == [(0, "")] * 5
+    assert [(each.status, each.remarks) for each in said] == [(0, [])] * 5
     assert [each.out.split()[0] for each in said] == [
         "nothing", "loaded", "reused", "removed", "nothing",
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from support.patience import SOON_S
 from support.scope import Scope
 
 from sensor.daemon import kept_code
+from sensor.daemon.instance import COMPILING
 from sensor.daemon.kept_code import VARIABLE, Ready, compiled, forget
 from sensor.edge.libbpf import Map, load_program
 from sensor.edge.libbpf_maps import make, shape
@@ -68,7 +69,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def has_compiled(version: str = "one") -> bool:
     """Ask for a version; tell whether it took a compile. Either way it can be loaded."""
-    made = compiled(version, lambda: cast("Compiled", Made()))
+    said: list[str] = []
+    made = compiled(version, lambda: cast("Compiled", Made()), say=said.append)
+    # Whoever waits for a compile knows why, and nobody else is told.
+    assert [line.startswith(COMPILING) for line in said] == [True] * (not isinstance(made, Ready))
     assert made.programs() == ["ends"]
     assert shape(made.map("table")) == TABLE
     os.close(load_program(made.code("ends"), RAW_TRACEPOINT, 0, name="ends"))
@@ -87,8 +91,18 @@ def test_what_was_compiled_once_is_ready(folder: Path) -> None:
 def test_each_that_is_ready_has_maps_of_its_own() -> None:
     """Two sensors share nothing."""
     has_compiled()
-    first, second = (compiled("one", lambda: cast("Compiled", Made())) for _ in range(2))
+    first, second = (compiled("one", lambda: cast("Compiled", Made()), say=print) for _ in range(2))
     assert first.map("table") != second.map("table")
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_it_is_said_whether_the_next_start_compiles_too(folder: Path, *, is_kept: bool) -> None:
+    """It does where there is no folder."""
+    if not is_kept:
+        folder.rmdir()
+    said: list[str] = []
+    compiled("one", lambda: cast("Compiled", Made()), say=said.append)
+    assert said == [f"{COMPILING}, once: they are kept in {folder}" if is_kept else COMPILING]
 
 
 def test_what_is_damaged_is_compiled_anew(folder: Path) -> None:

@@ -213,7 +213,7 @@ def test_an_optional_program_that_is_refused_is_told(host: Host, scope: Scope) -
     assert "Operation not permitted" in str(first["missing"])
     said = host.sensor("load", f"--scope={scope.path}")
     assert said.out.startswith("reused ")
-    assert said.err.startswith("missing seen_connect4: ")
+    assert said.remarks[0].startswith("missing seen_connect4: ")
 
 
 @pytest.mark.kernel

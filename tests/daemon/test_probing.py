@@ -20,8 +20,8 @@ from sensor.core.actions import Follow, Release
 from sensor.core.facts import Connect, Damaged, Exec, Exit, Loss, Process, Transport
 from sensor.daemon import probing as loading
 from sensor.daemon.catalogues import catalogue
+from sensor.daemon.instance import COMPILING, Pins
 from sensor.daemon.instance import Loaded as WasLoaded
-from sensor.daemon.instance import Pins
 from sensor.daemon.probing import Probing, command, run_loader
 from sensor.edge import proc
 from sensor.errors import ExitCode, SensorError
@@ -98,6 +98,25 @@ def test_a_loader_is_said_to_work_while_it_does(
         assert calls >= 3
     else:
         assert calls <= 1
+
+
+def test_a_compile_is_said_while_it_is_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and not what else the compiler says."""
+    heard, go_on = [], tmp_path / "go-on"
+    script = f"""echo "a warning" >&2; echo "{COMPILING}, once" >&2; echo "another" >&2
+        while [ ! -e {go_on} ]; do sleep 0.1; done; sleep 0.5
+        echo '{{"pins": "/pins", "reused": false, "missing": {{}}}}'"""
+    monkeypatch.setattr(loading, "command", lambda *_: ["/bin/sh", "-c", script])
+    monkeypatch.setattr(loading, "HEAR_EVERY_S", 0.1)
+
+    def say(line: str) -> None:
+        heard.append(line)
+        go_on.touch()  # it goes on once that was heard, and not before
+
+    run_loader(bpffs=tmp_path, run_dir=tmp_path, scope=tmp_path, say=say)
+    assert heard == [f"{COMPILING}, once"]
 
 
 @pytest.mark.kernel

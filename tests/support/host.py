@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from sensor.daemon.instance import COMPILING
 from sensor.daemon.kept_code import VARIABLE as KEPT_CODE
 from support.patience import SOON_S
 
@@ -40,6 +41,11 @@ class Said(NamedTuple):
     status: int
     out: str
     err: str
+
+    @property
+    def remarks(self) -> list[str]:
+        """Its lines on stderr, but for the one of whoever compiles first."""
+        return [line for line in self.err.splitlines() if not line.startswith(COMPILING)]
 
 
 class Host:

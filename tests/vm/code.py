@@ -71,4 +71,4 @@ def inside(image: Path) -> Kernel:
 
 
 if __name__ == "__main__":
-    ready_for(inside(Path(sys.argv[1])), probes())
+    ready_for(inside(Path(sys.argv[1])), probes(), say=print)
