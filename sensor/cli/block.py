@@ -92,7 +92,7 @@ def add(  # one for each option
     )
     if remark := said.get("remark"):
         chrome.say(str(remark))
-    _print([json.dumps(said)] if as_json else [_line(said)], as_json=as_json)
+    _print([json.dumps(said)] if as_json else [line(said)], as_json=as_json)
 
 
 @block.command(short_help="Refuse it no longer.")
@@ -181,6 +181,7 @@ def _what(one: dict[str, object]) -> str:
     return ", ".join(parts)
 
 
-def _line(one: dict[str, object]) -> str:
+def line(one: dict[str, object]) -> str:
+    """Write a block as one line: which, what, until when and why."""
     block_id, ends, ticket, what, _ = _cells(one)
     return f"{block_id} blocks {what} until {ends}, ticket {ticket}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sensor.cli import choosing, chrome, options
+from sensor.cli import block, choosing, chrome, options
 from sensor.cli.clock import window
 from sensor.cli.printer import Printer, stdout
 from sensor.cli.sourcing import source_at
@@ -26,6 +26,7 @@ from sensor.core.units import count
 from sensor.core.words import Kind
 from sensor.daemon import policies
 from sensor.daemon.catalogues import catalogue
+from sensor.errors import NoDaemonError, SensorError
 
 if TYPE_CHECKING:
     from sensor.core.policy.model import Accounts, Policy
@@ -91,12 +92,15 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
 @click.argument("file", type=_FILE, default=policies.DEFAULT)
 @options.catalog_dir
 @options.as_json
-def show(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
+@options.run_dir
+def show(*, file: Path, catalog_dir: Path, as_json: bool, run_dir: Path) -> None:
     """Show what a policy comes to on this host.
 
     The rules in the order in which they are asked, the first that is about an
     attempt wins: the mode that each comes to, for whom it holds, and how long
-    its exceptions do. Without FILE it is /etc/agent-sensor/policy.toml.
+    its exceptions do. Without FILE it is /etc/agent-sensor/policy.toml. Where a
+    daemon keeps this file, what `block add` put before its rules is shown first,
+    to root.
 
     \b
     Examples:
@@ -106,8 +110,14 @@ def show(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     found, accounts = _read(file, catalog_dir)
     now = _now()
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
-    for line in [json.dumps(as_dict(found, now))] if as_json else lines(found, now):
-        printer.write(line)
+    blocks = _blocks(run_dir, file)
+    if as_json:
+        printer.write(json.dumps({**as_dict(found, now), "blocks": blocks}))
+    else:
+        for held in blocks or ():
+            printer.write(f"before all rules: {block.line(held)}")
+        for line in lines(found, now):
+            printer.write(line)
     printer.flush()
     for one in warnings(found, accounts, now):
         chrome.say(one)
@@ -205,6 +215,25 @@ def _remark(replay: Replay) -> None:
         "names from DNS are taken for what was meant, and their resolvers for trusted;"
         " processes in no session are stored where a policy had something against them"
     )
+
+
+def _blocks(run_dir: Path, file: Path) -> list[dict[str, object]] | None:
+    """Ask for the blocks in force beside this file; None where that is not known."""
+    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
+    from sensor.edge.hubclient import Connection  # noqa: PLC0415
+
+    try:
+        with Connection(run_dir / SOCKET) as connection:
+            kept = connection.status().get("policy")
+            if not isinstance(kept, dict) or Path(str(kept["file"])).resolve() != file.resolve():
+                return None
+            found = connection.control("block_ls")["blocks"] if kept.get("blocks") else []
+    except NoDaemonError:
+        return None
+    except SensorError as problem:
+        chrome.say(f"blocks that may be in force beside it are not shown: {problem}")
+        return None
+    return found if isinstance(found, list) else None
 
 
 def _read(file: Path, catalog_dir: Path) -> tuple[Policy, Accounts]:

@@ -111,7 +111,8 @@ def open_folder() -> Iterator[Path]:
 def run(*arguments: str) -> Result:
     """Run a command on the policy of this folder."""
     word, *more = arguments
-    places = ["--run-dir", ".", "--state-dir", "."] if word == "test" else []
+    places = ["--run-dir", "."] if word in {"show", "test"} else []
+    places += ["--state-dir", "."] if word == "test" else []
     return CliRunner().invoke(
         cli, ["policy", word, "policy.toml", *more, *places], prog_name="agent-sensor"
     )

@@ -42,7 +42,15 @@ def test_a_block_holds_until_it_is_removed_over_a_kill(kept: Kept) -> None:
     assert kept.is_refused()
     [listed] = kept.control("block", "ls", "--json").stdout.splitlines()
     assert (json.loads(listed)["id"], json.loads(listed)["ticket"]) == ("runtime-1", "INC-7")
+    shown = kept.control("policy", "show", str(kept.file))
+    assert shown.stdout.startswith("before all rules: runtime-1 blocks tool claude-code until ")
+    told = json.loads(kept.control("policy", "show", str(kept.file), "--json").stdout)
+    assert told["blocks"] == [json.loads(listed)]
+    other = kept.folder / "other.toml"
+    other.write_text(ALLOWS, "utf-8")
+    assert "runtime-1" not in kept.control("policy", "show", str(other)).stdout
     assert kept.control("block", "rm", "runtime-1").returncode == 0
+    assert "runtime-1" not in kept.control("policy", "show", str(kept.file)).stdout
     assert not kept.is_refused()
     assert kept.control("block", "rm", "runtime-1").returncode == ExitCode.BAD_INPUT
 
