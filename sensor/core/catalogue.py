@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sensor.core.entries import HOST, LINE, SLUG, Document, Entry
 from sensor.core.keys import MARKS, NAME, SHARED, SOURCE, TEXTS
+from sensor.core.policy.targets import shallow
 from sensor.core.tools import (
     Category,
     Endpoint,
@@ -24,7 +25,7 @@ from sensor.core.tools import (
     Sourced,
     Tool,
 )
-from sensor.errors import BadInputError
+from sensor.errors import BadInputError, BadWordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,10 +118,14 @@ def merge(catalogues: Iterable[Catalogue]) -> Catalogue:
     """
     parts = tuple(catalogues)
     return _checked(
-        [(f"catalogue: tool {tool.id!a}", tool) for part in parts for tool in part.tools],
-        [(f"catalogue: endpoint {one.id!a}", one) for part in parts for one in part.endpoints],
-        [("catalogue: interpreter", one) for part in parts for one in part.interpreters],
+        [(_at(one, f"tool {one.id!a}"), one) for part in parts for one in part.tools],
+        [(_at(one, f"endpoint {one.id!a}"), one) for part in parts for one in part.endpoints],
+        [(_at(one, "interpreter"), one) for part in parts for one in part.interpreters],
     )
+
+
+def _at(one: Tool | Endpoint | Interpreter, label: str) -> str:
+    return f"{one.place or 'catalogue'}: {label}"
 
 
 def _tool(document: Document, entry: Entry, *, is_layer: bool) -> Tool:
@@ -145,6 +150,7 @@ def _tool(document: Document, entry: Entry, *, is_layer: bool) -> Tool:
         hosts=tuple(host for group in facts for host in _hosts(group)),
         **texts,
         sourced=tuple(one for group in facts for one in _sourced(group)),
+        place=entry.place,
     )
 
 
@@ -174,7 +180,7 @@ def _endpoint(document: Document, entry: Entry) -> Endpoint:
     facts = tuple(document.entries(entry, "facts", header="endpoint.facts"))
     for group in facts:
         group.only("source", "hosts", "ranges")
-    hosts = tuple(host for group in facts for host in group.texts("hosts", HOST))
+    hosts = tuple(host for group in facts for host in _looked_up(group))
     if not hosts:
         raise entry.wrong("facts", "hold no host", 'write hosts = ["..."]')
     return Endpoint(
@@ -183,7 +189,16 @@ def _endpoint(document: Document, entry: Entry) -> Endpoint:
         hosts=hosts,
         ranges=tuple(network for group in facts for network in group.networks("ranges")),
         source="; ".join(group.text("source", SOURCE) for group in facts),
+        place=entry.place,
     )
+
+
+def _looked_up(facts: Entry) -> Iterator[str]:
+    for host in facts.texts("hosts", HOST):
+        try:
+            yield shallow(host)
+        except BadWordError as problem:  # which every policy would be refused for
+            raise facts.wrong("hosts", problem.why, problem.remedy) from problem
 
 
 def _interpreters(entry: Entry) -> Iterator[Interpreter]:
@@ -191,7 +206,7 @@ def _interpreters(entry: Entry) -> Iterator[Interpreter]:
     entry.text("source", SOURCE)
     kind = entry.choice("kind", InterpreterKind)
     for name in entry.texts("names", NAME):
-        yield Interpreter(name, kind)
+        yield Interpreter(name, kind, entry.place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -103,8 +103,9 @@ class Tool:
     and variables that switch its guards off, ``overrides`` those that send its
     requests elsewhere. A program that holds all of ``contents`` is the tool, and so is a
     script that holds all of ``scripts``.
-    ``sourced`` says of all that is neither mark nor host where it comes from. One that is
-    ``withdrawn`` was in the catalogue before, and nothing is taken for it any more.
+    ``sourced`` says of all that is neither mark nor host where it comes from, ``place`` where
+    the entry stands, for errors. One that is ``withdrawn`` was in the catalogue before, and
+    nothing is taken for it any more.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Tool:
     overrides: tuple[str, ...] = ()
     sourced: tuple[Sourced, ...] = ()
     withdrawn: bool = False
+    place: str = field(default="", compare=False, repr=False)
 
     @property
     def content(self) -> str:
@@ -162,6 +164,7 @@ class Endpoint:
     hosts: tuple[str, ...]
     ranges: tuple[IPv4Network | IPv6Network, ...]
     source: str
+    place: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +173,4 @@ class Interpreter:
 
     name: str
     kind: InterpreterKind
+    place: str = field(default="", compare=False, repr=False)

@@ -53,8 +53,8 @@ def catalogue(directory: Path = DIRECTORY, *, instead: Path | None = None) -> Ca
         script_markers(whole.tools)
     except FrameError as problem:
         raise BadInputError(
-            f"{directory}: the texts of `contents` and `scripts` are too many ({problem});"
-            " leave out what no tool needs"
+            f"{instead or directory}: the texts of `contents` and `scripts` are too many"
+            f" ({problem}); leave out what no tool needs"
         ) from problem
     return whole
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,10 +85,25 @@ def test_mistakes_are_found_as_the_file_would_be_taken(folder: Path, file: Path)
         "well-formed: 1 tool"
     )
     file.write_text(CORP.replace("corp-client", "claude"))
-    refused = ask("check", str(file), f"--catalog-dir={folder}")
-    assert "is taken by" in str(refused.exception)
+    refused = str(ask("check", str(file), f"--catalog-dir={folder}").exception)
+    assert refused.startswith(f"{file}:2: tool 'claude': name: 'claude' is taken by ")
+    assert re.search(r"/catalogue/\S+\.toml:\d+: tool 'claude-code'; remove one, or make", refused)
     other = file.rename(file.with_suffix(".txt"))
     assert "its name does not end with .toml" in str(ask("check", str(other)).exception)
+
+
+@pytest.mark.parametrize("key", ["scripts", "contents"])
+def test_texts_that_are_wrong_are_found_with_their_place(
+    folder: Path, file: Path, key: str
+) -> None:
+    """One that is too short has its line; too many have the file."""
+    file.write_text(f'{CORP}{key} = ["too short"]\n')
+    assert str(ask("check", str(file), f"--catalog-dir={folder}").exception).startswith(
+        f"{file}:7: tool 'corp-client', facts 1: {key}: 'too short' is not valid; write 12 to 64 "
+    )
+    file.write_text(f"{CORP}{key} = {[f'{number:064}' for number in range(1200)]}\n")
+    refused = str(ask("check", str(file), f"--catalog-dir={folder}").exception)
+    assert refused.startswith(f"{file}: the texts of `contents` and `scripts` are too many")
 
 
 def test_an_update_holds_from_the_next_start_where_no_daemon_runs(

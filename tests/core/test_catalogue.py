@@ -195,6 +195,11 @@ def test_an_endpoint_names_all_its_sources() -> None:
         ("SOME_TOOL", "A=1", "environment: 'A=1' is not valid"),
         ("192.0.2.0/24", "192.0.2.0/33", "x.toml:35: endpoint 'some', facts 2: ranges: '192"),
         ('hosts = ["deep.some.example"]', "", "x.toml:40: endpoint 'deep': facts: hold no host"),
+        (
+            "deep.some.example",
+            "a.b.c.d.some.example.x",
+            "endpoint 'deep', facts 1: hosts: 'a.b.c.d.some.example.x' has more than 6 labels;",
+        ),
         ('hosts = ["deep', 'host = ["deep', "endpoint 'deep', facts 1: 'host': unknown key"),
         ('kind = "python"', 'kind = "perl"', "x.toml:48: interpreter 1: kind: 'perl' is unknown"),
         ('source = "docs: PEP 394"', "", "interpreter 1: source: is missing"),

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sensor.core.catalogue import Catalogue, parse
@@ -103,9 +105,20 @@ def test_services_and_interpreters_are_added_to() -> None:
 
 
 def test_what_two_entries_claim_is_refused() -> None:
-    """As in what is shipped."""
-    with pytest.raises(BadInputError, match="'two' is taken by catalogue: tool 'two'"):
+    """As in what is shipped, and with the places of both."""
+    with pytest.raises(BadInputError) as refused:
         layered(base(), [layer(tool("three", 'names = ["two"]'))])
+    assert re.match(
+        r"layer\.toml:\d+: tool 'three': name: 'two' is taken by base\.toml:\d+: tool 'two'; ",
+        str(refused.value),
+    )
+
+
+def test_where_an_entry_stands_makes_no_other_catalogue() -> None:
+    """Two hosts that say the same in other files have one digest."""
+    one, two = (parse(BASE, where=where) for where in ("a", "b"))
+    assert (one, digest(one)) == (two, digest(two))
+    assert one.tools[0].place != two.tools[0].place
 
 
 def test_numbers_of_tools_stay() -> None:

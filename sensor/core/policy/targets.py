@@ -97,7 +97,7 @@ class Words:
             return (Target(network=_network(name, word), port=port),)
         below, name = name.startswith(_BELOW), name.removeprefix(_BELOW)
         if HOST.pattern.fullmatch(name):
-            return (Target(name=_shallow(name), below=below, port=port),)
+            return (Target(name=shallow(name), below=below, port=port),)
         if below or port is not None or not SLUG.pattern.fullmatch(name):
             raise BadWordError(f"{word!a} is not valid", _ENDPOINT_FORMS)
         return self._endpoint(name)
@@ -125,12 +125,13 @@ def _united(endpoints: Iterable[Endpoint]) -> tuple[Target, ...]:
 
 def _targets_of(endpoint: Endpoint) -> Iterator[Target]:
     for host in endpoint.hosts:
-        yield Target(name=_shallow(host))
+        yield Target(name=shallow(host))
     for network in endpoint.ranges:
         yield Target(network=network)
 
 
-def _shallow(name: str) -> str:
+def shallow(name: str) -> str:
+    """Give a name that the kernel can look up. BadWordError where it has too many labels."""
     if name.count(".") >= SUFFIXES:
         raise BadWordError(
             f"{name!a} has more than {SUFFIXES} labels",

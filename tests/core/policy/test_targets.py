@@ -12,7 +12,7 @@ from support.policies import CATALOGUE
 from sensor.core import catalogue
 from sensor.core.policy.model import Target
 from sensor.core.policy.targets import Words
-from sensor.errors import BadWordError
+from sensor.errors import BadInputError, BadWordError
 
 KNOWN = Words(CATALOGUE)
 SOME = [
@@ -121,12 +121,11 @@ def test_services_are_all_that_the_catalogue_names() -> None:
     ]  # fmt: skip
 
 
-def test_a_host_of_the_catalogue_can_be_too_deep() -> None:
-    """The kernel looks so many labels up and no more."""
-    deep = catalogue.parse(
-        'version = 1\n[[endpoint]]\nid = "deep"\nvendor = "deep"\n[[endpoint.facts]]\n'
-        'source = "ran 1"\nhosts = ["a.b.c.d.e.f.example"]\n',
-        where="x.toml",
-    )
-    with pytest.raises(BadWordError, match="more than 6 labels"):
-        Words(deep).services()
+def test_a_host_of_the_catalogue_is_not_too_deep() -> None:
+    """The kernel looks so many labels up and no more: such a catalogue is refused, not its user."""
+    with pytest.raises(BadInputError, match=r"^x\.toml:5: .* hosts: .* more than 6 labels; write"):
+        catalogue.parse(
+            'version = 1\n[[endpoint]]\nid = "deep"\nvendor = "deep"\n[[endpoint.facts]]\n'
+            'source = "ran 1"\nhosts = ["a.b.c.d.e.f.example"]\n',
+            where="x.toml",
+        )
