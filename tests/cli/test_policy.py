@@ -22,7 +22,8 @@ from support.recorded import recorded, stored
 
 from sensor.cli import cli, policy
 from sensor.daemon.reading import STORE
-from sensor.errors import BadInputError, ExitCode
+from sensor.edge import hubclient
+from sensor.errors import BadInputError, ExitCode, NotPermittedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +143,19 @@ def test_what_is_said_is_in_the_json() -> None:
     """Each warning, under its name."""
     warnings = json.loads(run("check", "--json").stdout)["warnings"]
     assert "".join(f"{one}\n" for one in warnings) == run("check").stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_blocks_that_nobody_tells_are_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the policy, which is shown all the same."""
+
+    def refuses(_path: Path) -> None:
+        raise NotPermittedError("block_ls: for root alone; run it as root")
+
+    monkeypatch.setattr(hubclient, "Connection", refuses)
+    shown = run("show", "--json")
+    assert json.loads(shown.stdout)["blocks"] is None
+    assert "blocks that may be in force beside it are not shown: block_ls: " in shown.stderr
 
 
 @pytest.mark.parametrize("word", ["check", "show", "test"])

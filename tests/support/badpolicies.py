@@ -13,8 +13,7 @@ SLUG = '; write it like "claude-code"'
 VERDICTS = "; write one of allow, alert, block"
 ONE_AT_LEAST = "; write one word at least, or leave it out"
 TOOLS = (
-    '; write a tool of the catalogue, "vendor:openai", "category:ide-agent", "unknown-client"'
-    ' or "*"'
+    'write a tool of the catalogue, "vendor:openai", "category:ide-agent", "unknown-client" or "*"'
 )
 FOLDER = "; write an absolute path without . and .. and without wildcards"
 CGROUP = "; write a path from the root of the cgroup2 hierarchy"
@@ -72,21 +71,22 @@ BAD_EGRESS = [
 BAD_TOOLS = [
     (
         f'{RULE}verdict = "block"\ntools = ["{word}"]',
-        f"tools: {why}{TOOLS}".replace("Otherwise; ", "Otherwise "),
+        f"tools: {why}; {near and f'did you mean {near!r}? Otherwise '}{TOOLS}",
     )
-    for word, why in [
-        ("claude", "'claude' is no tool of the catalogue"),
-        ("Some-cli", "'Some-cli' is no tool of the catalogue; did you mean 'some-cli'? Otherwise"),
-        ("vendor:nobody", "no tool has the vendor 'nobody'"),
+    for word, why, near in [
+        ("claude", "'claude' is no tool of the catalogue", ""),
+        ("Some-cli", "'Some-cli' is no tool of the catalogue", "some-cli"),
+        ("vendor:nobody", "no tool has the vendor 'nobody'", ""),
         (
             "vendor:some-cli",
-            "no tool has the vendor 'some-cli'; did you mean 'vendor:some'? Otherwise",
+            "no tool has the vendor 'some-cli'",
+            "vendor:some",
         ),
-        ("category:tui", "no tool has the category 'tui'"),
-        ("category:", "no tool has the category ''"),
-        ("kind:cli", "'kind:cli' is no tool of the catalogue"),
-        ("some", "'some' is no tool of the catalogue; did you mean 'some-ide'? Otherwise"),
-        ("**", "'**' is no tool of the catalogue"),
+        ("category:tui", "no tool has the category 'tui'", ""),
+        ("category:", "no tool has the category ''", ""),
+        ("kind:cli", "'kind:cli' is no tool of the catalogue", ""),
+        ("some", "'some' is no tool of the catalogue", "some-ide"),
+        ("**", "'**' is no tool of the catalogue", ""),
     ]
 ]
 TYPES = [
