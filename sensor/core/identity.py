@@ -131,11 +131,10 @@ class Identifier:
         hidden = self._origin(fact, hits)
         if not hits and hidden is None and seen is None:
             return Identity(script=script)
-        foreign = None
+        foreign = self._foreign(fact.inside) if fact.inside else None
         if seen and seen.package:
             hits += self._packages.get(seen.package, ())
-            if seen.owns and seen.package not in self._packages:
-                foreign = Evidence(Sign.FOREIGN.value, seen.package)
+            foreign = foreign or self._foreign(seen)
         found = self._judged(hits, script, seen, foreign, endpoint) if hits else Identity()
         if hidden and found.tool is None:
             found = self._judged([hidden], script, seen, foreign, endpoint)
@@ -181,8 +180,14 @@ class Identifier:
 
     def within(self, inside: Inside) -> Tool | None:
         """Name the tool that a script is by what was found out of it alone."""
-        hits = list(self._found(inside))
-        return self._judged(hits, None, None, None, None).tool if hits else None
+        hits, foreign = list(self._found(inside)), self._foreign(inside)
+        return self._judged(hits, None, None, foreign, None).tool if hits else None
+
+    def _foreign(self, found: Inside | Seen) -> Evidence | None:
+        """Name the package that declares a program as its own and is no tool's."""
+        if found.package and found.owns and found.package not in self._packages:
+            return Evidence(Sign.FOREIGN.value, found.package)
+        return None
 
     def _origin(self, fact: Exec, hits: Iterable[_Hit]) -> _Hit | None:
         """Give what the kernel knows a file for by where it lies, if a mount hides that.

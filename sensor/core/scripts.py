@@ -8,6 +8,7 @@ to find.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ MOST_CONSOLE_BYTES = 4096
 # What installers write between the shebang and the call (pip: distlib's scripts.py, uv:
 # uv-install-wheel's wheel.rs): the one import that is no part of Python.
 _IMPORT = re.compile(rb"^from ([A-Za-z_]\w*)(?:\.\w+)* import \w+", re.MULTILINE)
+# A path that is too long for the kernel, or has a space in it, is given to a shell to execute.
+_PYTHON = re.compile(rb'#!(?:/bin/sh\n\'\'\'exec\' ["\']?)?(/[^\n"\']*/python[0-9.]*)')
+_START_BYTES = 1024
 _CALL = re.compile(rb"^\s+sys\.exit\(\w+(?:\.\w+)*\(\)\)", re.MULTILINE)
 
 
@@ -38,15 +42,23 @@ class Script:
 class Inside:
     """What was found out of the file that a script is.
 
-    ``path`` has no links any more, as its process sees it. ``package`` is the one that
-    names the script as its own. ``module`` is what a console script of Python calls.
-    ``tool`` is the id of the one whose texts are in it.
+    ``path`` has no links any more, as its process sees it. ``package`` is the one that it
+    came in, and ``owns`` it where that names it as its own; what lies in a checkout came in
+    none. ``module`` is what a console script of Python calls, and then ``package`` the one
+    that has the module. ``tool`` is the id of the one whose texts are in it.
     """
 
     path: str
     package: str | None = None
+    owns: bool = False
     module: str | None = None
     tool: str | None = None
+
+
+def interpreter_of(text: bytes) -> str | None:
+    """Give the Python that a console script starts with, itself or by a shell."""
+    found = _PYTHON.match(text[:_START_BYTES])
+    return os.fsdecode(found[1]) if found else None
 
 
 def called_module(text: bytes) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.facts import File
-from sensor.core.scripts import MOST_CONSOLE_BYTES, Inside, called_module
+from sensor.core.scripts import MOST_CONSOLE_BYTES, Inside, called_module, interpreter_of
 from sensor.edge import image_file, packages
 from sensor.wire.searches import Answer, Outcome
 
@@ -44,13 +44,18 @@ def search_script(markers: Markers, handles: list[int], place: Place) -> Answer:
     file = File(dev=0, ino=now.st_ino, ctime_ns=now.st_ctime_ns, size_bytes=now.st_size)
     is_read = file.size_bytes <= MOST_BYTES
     tool = markers.search(image_file.windows(handle, file)) if is_read else None
-    module = None
+    module, package = None, packages.of_program(root, path)
     if file.size_bytes <= MOST_CONSOLE_BYTES:
-        module = called_module(b"".join(image_file.windows(handle, file)))
-    package = packages.of_program(root, path)
+        text = b"".join(image_file.windows(handle, file))
+        module, python = called_module(text), interpreter_of(text)
+        if module and python:
+            package = packages.of_module(root, python, module) or package
+    if package and not package.owns and packages.is_checkout(root, path):
+        package = None
     inside = Inside(
         path=path,
-        package=package.name if package and package.owns else None,
+        package=package.name if package else None,
+        owns=bool(package and package.owns),
         module=module,
         tool=tool.id if tool else None,
     )

@@ -68,6 +68,14 @@ def of_module(root: str, python: str, module: str) -> Package | None:
     return None
 
 
+def is_checkout(root: str, path: str) -> bool:
+    """Tell whether a file lies in a work tree of git: sources, which nobody has installed."""
+    folders = [posixpath.dirname(path)]
+    while folders[-1] != "/" and len(folders) < FOLDERS:
+        folders.append(posixpath.dirname(folders[-1]))
+    return any(os.path.lexists(root + posixpath.join(one, ".git")) for one in folders)
+
+
 def main_of(root: str, folder: str) -> str | None:
     """Give what a folder's package.json says that is run for it."""
     main = _json(root + posixpath.join(folder, "package.json")).get("main")

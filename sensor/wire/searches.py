@@ -118,7 +118,7 @@ def answer(found: Answer) -> bytes:
         "file": _written(found.file) if found.file else None,
         "inside": inside and {
             "path": inside.path, "package": inside.package, "module": inside.module,
-            "tool": inside.tool,
+            "tool": inside.tool, "owns": inside.owns,
         },
     })  # fmt: skip
 
@@ -153,6 +153,7 @@ def _inside(fields: Fields) -> Inside:
     return Inside(
         path=fields.need("path", str),
         package=fields.maybe("package", str),
+        owns=fields.need("owns", bool),
         module=fields.maybe("module", str),
         tool=fields.maybe("tool", str),
     )

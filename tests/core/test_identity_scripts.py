@@ -12,7 +12,14 @@ from sensor.core.event import Evidence
 from sensor.core.facts import Signal
 from sensor.core.identity import Identifier
 from sensor.core.scripts import Inside
-from sensor.core.weights import CONTENT_WEIGHT, MODULE_WEIGHT, PACKAGE_WEIGHT, PATH_WEIGHT
+from sensor.core.weights import (
+    CONTENT_WEIGHT,
+    FOREIGN_FACTOR,
+    MODULE_WEIGHT,
+    NAME_WEIGHT,
+    PACKAGE_WEIGHT,
+    PATH_WEIGHT,
+)
 
 TEXTS = ("FIRST_TEXT_IN_IT", "SECOND_TEXT")
 CODEX = CATALOGUE.tool("codex")
@@ -46,6 +53,18 @@ IMAGE = exec_(9, "/usr/bin/node", "x.js")
             "codex",
             [Evidence("package", "npm:@openai/codex")],
             PACKAGE_WEIGHT,
+        ),
+        (
+            Inside("/x/bin/codex", package="npm:codex", owns=True),
+            None,
+            [Evidence("name", "codex"), Evidence("foreign_package", "npm:codex")],
+            NAME_WEIGHT * FOREIGN_FACTOR,
+        ),
+        (
+            Inside("/x/bin/codex", package="npm:codex"),
+            "codex",
+            [Evidence("name", "codex")],
+            NAME_WEIGHT,
         ),
         (
             Inside("/lib/@openai/codex/x.js"),

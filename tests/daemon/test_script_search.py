@@ -95,13 +95,39 @@ def test_what_a_console_script_calls_is_named(tmp_path: Path) -> None:
     assert search(str(path)).inside == Inside(str(path), module="some")
 
 
-def test_its_package_counts_if_it_names_the_script(tmp_path: Path) -> None:
-    """What else lies in a package, a build's scripts say, is not what it installs."""
-    (tmp_path / "package.json").write_text(json.dumps({"name": "p", "bin": {"p": "./bin.js"}}))
-    for file in ("bin.js", "build.js"):
-        (tmp_path / file).touch()
-    assert search("bin.js", tmp_path).inside == Inside(f"{tmp_path}/bin.js", package="npm:p")
-    assert search("build.js", tmp_path).inside == Inside(f"{tmp_path}/build.js")
+def test_its_package_counts_whatever_it_is_called(tmp_path: Path) -> None:
+    """Whether it names the script is told; in a checkout only what it names counts."""
+    (tmp_path / "package.json").write_text(json.dumps({"name": "p", "bin": {"p": "./lib/bin.js"}}))
+    lib = tmp_path / "lib"
+    lib.mkdir()
+    for file in ("bin.js", "other.js"):
+        (lib / file).touch()
+    own = Inside(f"{lib}/bin.js", package="npm:p", owns=True)
+    assert search("bin.js", lib).inside == own
+    assert search("other.js", lib).inside == Inside(f"{lib}/other.js", package="npm:p")
+    (tmp_path / ".git").mkdir()
+    assert search("bin.js", lib).inside == own
+    assert search("other.js", lib).inside == Inside(f"{lib}/other.js")
+
+
+STARTS = {
+    "shebang": "#!{python}\n",
+    "shell": "#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n",
+    "shell, quoted": "#!/bin/sh\n'''exec' '{python}' \"$0\" \"$@\"\n' '''\n",
+}
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_a_console_script_s_package_is_its_module_s(tmp_path: Path, start: str) -> None:
+    """Wherever the script lies: by the Python that it starts with, in whose environment it is."""
+    site = tmp_path / "a venv/lib/python3.11/site-packages"
+    (site / "one_package-1.0.dist-info").mkdir(parents=True)
+    (site / "one_package-1.0.dist-info/top_level.txt").write_text("some\n")
+    path = tmp_path / "x"
+    call = "from some.cli import main\nif 1:\n    sys.exit(main())\n"
+    path.write_text(start.format(python=tmp_path / "a venv/bin/python3") + call)
+    found = search(str(path)).inside
+    assert found == Inside(str(path), package="pypi:one-package", owns=True, module="some")
 
 
 def test_it_is_looked_for_below_the_root_of_its_process(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_request_names_a_script() -> None:
 
 @pytest.mark.parametrize(
     "inside",
-    [Inside("/x"), Inside("/x", package="npm:p", module="m", tool="one"), None],
+    [Inside("/x"), Inside("/x", package="npm:p", owns=True, module="m", tool="one"), None],
 )
 def test_an_answer_has_what_was_found_out_of_a_script(inside: Inside | None) -> None:
     """And which file that was, which comes with it."""
