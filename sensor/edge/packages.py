@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 LINKS = 40
 """Links that are followed, as the kernel does (include/linux/namei.h: MAXSYMLINKS)."""
@@ -52,10 +52,15 @@ def of_program(root: str, path: str) -> Package | None:
     resolved = resolve(root, path)
     if resolved is None:
         return None
+    try:
+        # Anybody may lay a manifest beside or above others' files, in /tmp say.
+        owners = {0, os.lstat(root + resolved).st_uid}
+    except OSError:
+        return None
     return (
-        _console_script(root, resolved)
+        _console_script(root, resolved, owners)
         or _within_site(root, resolved)
-        or _nearest_npm(root, resolved)
+        or _nearest_npm(root, resolved, owners)
     )
 
 
@@ -109,10 +114,10 @@ def resolve(root: str, path: str) -> str | None:
     return "/".join(done) or "/"
 
 
-def _nearest_npm(root: str, path: str) -> Package | None:
+def _nearest_npm(root: str, path: str, owners: Collection[int]) -> Package | None:
     folder = posixpath.dirname(path)
     for _ in range(FOLDERS):
-        manifest = _json(root + posixpath.join(folder, "package.json"))
+        manifest = _json(root + posixpath.join(folder, "package.json"), owners)
         name = manifest.get("name")
         if isinstance(name, str) and _NPM.fullmatch(name):
             return Package(f"npm:{name}", owns=path in _programs(folder, manifest))
@@ -131,7 +136,7 @@ def _programs(folder: str, manifest: dict[str, object]) -> frozenset[str]:
     )
 
 
-def _console_script(root: str, path: str) -> Package | None:
+def _console_script(root: str, path: str, owners: Collection[int]) -> Package | None:
     """Find whose ``entry_points.txt`` names a script of a ``bin`` folder, or whose files it is of.
 
     A script that a distribution brings along whole is in its RECORD alone (PEP 376).
@@ -147,7 +152,7 @@ def _console_script(root: str, path: str) -> Package | None:
         wanted = re.compile(line, re.MULTILINE)
         for site in sites:
             for dist in _distributions(root, site):
-                if wanted.search(_text(f"{root}{site}/{dist}/{manifest}")):
+                if wanted.search(_text(f"{root}{site}/{dist}/{manifest}", owners)):
                     return Package(_pypi(dist), owns=True)
     return None
 
@@ -216,16 +221,16 @@ def _normal(name: str) -> str:
     return _DASHES.sub("-", name).lower()
 
 
-def _json(path: str) -> dict[str, object]:
+def _json(path: str, owners: Collection[int] = ()) -> dict[str, object]:
     try:
-        found = json.loads(_text(path) or "{}")
+        found = json.loads(_text(path, owners) or "{}")
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _text(path: str) -> str:
-    """Read a regular file of a bounded size; empty where it is none."""
+def _text(path: str, owners: Collection[int] = ()) -> str:
+    """Read a regular file of a bounded size; empty where it is none, or another owner's."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -233,5 +238,7 @@ def _text(path: str) -> str:
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or status.st_size > MANIFEST_BYTES:
+            return ""
+        if owners and status.st_uid not in owners:
             return ""
         return file.read(MANIFEST_BYTES).decode("utf-8", "replace")

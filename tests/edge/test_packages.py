@@ -55,6 +55,25 @@ def test_a_program_of_npm_belongs_to_the_nearest_manifest(tmp_path: Path) -> Non
     assert other == Package("npm:@scope/tool", owns=False)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_manifest_that_somebody_else_has_laid_there_is_none(tmp_path: Path) -> None:
+    """In a folder where all may write nobody says of others' files what they are."""
+    manifest(tmp_path, "all", name="tool", bin={"tool": "./build/x.js"})
+    put(tmp_path, "all/build/x.js")
+    site = "all/lib/python3.11/site-packages"
+    dist(tmp_path, site, "tool-1.0", **{"entry_points.txt": "[console_scripts]\nx = tool:main\n"})
+    put(tmp_path, "all/bin/x")
+    paths = ("/all/build/x.js", "/all/bin/x")
+    files = ("package.json", "lib/python3.11/site-packages/tool-1.0.dist-info/entry_points.txt")
+    for owner, somebody, is_told in ((0, 1000, True), (1000, 1000, True), (1001, 1000, False)):
+        for file in files:
+            os.chown(tmp_path / "all" / file, owner, owner)
+        for path in paths:
+            os.chown(tmp_path / path[1:], somebody, somebody)
+        found = [of_program(str(tmp_path), path) for path in paths]
+        assert [one is not None for one in found] == [is_told] * 2
+
+
 def test_a_script_that_a_distribution_brought_whole_is_its_own(tmp_path: Path) -> None:
     """It is in its list of files, and in no entry point."""
     site = "v/lib/python3.11/site-packages"
