@@ -43,8 +43,8 @@ class Inside:
     """What was found out of the file that a script is.
 
     ``path`` has no links any more, as its process sees it. ``package`` is the one that it
-    came in, and ``owns`` it where that names it as its own; what lies in a checkout came in
-    none. ``module`` is what a console script of Python calls, and then ``package`` the one
+    came in, and ``owns`` it where that names it as its own; what lies among sources came
+    in none. ``module`` is what a console script of Python calls, and then ``package`` the one
     that has the module. ``tool`` is the id of the one whose texts are in it.
     """
 

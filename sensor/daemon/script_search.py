@@ -50,7 +50,7 @@ def search_script(markers: Markers, handles: list[int], place: Place) -> Answer:
         module, python = called_module(text), interpreter_of(text)
         if module and python:
             package = packages.of_module(root, python, module) or package
-    if package and not package.owns and packages.is_checkout(root, path):
+    if package and package.is_source and not package.owns:
         package = None
     inside = Inside(
         path=path,

@@ -36,15 +36,24 @@ _SITES = re.compile(r"python3(\.\d+t?)?")
 _NPM = re.compile(r"(@[a-z0-9._~-]+/)?[a-zA-Z0-9._~-]{1,214}")
 _DASHES = re.compile(r"[-_.]+")
 _DIST = ".dist-info"
+# Beside the manifest of a checkout; npm publishes none of them but the last, which nobody does.
+_SOURCES = (
+    ".git", ".gitignore", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock",
+    "tsconfig.json",
+)  # fmt: skip
 _SITE_NAMES = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """``npm:NAME`` or ``pypi:NAME``, and whether it names the program as its own."""
+    """``npm:NAME`` or ``pypi:NAME``, and whether it names the program as its own.
+
+    ``is_source`` where it was not installed: its manifest lies among sources.
+    """
 
     name: str
     owns: bool
+    is_source: bool = False
 
 
 def of_program(root: str, path: str) -> Package | None:
@@ -71,14 +80,6 @@ def of_module(root: str, python: str, module: str) -> Package | None:
         if found := _of_top(root, site, module):
             return found
     return None
-
-
-def is_checkout(root: str, path: str) -> bool:
-    """Tell whether a file lies in a work tree of git: sources, which nobody has installed."""
-    folders = [posixpath.dirname(path)]
-    while folders[-1] != "/" and len(folders) < FOLDERS:
-        folders.append(posixpath.dirname(folders[-1]))
-    return any(os.path.lexists(root + posixpath.join(one, ".git")) for one in folders)
 
 
 def main_of(root: str, folder: str) -> str | None:
@@ -120,7 +121,9 @@ def _nearest_npm(root: str, path: str, owners: Collection[int]) -> Package | Non
         manifest = _json(root + posixpath.join(folder, "package.json"), owners)
         name = manifest.get("name")
         if isinstance(name, str) and _NPM.fullmatch(name):
-            return Package(f"npm:{name}", owns=path in _programs(folder, manifest))
+            owns = path in _programs(folder, manifest)
+            is_source = any(os.path.lexists(f"{root}{folder}/{one}") for one in _SOURCES)
+            return Package(f"npm:{name}", owns=owns, is_source=is_source)
         if folder == "/":
             return None
         folder = posixpath.dirname(folder)

@@ -96,7 +96,7 @@ def test_what_a_console_script_calls_is_named(tmp_path: Path) -> None:
 
 
 def test_its_package_counts_whatever_it_is_called(tmp_path: Path) -> None:
-    """Whether it names the script is told; in a checkout only what it names counts."""
+    """Whether it names the script is told; among sources only what it names counts."""
     (tmp_path / "package.json").write_text(json.dumps({"name": "p", "bin": {"p": "./lib/bin.js"}}))
     lib = tmp_path / "lib"
     lib.mkdir()
@@ -105,7 +105,7 @@ def test_its_package_counts_whatever_it_is_called(tmp_path: Path) -> None:
     own = Inside(f"{lib}/bin.js", package="npm:p", owns=True)
     assert search("bin.js", lib).inside == own
     assert search("other.js", lib).inside == Inside(f"{lib}/other.js", package="npm:p")
-    (tmp_path / ".git").mkdir()
+    (tmp_path / "tsconfig.json").touch()
     assert search("bin.js", lib).inside == own
     assert search("other.js", lib).inside == Inside(f"{lib}/other.js")
 

@@ -97,7 +97,7 @@ def commands(package: tools.Package) -> Iterator[Path]:
         (tools.QWEN_CODE, "qwen-code"),
         (tools.NODE, None),
     ],
-    ids=str,
+    ids=lambda one: getattr(one, "program", one),
 )
 def test_a_script_is_known_by_its_own_texts_alone(package: tools.Package, tool: str | None) -> None:
     """The command of each tool is that tool, and what it brings along is none; npm neither."""
