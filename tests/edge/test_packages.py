@@ -55,6 +55,17 @@ def test_a_program_of_npm_belongs_to_the_nearest_manifest(tmp_path: Path) -> Non
     assert other == Package("npm:@scope/tool", owns=False)
 
 
+@pytest.mark.parametrize("file", ["tsconfig.json", "package-lock.json", ".gitignore"])
+def test_a_manifest_among_sources_was_not_installed(tmp_path: Path, file: str) -> None:
+    """Nobody publishes these."""
+    manifest(tmp_path, "work", name="tool")
+    put(tmp_path, "work/build.js")
+    assert of_program(str(tmp_path), "/work/build.js") == Package("npm:tool", owns=False)
+    put(tmp_path, f"work/{file}")
+    found = of_program(str(tmp_path), "/work/build.js")
+    assert found == Package("npm:tool", owns=False, is_source=True)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_manifest_that_somebody_else_has_laid_there_is_none(tmp_path: Path) -> None:
     """In a folder where all may write nobody says of others' files what they are."""
