@@ -182,7 +182,9 @@ static inline void judge_script(struct answer_of_file *image, struct script_key 
 	if (!(state_of(STATE_WATCH) & WATCH_SCRIPTS) || fill_script(key, task, flags))
 		return;
 	shown_ns = shown.lookup(key);
-	if (!shown_ns || bpf_ktime_get_boot_ns() - *shown_ns >= SHOWN_NS || scripts.lookup(key))
+	/* What is mounted nowhere (open_tree, umount -l) says not which of them it is. */
+	if (!shown_ns || bpf_ktime_get_boot_ns() - *shown_ns >= SHOWN_NS || !key->mntns ||
+	    scripts.lookup(key))
 		image->signals |= ANSWER_SCRIPT;
 }
 

@@ -8,7 +8,6 @@ to find.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ MOST_CONSOLE_BYTES = 4096
 # uv-install-wheel's wheel.rs): the one import that is no part of Python.
 _IMPORT = re.compile(rb"^from ([A-Za-z_]\w*)(?:\.\w+)* import \w+", re.MULTILINE)
 # A path that is too long for the kernel, or has a space in it, is given to a shell to execute.
-_PYTHON = re.compile(rb'#!(?:/bin/sh\n\'\'\'exec\' ["\']?)?(/[^\n"\']*/python[0-9.]*)')
+_PYTHON = re.compile(rb'#!(?:/bin/sh\n\'\'\'exec\' ["\']?)?(/[^\n\0"\']*/python[0-9.]*)')
 _START_BYTES = 1024
 _CALL = re.compile(rb"^\s+sys\.exit\(\w+(?:\.\w+)*\(\)\)", re.MULTILINE)
 
@@ -28,8 +27,9 @@ _CALL = re.compile(rb"^\s+sys\.exit\(\w+(?:\.\w+)*\(\)\)", re.MULTILINE)
 class Script:
     """A script as the kernel knows it (``struct script_key`` of ``probes/tables.h``).
 
-    ``ino`` and ``dev`` are of the folder from which the word is looked up; ``mntns`` is a
-    number that the folder's mount namespace shares with no other until reboot.
+    ``ino`` and ``dev`` are of the folder from which the word is looked up; ``mntns`` is the
+    low half of a number that its mount namespace shares with no other until reboot, 0 of one
+    that is mounted nowhere.
     """
 
     hash: int
@@ -55,10 +55,10 @@ class Inside:
     tool: str | None = None
 
 
-def interpreter_of(text: bytes) -> str | None:
+def interpreter_of(text: bytes) -> bytes | None:
     """Give the Python that a console script starts with, itself or by a shell."""
     found = _PYTHON.match(text[:_START_BYTES])
-    return os.fsdecode(found[1]) if found else None
+    return found[1] if found else None
 
 
 def called_module(text: bytes) -> str | None:

@@ -45,6 +45,9 @@ REMEMBERED = 16_384
 
 _SAME_FILE = 16
 
+_JUST_BEGUN_NS = 60_000_000_000
+"""What began longer ago is dealt with as what ran already: a daemon may have been away."""
+
 # A file; a script as the kernel knows it, or who ran one before the kernel told of any.
 _Subject = File | Script | Process
 
@@ -242,11 +245,13 @@ class Contents:
         if found.outcome is Outcome.NOTHING and not tool:
             self._remember(wait.images)
         if tool:
-            # No run of a script can be refused before: what was told at its start is ended.
+            # No run of a script can be refused before: one that has just begun is ended.
+            now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
             self._recognise(
                 replace(
                     one, tool=tool, signals=one.signals | Signal.SCRIPT, inside=found.inside,
-                    unseen=False, unsure=not one.late,
+                    unseen=False,
+                    unsure=not one.late and now_ns - one.at_ns < _JUST_BEGUN_NS,
                 )
                 for one in wait.images
             )  # fmt: skip

@@ -27,7 +27,7 @@ class PolicyFile:
     """A policy's file. ``refused`` is why the last reading led to nothing, empty if it did not."""
 
     def __init__(self, path: Path, *, may_be_missing: bool) -> None:
-        self.path = path
+        self.path = path.absolute()  # who is told of it may be elsewhere
         self.refused = ""
         self._may_be_missing = may_be_missing
 

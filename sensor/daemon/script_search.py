@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,10 @@ def search_script(markers: Markers, handles: list[int], place: Place) -> Answer:
     if file.size_bytes <= MOST_CONSOLE_BYTES:
         text = b"".join(image_file.windows(handle, file))
         module, python = called_module(text), interpreter_of(text)
-        if module and python:
-            package = packages.of_module(root, python, module) or package
+        if module and python and not (package and package.owns):
+            # The script says by which Python it is run: that makes a tool of it, or nothing.
+            found = packages.of_module(root, os.fsdecode(python), module)
+            package = replace(found, owns=False) if found else package
     if package and package.is_source and not package.owns:
         package = None
     inside = Inside(

@@ -29,7 +29,7 @@ FLOOD = 200
 
 # include/uapi/linux/prctl.h, sched.h, mount.h, fcntl.h; arch/*/include/asm/unistd.h
 _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
-_CLONE_NEWNS, _MS_BIND, _MS_REC = 0x00020000, 0x1000, 0x4000
+_CLONE_NEWNS, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x00020000, 0x1000, 0x4000, 0x40000
 _EXECVEAT = {"x86_64": 322, "aarch64": 281}
 _LACKING = {errno.ENOSYS, errno.ENODEV}
 # arch/x86/entry/syscalls/syscall_32.tbl; include/uapi/asm-generic/mman-common.h, asm/mman.h
@@ -155,7 +155,8 @@ def _chrooted(spec: Spec, report: Report) -> None:
     os.mkdir(root)  # noqa: PTH102
     libc = _libc()
     _checked(libc.unshare(_CLONE_NEWNS))
-    bind = ctypes.c_ulong(_MS_BIND | _MS_REC)
+    private, bind = ctypes.c_ulong(_MS_REC | _MS_PRIVATE), ctypes.c_ulong(_MS_BIND | _MS_REC)
+    _checked(libc.mount(None, b"/", None, private, None))  # else all would have it
     _checked(libc.mount(b"/", os.fsencode(root), None, bind, None))
     os.chroot(root)
     _execve(spec, report)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 WATCHED = 4096
 """Files at a time; the oldest make room. The kernel's own bound is 8192 or more for a user."""
 
+NAMES = 16384
+"""Of all files: one has as many as there are paths and mount namespaces that lead to it."""
+
 # include/uapi/linux/inotify.h
 _MODIFY, _ATTRIB, _MOVE_SELF, _DELETE_SELF, _ONESHOT = 0x2, 0x4, 0x800, 0x400, 0x80000000
 _CHANGES = _MODIFY | _ATTRIB | _MOVE_SELF | _DELETE_SELF | _ONESHOT
@@ -34,6 +37,7 @@ class Changes(Generic[_Name]):
         self._inotify = Inotify("files")
         self._names: OrderedDict[int, set[_Name]] = OrderedDict()
         self._crowded_out: set[_Name] = set()
+        self._count = 0
 
     def fileno(self) -> int:
         """Give what is readable when something has changed."""
@@ -45,13 +49,20 @@ class Changes(Generic[_Name]):
         number = self._inotify.add(path, _CHANGES)
         if number is None:
             return False
-        self._names.setdefault(number, set()).add(name)
+        names = self._names.setdefault(number, set())
+        self._count -= len(names)
+        names.add(name)
+        self._count += len(names)
         self._names.move_to_end(number)
-        if len(self._names) > WATCHED:
-            oldest, names = self._names.popitem(last=False)
-            self._inotify.remove(oldest)
-            self._crowded_out |= names
-        return True
+        while len(self._names) > WATCHED or self._count > NAMES:
+            self._drop_oldest()
+        return number in self._names
+
+    def _drop_oldest(self) -> None:
+        oldest, names = self._names.popitem(last=False)
+        self._inotify.remove(oldest)
+        self._count -= len(names)
+        self._crowded_out |= names
 
     def crowded_out(self) -> set[_Name]:
         """Give the names of what had to make room since this was asked last."""
@@ -68,7 +79,9 @@ class Changes(Generic[_Name]):
                 for names in self._names.values():
                     yield from names
                 continue
-            yield from self._names.pop(number, ())
+            names = self._names.pop(number, set())
+            self._count -= len(names)
+            yield from names
 
     def close(self) -> None:
         """Watch nothing any more."""

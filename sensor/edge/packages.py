@@ -14,6 +14,7 @@ import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ FOLDERS = 24
 
 MANIFEST_BYTES = 524_288
 """Of a package.json; that of the largest tool is 60 KB."""
+
+SITES = 8
+"""So many folders of distributions that belong to one Python are looked at."""
 
 DISTRIBUTIONS = 4096
 """So many entries of a site-packages are looked at."""
@@ -189,6 +193,10 @@ def _of_top(root: str, site: str, top: str) -> Package | None:
 
 def _sites(root: str, prefix: str) -> Iterator[str]:
     """Give the folders of installed distributions that belong to a ``bin`` beside ``lib``."""
+    return islice(_all_sites(root, prefix), SITES)
+
+
+def _all_sites(root: str, prefix: str) -> Iterator[str]:
     for given in (f"{prefix}/lib", f"{prefix}/local/lib"):
         lib = resolve(root, given)
         if lib is None:
@@ -242,6 +250,6 @@ def _text(path: str, owners: Collection[int] = ()) -> str:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or status.st_size > MANIFEST_BYTES:
             return ""
-        if owners and status.st_uid not in owners:
+        if owners and (status.st_uid not in owners or status.st_mode & stat.S_IWOTH):
             return ""
         return file.read(MANIFEST_BYTES).decode("utf-8", "replace")

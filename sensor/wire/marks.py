@@ -93,9 +93,9 @@ def hash_component(name: bytes) -> int:
     return hash_bytes(name[:COMPONENT_BYTES])
 
 
-def hash_word(text: bytes) -> int:
+def hash_word(text: bytes, seed: int = 0) -> int:
     """Hash an argument, eight bytes at a time (``hash_text`` of probes/scripts.c)."""
-    value = HASH_SEED
+    value = HASH_SEED ^ seed
     for at in range(0, len(text), 8):
         (word,) = KEY.unpack(text[at : at + 8].ljust(8, b"\0"))
         mixed = value ^ word

@@ -127,7 +127,7 @@ def test_a_console_script_s_package_is_its_module_s(tmp_path: Path, start: str) 
     call = "from some.cli import main\nif 1:\n    sys.exit(main())\n"
     path.write_text(start.format(python=tmp_path / "a venv/bin/python3") + call)
     found = search(str(path)).inside
-    assert found == Inside(str(path), package="pypi:one-package", owns=True, module="some")
+    assert found == Inside(str(path), package="pypi:one-package", module="some")
 
 
 def test_it_is_looked_for_below_the_root_of_its_process(tmp_path: Path) -> None:

@@ -115,3 +115,21 @@ class _Full:
     def inotify_init1(_: int) -> int:
         """Refuse."""
         return -1
+
+
+def test_names_of_one_file_are_bounded_as_files_are(
+    changes: Changes[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is run in ever new mount namespaces has ever more; the oldest file makes room."""
+    monkeypatch.setattr(module, "NAMES", 4)
+    old, many = tmp_path / "old", tmp_path / "many"
+    old.touch()
+    many.touch()
+    assert watch(changes, old, "old")
+    assert all(watch(changes, many, name) for name in "abcd")
+    assert changes.crowded_out() == {"old"}
+    assert not watch(changes, many, "e")
+    assert changes.crowded_out() == set("abcde")
+    assert watch(changes, many, "f")
+    write(many)
+    assert list(changes.take()) == ["f"]

@@ -75,7 +75,7 @@ def parse(text: str, *, where: str, catalogue: Catalogue) -> Policy:
     rules = [(one, rule) for one in entries if (rule := found.read(None, _rule, one, words))]
     found.read(None, _refuse_twins, rules)
     # Those of rules with mistakes too: it is not the exception that is wrong.
-    ids = {str(one.table.get("id")) for one in entries}
+    ids = {named for one in entries if isinstance(named := one.table.get("id"), str)}
     exceptions: dict[str, list[RuleException]] = defaultdict(list)
     for one in found.read([], _entries, document, "exception"):
         if read := found.read(None, _exception, one, ids):
