@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
-from sensor.core.filter import Filter
+from sensor.cli import chrome
+from sensor.core.filter import EVERYTHING, Filter
+from sensor.core.mistakes import guess
+from sensor.core.quote import quote
 from sensor.core.when import FORMS
-from sensor.core.words import Enforcement, Kind, Verdict
+from sensor.core.words import UNKNOWN_CLIENT, Enforcement, Kind, Verdict
+from sensor.errors import SensorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -80,5 +84,37 @@ def what(command: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
 
 
 def wanted(**given: tuple[str, ...]) -> Filter:
-    """Make a filter of what was given: any of one option's values, and so for each option."""
-    return Filter(**{name: frozenset(values) for name, values in given.items()})
+    """Make a filter of what was given: any of one option's values, and so for each option.
+
+    A name that the catalogue lacks is said on stderr and taken all the same: what is
+    stored may be of tools that have left it.
+    """
+    found = Filter(**{name: frozenset(values) for name, values in given.items()})
+    for unknown in _unknown(found):
+        chrome.say(unknown)
+    return found
+
+
+def nothing(wanted: Filter, what: str) -> None:
+    """Say that nothing was found, and whether that is so of the time or of what was asked for."""
+    chrome.say(f"no {what} in that time" if wanted == EVERYTHING else f"no {what} matches")
+
+
+def _unknown(wanted: Filter) -> Iterator[str]:
+    if not (wanted.tools or wanted.vendors or wanted.endpoints):
+        return
+    from sensor.daemon.catalogues import catalogue  # noqa: PLC0415  # reads files: only here
+
+    try:
+        known = catalogue()
+    except (SensorError, OSError):
+        return  # Who reads need not be the one who may read the owner's files.
+    names: tuple[tuple[str, frozenset[str], set[str]], ...] = (
+        ("tool", wanted.tools, {UNKNOWN_CLIENT, *(tool.id for tool in known.tools)}),
+        ("vendor", wanted.vendors, {tool.vendor for tool in known.tools}),
+        ("endpoint", wanted.endpoints, {one.id for one in known.endpoints}),
+    )
+    for what, given, ids in names:
+        for name in sorted(given - ids):
+            remedy = guess(name, ids, "`agent-sensor catalog ls` lists what is known")
+            yield f"--{what} {quote(name)}: the catalogue has no such {what}; {remedy}"

@@ -81,31 +81,39 @@ def query(
     if wall and by:
         raise BadInputError("--wall is for lines of events: leave it out with --by")
     groups = groups_of(by) if by else ()
+    wanted = choosing.wanted(**names)
     with source_at(run_dir, state_dir, time=printer.time) as source:
-        found = chrome.counted(source.events(choosing.wanted(**names), since=first, until=last))
+        found = chrome.counted(source.events(wanted, since=first, until=last))
         if groups:
-            _count(printer, found, groups, form=form, most=most)
+            is_any = _count(printer, found, groups, form=form, most=most)
         else:
-            _list(printer, found, form=form, most=most)
+            is_any = _list(printer, found, form=form, most=most)
+    if not is_any:
+        choosing.nothing(wanted, "event")
     printer.flush()
 
 
-def _list(printer: Printer, found: Iterable[Event], *, form: str, most: int | None) -> None:
+def _list(printer: Printer, found: Iterable[Event], *, form: str, most: int | None) -> bool:
+    """Print events, and tell whether there is one."""
+    is_any = False
     if form == "csv":
         printer.write(csv_line(FLAT))
     for shown, event in enumerate(found):
         if shown == most:
             chrome.say(f"there are more: go on with --since {event.seq}")
-            return
+            return True
+        is_any = True
         if form == "csv":
             printer.write(csv_line(read(event) for read in FLAT.values()))
         else:
             printer.show(event)
+    return is_any
 
 
 def _count(
     printer: Printer, found: Iterable[Event], by: tuple[str, ...], *, form: str, most: int | None
-) -> None:
+) -> bool:
+    """Print how many events there are of each group, and tell whether there is one."""
     tally = Tally(by)
     for event in found:
         tally.take(event)
@@ -122,3 +130,4 @@ def _count(
         printer.write(line)
     if len(shown) < len(groups):
         chrome.say(f"{len(groups) - len(shown)} more with fewer events")
+    return bool(groups)

@@ -50,14 +50,18 @@ def report(
       agent-sensor report case-17.html --title "Case 17" --session uimgkfb4
       agent-sensor report week.html --since 7d
     """  # noqa: D301  # click reads the \b
+    from sensor.daemon import searching  # noqa: PLC0415  # the store and msgpack: only here
     from sensor.daemon.reporting import write_report  # noqa: PLC0415  # jinja2: only here
 
     first, last = window(since, until)
+    wanted = choosing.wanted(**names)
     with source_at(run_dir, state_dir) as source:
+        for session in sorted(wanted.sessions):
+            searching.first_of(source, session)
         amount = write_report(
             file,
             source,
-            choosing.wanted(**names),
+            wanted,
             since=first,
             until=last,
             title=title,

@@ -61,25 +61,26 @@ def sessions(
     from sensor.daemon import searching  # noqa: PLC0415  # the store and msgpack: only here
 
     first, last = window(since, until)
+    wanted = choosing.wanted(**names)
     printer = _printer(as_json=as_json)
     with source_at(run_dir, state_dir) as source:
         now = searching.now(source)
         found = searching.runs(
             source,
-            choosing.wanted(**names),
+            wanted,
             since=first,
             until=last,
             counted=chrome.counted,
         )
     if running:
         found = [run for run in found if run.state(now) is State.RUNNING]
+    if not found:
+        choosing.nothing(wanted, "running session" if running else "session")
     if as_json:
         for run in found:
             printer.write(json.dumps(run.as_dict(now), ensure_ascii=False))
     elif found:
         printer.write("\n".join(table(HEADS, [run.texts(now) for run in found])))
-    else:
-        chrome.say("no session in that time")
     printer.flush()
 
 

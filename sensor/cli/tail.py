@@ -112,7 +112,8 @@ class _Asked:
 
 def _print_past(printer: Printer, asked: _Asked, *, run_dir: Path, state_dir: Path) -> None:
     with source_at(run_dir, state_dir, time=printer.time) as source:
-        _show_past(printer, asked, source)
+        if not _show_past(printer, asked, source):
+            choosing.nothing(asked.wanted, "event")
 
 
 def _follow(printer: Printer, asked: _Asked, *, run_dir: Path) -> None:
@@ -140,7 +141,8 @@ def _follow(printer: Printer, asked: _Asked, *, run_dir: Path) -> None:
             printer.flush()
 
 
-def _show_past(printer: Printer, asked: _Asked, source: Source) -> None:
+def _show_past(printer: Printer, asked: _Asked, source: Source) -> bool:
+    """Print what was before now, and tell whether there was something."""
     from sensor.daemon import reading  # noqa: PLC0415  # the store and msgpack: only here
 
     if asked.since is not None and asked.newest is None:
@@ -157,6 +159,9 @@ def _show_past(printer: Printer, asked: _Asked, source: Source) -> None:
                 accepts=printer.wants,
             )
         )
+    is_any = False
     for event in events:
+        is_any = True
         printer.show(event)
     printer.flush()
+    return is_any

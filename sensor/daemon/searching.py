@@ -70,13 +70,7 @@ def session(
 
     Raises BadInputError where nothing of it is stored.
     """
-    own = Filter(sessions=frozenset({session_id}))
-    first = next(source.events(own), None)
-    if first is None:
-        raise BadInputError(
-            f"session {quote(session_id)}: no event of it is stored; "
-            "`agent-sensor sessions --since 0` lists those that are"
-        )
+    first = first_of(source, session_id)
     book, trees = Book(), Trees()
     family = _family(source, session_id, first.seq)
     for part in _parts(family):
@@ -85,6 +79,17 @@ def session(
             book.take(event)
             trees.take(event)
     return book.runs[session_id], trees.roots()
+
+
+def first_of(source: Source, session_id: str) -> Event:
+    """Return the first event of a session. Raises BadInputError where nothing of it is stored."""
+    first = next(source.events(Filter(sessions=frozenset({session_id}))), None)
+    if first is None:
+        raise BadInputError(
+            f"session {quote(session_id)}: no event of it is stored; "
+            "`agent-sensor sessions --since 0` lists those that are"
+        )
+    return first
 
 
 def judged(source: Source, seq: int) -> tuple[Event, Event | None]:

@@ -128,7 +128,6 @@ def test_remarks_are_on_stderr(state: Path, live: Path) -> None:
     assert run(live, "tail", "--no-follow").stderr == ""
     assert run(live, "query", *ALL, "--by", "exe", "-n", "3").stderr == "4 more with fewer events\n"
     assert run(live, "query", *ALL, "-n", "2").stderr == "there are more: go on with --since 3\n"
-    assert run(live, "sessions", *ALL, "--tool", "x").stderr == "no session in that time\n"
 
 
 def test_json_has_the_names_of_the_stream(live: Path) -> None:

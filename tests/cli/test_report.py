@@ -150,6 +150,17 @@ def test_whoever_cannot_read_the_store_is_told_so(tmp_path: Path) -> None:
     assert "3 sessions" in page.text
 
 
+def test_a_session_that_is_not_stored_is_refused(state: Path) -> None:
+    """A page that is empty would say that nothing happened."""
+    file = state / "report.html"
+    places = ["--run-dir", str(state), "--state-dir", str(state)]
+    asked = ["report", str(file), "--since", "0", "--session", "nope", *places]
+    problem = CliRunner().invoke(cli, asked).exception
+    assert isinstance(problem, BadInputError)
+    assert str(problem).startswith("session nope: no event of it is stored; ")
+    assert not file.exists()
+
+
 def test_a_file_that_cannot_be_written_is_named(state: Path) -> None:
     """With a remedy."""
     places = ["--run-dir", str(state), "--state-dir", str(state)]
