@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PROBLEMS = "problems"
 
 _COLUMNS = 100
+_PROBLEM_COLUMNS = 4096
+"""No sentence of the daemon's is longer: its end says what to do."""
+
 _WORDS = {"None": "-", "True": "yes", "False": "no"}
 _UNITS: dict[str, Callable[[int], str]] = {
     "_bytes": size,
@@ -43,7 +46,7 @@ def lines(status: Mapping[str, object]) -> Iterator[str]:
     wrong = problems(status)
     yield f"{'degraded' if wrong else 'fine'}"
     for text in wrong:
-        yield f"  problem: {quote(text, LINE_LIMIT * 2)}"
+        yield f"  problem: {quote(text, _PROBLEM_COLUMNS)}"
     parts = {name: value for name, value in status.items() if name != PROBLEMS}
     width = max((len(_name(name, value)) for name, value in parts.items()), default=0)
     for name, value in parts.items():

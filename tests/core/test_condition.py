@@ -57,6 +57,12 @@ def test_a_problem_comes_first_and_decides_the_exit_code() -> None:
     assert exit_code(status) is ExitCode.DEGRADED
 
 
+def test_a_problem_is_shown_with_its_remedy() -> None:
+    """Which is the end of its sentence, however long that is."""
+    problem = f"store: {'/deep' * 40}: others can read it; run chmod 600 on it"
+    assert list(lines({"problems": [problem]}))[1] == f'  problem: "{problem}"'
+
+
 def test_what_does_not_fit_on_one_line_takes_several() -> None:
     """One part a line."""
     hooks = {f"hook_{number}": True for number in range(12)}
