@@ -117,6 +117,9 @@ def _error(path: Path, problem: sqlite3.Error) -> Exception:
                 f"{path}: {problem}; `agent-sensor verify` tells how far it is whole, then move it"
                 " away: the sensor makes a new one"
             )
+        # SQLite keeps to itself why: https://sqlite.org/rescode.html#cantopen
+        case sqlite3.SQLITE_CANTOPEN if os.access(path, os.F_OK) and not os.access(path, os.R_OK):
+            return NotPermittedError(f"{path}: Permission denied; run it as root")
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return StoreError(f"{path}: {problem}; look at the rights of the file and its folder")
         case _:

@@ -133,6 +133,7 @@ def _code(code: int) -> sqlite3.Error:
         (_code(sqlite3.SQLITE_FULL), StoreError, "no space left"),
         (_code(sqlite3.SQLITE_CORRUPT_INDEX), DamagedStoreError, "agent-sensor verify"),
         (_code(sqlite3.SQLITE_READONLY_DBMOVED), StoreError, "rights"),
+        (_code(sqlite3.SQLITE_CANTOPEN), StoreError, "rights"),
         (_code(sqlite3.SQLITE_IOERR_WRITE), StoreError, "what SQLite says"),
         (sqlite3.ProgrammingError("what SQLite says"), StoreError, "what SQLite says"),
     ],
