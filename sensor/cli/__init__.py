@@ -10,8 +10,9 @@ from typing import NoReturn
 
 import click
 
+from sensor.core.mistakes import each
 from sensor.core.quote import quote
-from sensor.errors import ExitCode, MistakesError, NotPermittedError, SensorError
+from sensor.errors import ExitCode, NotPermittedError, SensorError
 
 _MODULES = {
     "watch": "watch",
@@ -123,7 +124,7 @@ def main() -> NoReturn:
     try:
         cli(prog_name="agent-sensor")
     except SensorError as problem:
-        for one in problem.mistakes if isinstance(problem, MistakesError) else (problem,):
+        for one in each(problem):
             click.echo(f"agent-sensor: {one}", err=True)
         sys.exit(problem.exit_code)
     finally:

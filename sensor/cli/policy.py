@@ -15,6 +15,7 @@ from sensor.cli.clock import window
 from sensor.cli.printer import Printer, stdout
 from sensor.cli.sourcing import source_at
 from sensor.core.filter import Filter
+from sensor.core.mistakes import each
 from sensor.core.policy.listing import as_dict, lines
 from sensor.core.policy.model import settled
 from sensor.core.policy.replay import HEADS, KINDS, Replay
@@ -26,7 +27,7 @@ from sensor.core.units import count
 from sensor.core.words import Kind
 from sensor.daemon import policies
 from sensor.daemon.catalogues import catalogue
-from sensor.errors import NoDaemonError, SensorError
+from sensor.errors import BadInputError, NoDaemonError, SensorError
 
 if TYPE_CHECKING:
     from sensor.core.policy.model import Accounts, Policy
@@ -59,16 +60,23 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     Ends with 5 for a text that would not be taken, and names line, rule, key and
     remedy of each mistake. What is taken but may not be meant is said on stderr: users that this
     host does not have, rules that another one leaves nothing for, exceptions
-    that have ended.
+    that have ended. With --json, stdout has the mistakes as well.
 
     \b
     Examples:
       agent-sensor policy check policy.toml
-      agent-sensor policy check policy.toml --json | jq -r '.warnings[]'
+      agent-sensor policy check policy.toml --json | jq -r '.mistakes[], .warnings[]'
     """  # noqa: D301  # click reads the \b
-    found, accounts = _read(file, catalog_dir)
-    said = warnings(found, accounts, _now())
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
+    try:
+        found, accounts = _read(file, catalog_dir)
+    except BadInputError as problem:
+        if as_json:
+            wrong = {"file": str(file), "mistakes": each(problem), "warnings": []}
+            printer.write(json.dumps(wrong, ensure_ascii=False))
+            printer.flush()
+        raise
+    said = warnings(found, accounts, _now())
     exceptions = sum(len(rule.exceptions) for rule in found.rules)
     if as_json:
         told = {
@@ -76,6 +84,7 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
             "mode": found.mode.value,
             "rules": len(found.rules),
             "exceptions": exceptions,
+            "mistakes": [],
             "warnings": said,
         }
         printer.write(json.dumps(told, ensure_ascii=False))

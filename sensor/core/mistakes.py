@@ -10,6 +10,8 @@ from sensor.errors import BadInputError, MistakesError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from sensor.errors import SensorError
+
 _Said = ParamSpec("_Said")
 _Value = TypeVar("_Value")
 
@@ -30,15 +32,18 @@ class Mistakes:
         """Give what a reader reads, or ``otherwise`` where it finds mistakes."""
         try:
             return reader(*said, **named)
-        except MistakesError as several:
-            self._found += several.mistakes
-        except BadInputError as one:
-            self._found.append(str(one))
+        except BadInputError as problem:
+            self._found += each(problem)
         return otherwise
 
     def refuse(self) -> None:
         """Raise what was found, if anything was."""
         refuse(self._found)
+
+
+def each(problem: SensorError) -> list[str]:
+    """Return the mistakes that an error is of; most are one."""
+    return problem.mistakes if isinstance(problem, MistakesError) else [str(problem)]
 
 
 def refuse(mistakes: Iterable[str]) -> None:

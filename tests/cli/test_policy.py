@@ -21,6 +21,7 @@ from support.host import UNPRIVILEGED
 from support.recorded import recorded, stored
 
 from sensor.cli import cli, policy
+from sensor.core.mistakes import each
 from sensor.daemon.reading import STORE
 from sensor.edge import hubclient
 from sensor.errors import BadInputError, ExitCode, NotPermittedError
@@ -186,6 +187,19 @@ def test_all_mistakes_are_shown_a_line_each(folder: Path) -> None:
         AIDR,
     ]
     assert said[2][1].startswith("did you mean 'aider'? Otherwise write a tool")
+
+
+def test_mistakes_can_be_json(folder: Path) -> None:
+    """For programs, which get an object on stdout whatever the file is; the exit code stays."""
+    text = TEXT.replace('["aider"]', '["aidr"]').replace('verdict = "alert"', 'verdict = "alrt"')
+    for content, amount in (text, 2), (TEXT.replace('["aider"]', '["aidr"]'), 1), ("[", 1):
+        (folder / "policy.toml").write_text(content, "utf-8")
+        done = run("check", "--json")
+        assert isinstance(done.exception, BadInputError)
+        told = json.loads(done.stdout)
+        assert (told["file"], told["warnings"]) == ("policy.toml", [])
+        assert told["mistakes"] == each(done.exception)
+        assert len(told["mistakes"]) == amount
 
 
 def test_a_policy_that_the_kernel_cannot_hold_is_refused(folder: Path) -> None:
