@@ -12,6 +12,7 @@ import click
 
 from sensor.cli import chrome, options
 from sensor.cli.printer import Printer, stdout
+from sensor.cli.sourcing import daemon_at
 from sensor.core.quote import quote
 from sensor.core.table import table
 from sensor.errors import BadInputError
@@ -130,10 +131,7 @@ def ls(*, as_json: bool, run_dir: Path) -> None:
 
 
 def _ask(run_dir: Path, do: str, **arguments: object) -> dict[str, object]:
-    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
-    from sensor.edge.hubclient import Connection  # noqa: PLC0415
-
-    with Connection(run_dir / SOCKET) as connection:
+    with daemon_at(run_dir) as connection:
         return connection.control(do, **arguments)
 
 

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from sensor.cli import chrome, options
 from sensor.cli.printer import Printer, stdout
+from sensor.cli.sourcing import daemon_at
 from sensor.core.cataloguetext import HEADS, row, shown
 from sensor.core.layers import digest
 from sensor.core.mistakes import guess
@@ -24,8 +25,6 @@ from sensor.errors import BadInputError, NoDaemonError, SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from sensor.edge.hubclient import Connection
 
 # Who may read it is for the kernel to say, as of a folder.
 _FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
@@ -160,7 +159,7 @@ def update(*, file: Path, catalog_dir: Path, run_dir: Path) -> None:
 def _folder(asked: Path, run_dir: Path) -> Path:
     """Give the directory of the daemon, if one runs; whoever names one has to mean that."""
     try:
-        with _daemon(run_dir) as connection:
+        with daemon_at(run_dir) as connection:
             said = connection.status().get("catalogue")
     except NoDaemonError:
         return asked
@@ -191,15 +190,8 @@ def _put(place: Path, text: str) -> None:
 
 
 def _reload(run_dir: Path) -> dict[str, object]:
-    with _daemon(run_dir) as connection:
+    with daemon_at(run_dir) as connection:
         return connection.control("catalog_reload")
-
-
-def _daemon(run_dir: Path) -> Connection:
-    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
-    from sensor.edge.hubclient import Connection  # noqa: PLC0415  # msgpack: only here
-
-    return Connection(run_dir / SOCKET)
 
 
 def _lines(said: dict[str, object]) -> Iterable[str]:

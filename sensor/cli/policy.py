@@ -13,7 +13,7 @@ import click
 from sensor.cli import block, choosing, chrome, options
 from sensor.cli.clock import window
 from sensor.cli.printer import Printer, stdout
-from sensor.cli.sourcing import source_at
+from sensor.cli.sourcing import daemon_at, source_at
 from sensor.core.filter import Filter
 from sensor.core.mistakes import each
 from sensor.core.policy.listing import as_dict, lines
@@ -30,6 +30,8 @@ from sensor.daemon.catalogues import catalogue
 from sensor.errors import BadInputError, NoDaemonError, SensorError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sensor.core.policy.model import Accounts, Policy
 
 # Who may read it is for the kernel to say, as of a folder.
@@ -98,24 +100,25 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
 
 
 @policy.command(short_help="Show what a policy comes to on this host.")
-@click.argument("file", type=_FILE, default=policies.DEFAULT)
+@click.argument("file", type=_FILE, required=False)
 @options.catalog_dir
 @options.as_json
 @options.run_dir
-def show(*, file: Path, catalog_dir: Path, as_json: bool, run_dir: Path) -> None:
+def show(*, file: Path | None, catalog_dir: Path, as_json: bool, run_dir: Path) -> None:
     """Show what a policy comes to on this host.
 
     The rules in the order in which they are asked, the first that is about an
     attempt wins: the mode that each comes to, for whom it holds, and how long
-    its exceptions do. Without FILE it is /etc/agent-sensor/policy.toml. Where a
-    daemon keeps this file, what `block add` put before its rules is shown first,
-    to root.
+    its exceptions do. Without FILE it is the one that the daemon keeps, or where
+    none runs, /etc/agent-sensor/policy.toml. Where a daemon keeps this file, what
+    `block add` put before its rules is shown first, to root.
 
     \b
     Examples:
       agent-sensor policy show
       agent-sensor policy show policy.toml --json | jq '.rules[] | .id'
     """  # noqa: D301  # click reads the \b
+    file = file or _kept_at(run_dir) or policies.DEFAULT
     found, accounts = _read(file, catalog_dir)
     now = _now()
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
@@ -197,10 +200,7 @@ def reload_policy(*, as_json: bool, run_dir: Path) -> None:
       agent-sensor policy reload
       agent-sensor policy check /etc/agent-sensor/policy.toml && agent-sensor policy reload
     """  # noqa: D301  # click reads the \b
-    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
-    from sensor.edge.hubclient import Connection  # noqa: PLC0415
-
-    with Connection(run_dir / SOCKET) as connection:
+    with daemon_at(run_dir) as connection:
         told = connection.control("policy_reload")
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     rules = count(int(str(told["rules"])), "rule", "rules")
@@ -226,23 +226,38 @@ def _remark(replay: Replay) -> None:
     )
 
 
+def _kept_at(run_dir: Path) -> Path | None:
+    """Ask which file a daemon keeps; None where there is none, or no daemon that says so."""
+    try:
+        with daemon_at(run_dir) as connection:
+            return _file_of(connection.status())
+    except NoDaemonError:
+        return None
+    except SensorError as problem:
+        chrome.say(f"whether the daemon keeps another file is not known: {problem}")
+        return None
+
+
 def _blocks(run_dir: Path, file: Path) -> list[dict[str, object]] | None:
     """Ask for the blocks in force beside this file; None where that is not known."""
-    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
-    from sensor.edge.hubclient import Connection  # noqa: PLC0415
-
     try:
-        with Connection(run_dir / SOCKET) as connection:
-            kept = connection.status().get("policy")
-            if not isinstance(kept, dict) or Path(str(kept["file"])).resolve() != file.resolve():
+        with daemon_at(run_dir) as connection:
+            status = connection.status()
+            said, kept = status.get("policy"), _file_of(status)
+            if not isinstance(said, dict) or not kept or kept.resolve() != file.resolve():
                 return None
-            found = connection.control("block_ls")["blocks"] if kept.get("blocks") else []
+            found = connection.control("block_ls")["blocks"] if said.get("blocks") else []
     except NoDaemonError:
         return None
     except SensorError as problem:
         chrome.say(f"blocks that may be in force beside it are not shown: {problem}")
         return None
     return found if isinstance(found, list) else None
+
+
+def _file_of(status: Mapping[str, object]) -> Path | None:
+    said = status.get("policy")
+    return Path(str(said["file"])) if isinstance(said, dict) else None
 
 
 def _read(file: Path, catalog_dir: Path) -> tuple[Policy, Accounts]:

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sensor.daemon.reading import Source
+    from sensor.edge.hubclient import Connection
+
+
+def daemon_at(run_dir: Path) -> Connection:
+    """Connect to the daemon. Raises NoDaemonError where none runs."""
+    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
+    from sensor.edge.hubclient import Connection  # noqa: PLC0415  # msgpack: only here
+
+    return Connection(run_dir / SOCKET)
 
 
 @contextmanager

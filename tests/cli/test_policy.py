@@ -10,9 +10,11 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -157,6 +159,22 @@ def test_blocks_that_nobody_tells_are_said_to_be_missing(monkeypatch: pytest.Mon
     shown = run("show", "--json")
     assert json.loads(shown.stdout)["blocks"] is None
     assert "blocks that may be in force beside it are not shown: block_ls: " in shown.stderr
+
+
+@contextmanager
+def keeping(socket: Path) -> Iterator[SimpleNamespace]:
+    """Stand in for a daemon that keeps another file than the usual one."""
+    kept = {"file": str(socket.parent / "kept.toml"), "blocks": 0}
+    yield SimpleNamespace(status=lambda: {"policy": kept})
+
+
+def test_without_a_file_it_is_the_daemon_s(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For another than the one in force would tell of what does not hold."""
+    monkeypatch.setattr(hubclient, "Connection", keeping)
+    (folder / "policy.toml").rename(folder / "kept.toml")
+    shown = CliRunner().invoke(cli, ["policy", "show", "--run-dir", str(folder)])
+    assert shown.exit_code == ExitCode.OK, shown.exception
+    assert "no-vendor-traffic" in shown.stdout
 
 
 @pytest.mark.parametrize("word", ["check", "show", "test"])
