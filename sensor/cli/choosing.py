@@ -50,6 +50,9 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object 
 wall = click.option(
     "--wall", is_flag=True, help="Date and time of this host's zone, with its offset."
 )
+with_seq = click.option(
+    "--seq", "with_seq", is_flag=True, help="Each event's seq first: what `explain` is asked by."
+)
 all_children = click.option(
     "--all-children", is_flag=True, help="Show what children start, at any depth."
 )

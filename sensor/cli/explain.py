@@ -27,7 +27,7 @@ def explain(*, seq: int, as_json: bool, run_dir: Path, state_dir: Path) -> None:
 
     Shows each piece of evidence with its weight, the tool's marks that were not
     there, how the confidence comes about, which rule decided, and what would
-    have changed it. `tail --json` and `query --json` show each event's seq.
+    have changed it. `tail --seq` and `query --seq` show each event's seq.
 
     \b
     Examples:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Readable on dark and on light; red is for verdicts.
 _COLORS = ("cyan", "green", "magenta", "blue", "yellow", "bright_cyan", "bright_magenta")
 _OWN_DEPTH = 1
+_SEQ_COLUMNS = 7
 _REFUSALS = (Verdict.BLOCK, Verdict.WOULD_BLOCK)
 
 
@@ -60,7 +61,8 @@ class Printer:
     what it starts itself, and what policy refuses of all its descendants, as their
     connections. With
     ``wall``, lines begin with date, time and offset of this host's zone; ``time`` writes
-    times so that they go with the lines. ``form`` makes of an event what is JSON.
+    times so that they go with the lines. With ``seq``, it stands before that.
+    ``form`` makes of an event what is JSON.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Printer:
         all_children: bool,
         color: str,
         wall: bool = False,
+        seq: bool = False,
         form: Callable[[Event], dict[str, object]] = as_dict,
     ) -> None:
         self._out = out
@@ -79,6 +82,7 @@ class Printer:
         self._all_children = all_children
         self.time = clock.wall if wall else clock.clock
         self._wall = wall
+        self._seq = seq
         self._color = color == "always" or (
             color == "auto" and out.isatty() and not os.environ.get("NO_COLOR")
         )
@@ -92,7 +96,8 @@ class Printer:
             self.write(json.dumps(self._form(event)))
             return
         line = f"{clock.wall(event.at)}{event.line[TIME_COLUMNS:]}" if self._wall else event.line
-        self.write(self._colored(event, line) if self._color else line)
+        seq = f"{event.seq:{_SEQ_COLUMNS}}  " if self._seq else ""
+        self.write(f"{seq}{self._colored(event, line) if self._color else line}")
 
     def write(self, text: str) -> None:
         """Print a line of something else than an event."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     help="For people, or for programs.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@choosing.with_seq
 @choosing.wall
 @choosing.color
 @options.run_dir
@@ -52,6 +53,7 @@ def query(
     most: int | None,
     form: str,
     as_json: bool,
+    with_seq: bool,
     wall: bool,
     color: str,
     run_dir: Path,
@@ -77,9 +79,11 @@ def query(
         all_children=True,
         color=color,
         wall=wall,
+        seq=with_seq,
     )
-    if wall and by:
-        raise BadInputError("--wall is for lines of events: leave it out with --by")
+    if by and (wall or with_seq):
+        option = "--wall" if wall else "--seq"
+        raise BadInputError(f"{option} is for lines of events: leave it out with --by")
     groups = groups_of(by) if by else ()
     wanted = choosing.wanted(**names)
     with source_at(run_dir, state_dir, time=printer.time) as source:

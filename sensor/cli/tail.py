@@ -45,6 +45,7 @@ _NEWEST = 10
     type=click.Choice(["ocsf", "ecs"]),
     help="JSON in the words of OCSF 1.6 or ECS 9.3; everything, all children too.",
 )
+@choosing.with_seq
 @choosing.wall
 @choosing.color
 @options.run_dir
@@ -58,6 +59,7 @@ def tail(
     all_children: bool,
     as_json: bool,
     schema: str | None,
+    with_seq: bool,
     wall: bool,
     color: str,
     run_dir: Path,
@@ -84,6 +86,7 @@ def tail(
         all_children=all_children or schema is not None,
         color=color,
         wall=wall,
+        seq=with_seq,
         form=_form(schema),
     )
     asked = _Asked(choosing.wanted(**names), first, last, newest)

@@ -128,6 +128,18 @@ def test_colour_changes_nothing_else(story: Sequence[Event]) -> None:
     assert any(STYLE.search(line) for line in colored)
 
 
+def test_a_line_can_begin_with_the_seq(story: Sequence[Event]) -> None:
+    """In a column of its own, and the rest of the line stays as it is, colour included."""
+    for color in "never", "always":
+        out = io.StringIO()
+        shown = Printer(out, as_json=False, all_children=True, color=color, seq=True)
+        for event in story:
+            shown.show(event)
+        lines = out.getvalue().splitlines()
+        assert [line[:9] for line in lines] == [f"{event.seq:7}  " for event in story]
+        assert [line[9:] for line in lines] == printed(story, color=color)
+
+
 def test_a_session_keeps_its_colour(story: Sequence[Event]) -> None:
     """It is the same in every line and in every run."""
     lines = printed(story, color="always")
