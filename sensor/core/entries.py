@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from datetime import time as time_of_day
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, TypeVar
@@ -15,9 +16,13 @@ from sensor.core.mistakes import guess, refuse
 from sensor.errors import BadInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _Choice = TypeVar("_Choice", bound=Enum)
+
+
+_KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,15 @@ HOST = Shape(
 class Entry:
     """One table of the text, and its place in it.
 
-    Every reader raises BadInputError with the place, the key and the remedy.
+    ``lines`` has those of keys, as far as they are known, and under an empty one the
+    table's own, where that is not in ``place``. Every reader raises BadInputError with the
+    place, the key and the remedy.
     """
 
     place: str
     label: str
     table: dict[str, object]
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def at(self) -> str:
@@ -54,7 +62,13 @@ class Entry:
 
     def wrong(self, key: str, why: str, remedy: str) -> BadInputError:
         """Word the error for one key."""
-        return BadInputError(f"{self.at}: {key}: {why}; {remedy}")
+        return self._wrong(key, key, why, remedy)
+
+    def _wrong(self, key: str, shown: str, why: str, remedy: str) -> BadInputError:
+        line = self.lines.get(key, self.lines.get(""))
+        place = self.place if line is None else f"{self.place}:{line}"
+        label = f"{self.label}: " if self.label else ""
+        return BadInputError(f"{place}: {label}{shown}: {why}; {remedy}")
 
     def only(self, *keys: str) -> None:
         """Refuse keys that mean nothing here."""
@@ -62,7 +76,7 @@ class Entry:
         if unknown:
             remedy = f"write one of {', '.join(keys)}"
             refuse(
-                str(self.wrong(ascii(key), "unknown key", guess(key, keys, remedy)))
+                str(self._wrong(key, ascii(key), "unknown key", guess(key, keys, remedy)))
                 for key in unknown
             )
 
@@ -74,7 +88,7 @@ class Entry:
             return
         found = self.table["version"]
         if found != known or isinstance(found, bool):
-            raise self.wrong("version", f"{found!a} is unknown", f"write {known}")
+            raise self.wrong("version", f"{_shown(found)} is unknown", f"write {known}")
 
     def text(self, key: str, shape: Shape) -> str:
         """Read a text that has to be there."""
@@ -91,7 +105,7 @@ class Entry:
         value = self.table.get(key)
         if value is None or isinstance(value, bool):
             return value
-        raise self.wrong(key, f"{value!a} is not valid", "write true or false")
+        raise self.wrong(key, f"{_shown(value)} is not valid", "write true or false")
 
     def moment(self, key: str) -> datetime:
         """Read a point in time that has to be there, with its offset."""
@@ -100,7 +114,7 @@ class Entry:
             raise self.wrong(key, "is missing", remedy)
         value = self.table[key]
         if not isinstance(value, datetime):
-            raise self.wrong(key, f"{value!a} is no time", remedy)
+            raise self.wrong(key, f"{_shown(value)} is no time", remedy)
         if value.tzinfo is None:
             raise self.wrong(key, f"{value.isoformat()} has no zone", remedy)
         return value
@@ -110,7 +124,8 @@ class Entry:
         table = self.table.get(key, {})
         if not isinstance(table, dict):
             raise self.wrong(key, "is not a table", f"write [{key}]")
-        entry = Entry(self.place, f"{self.label}, {key}" if self.label else key, table)
+        label = f"{self.label}, {key}" if self.label else key
+        entry = Entry(self.place, label, table, _within(self.lines, key))
         entry.only(*keys)
         return entry
 
@@ -142,7 +157,7 @@ class Entry:
 
     def _shaped(self, key: str, value: object, shape: Shape) -> str:
         if not isinstance(value, str) or not shape.pattern.fullmatch(value):
-            raise self.wrong(key, f"{value!a} is not valid", shape.remedy)
+            raise self.wrong(key, f"{_shown(value)} is not valid", shape.remedy)
         return value
 
 
@@ -157,8 +172,8 @@ class Document:
             table: dict[str, object] = tomllib.loads(text)
         except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
             raise BadInputError(f"{where}: {error}; correct the TOML there") from error
-        self.root = Entry(where, "", table)
         self._lines = text.split("\n")
+        self.root = Entry(where, "", table, _lines_of(self._lines))
         self._reached: dict[str, int] = {}
 
     def entries(self, holder: Entry, key: str, *, header: str) -> Iterator[Entry]:
@@ -176,6 +191,11 @@ class Document:
             label = f"{key} {table.get('id', number)!a}"
             yield Entry(place, f"{holder.label}, {label}" if holder.label else label, table)
 
+    def in_order(self, mistakes: Iterable[str]) -> list[str]:
+        """Sort what is wrong by line; what has none, as it is about all of it, comes first."""
+        place = re.compile(rf"{re.escape(self.root.place)}:([0-9]+): ")
+        return sorted(mistakes, key=lambda one: int(it[1]) if (it := place.match(one)) else 0)
+
     def _next_line(self, header: str) -> int | None:
         pattern = re.compile(rf"\s*\[\[\s*{re.escape(header)}\s*\]\]")
         for line in range(self._reached.get(header, 0) + 1, len(self._lines) + 1):
@@ -183,3 +203,35 @@ class Document:
                 self._reached[header] = line
                 return line
         return None
+
+
+def _lines_of(lines: Iterable[str]) -> dict[str, int]:
+    """Find the lines of keys and of [tables]; a key in one has that before it, like ``dns.x``.
+
+    What stands in lists of tables has their lines. Text that only looks like a key, in
+    a string of several lines, can be taken for one that comes after it.
+    """
+    found: dict[str, int] = {}
+    before: str | None = ""
+    for number, line in enumerate(lines, 1):
+        if header := _HEADER.match(line):
+            before = f"{header[2]}." if header[1] == "[" else None
+            found.setdefault(header[2], number)
+        elif before is not None and (key := _KEY.match(line)):
+            found.setdefault(before + key[1], number)
+    return found
+
+
+def _within(lines: Mapping[str, int], key: str) -> dict[str, int]:
+    """Give the lines of what is in a table, and under an empty key its own."""
+    start = f"{key}."
+    found = {name[len(start) :]: line for name, line in lines.items() if name.startswith(start)}
+    own = lines.get(key, lines.get(""))
+    return found if own is None else {"": own, **found}
+
+
+def _shown(value: object) -> str:
+    """Write a value as TOML has it, not as Python."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, date | time_of_day) else ascii(value)

@@ -36,9 +36,9 @@ class Mistakes:
             self._found += each(problem)
         return otherwise
 
-    def refuse(self) -> None:
+    def refuse(self, in_order: Callable[[list[str]], list[str]] = list) -> None:
         """Raise what was found, if anything was."""
-        refuse(self._found)
+        refuse(in_order(self._found))
 
 
 def each(problem: SensorError) -> list[str]:

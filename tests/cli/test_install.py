@@ -69,4 +69,4 @@ def test_a_configuration_that_is_wrong_keeps_nobody_from_uninstalling(
     config.write_text("scope = 7\n", "utf-8")
     monkeypatch.setattr(settings, "DEFAULT", config)
     assert _scope() is None
-    assert f"{config}: scope: 7 is not valid" in capsys.readouterr().err
+    assert f"{config}:1: scope: 7 is not valid" in capsys.readouterr().err

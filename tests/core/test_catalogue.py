@@ -170,9 +170,9 @@ def test_an_endpoint_names_all_its_sources() -> None:
 @pytest.mark.parametrize(
     ("good", "bad", "message"),
     [
-        ("version = 1", "version = 2", "x.toml: version: 2 is unknown; write 1"),
+        ("version = 1", "version = 2", "x.toml:1: version: 2 is unknown; write 1"),
         ("version = 1", "", "x.toml: version: is missing; write version = 1"),
-        ("version = 1", "version = 1\nnew = 1", "x.toml: 'new': unknown key; write one of"),
+        ("version = 1", "version = 1\nnew = 1", "x.toml:2: 'new': unknown key; write one of"),
         ("[[tool]]", "[[tool]]\nold = 1", "x.toml:3: tool 'some-tool': 'old': unknown key"),
         ('id = "some-tool"', "", "x.toml:3: tool 1: id: is missing"),
         ("some-tool", "Some", "x.toml:3: tool 'Some': id: 'Some' is not valid"),

@@ -53,19 +53,22 @@ def test_every_key_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("version = 2", "c.toml: version: 2 is unknown; write 1"),
+        ("version = 2", "c.toml:1: version: 2 is unknown; write 1"),
         (
             "versoin = 1",
-            "c.toml: 'versoin': unknown key; did you mean 'version'? Otherwise write one",
+            "c.toml:1: 'versoin': unknown key; did you mean 'version'? Otherwise write one",
         ),
-        ("store = 1", "c.toml: store: is not a table; write [store]"),
-        ('[store]\nmax_age = "30 days"', "c.toml: store: max_age: '30 days' is not valid; write a"),
-        ('[store]\nmax_age = "0d"', "c.toml: store: max_age: is nothing; write a number and"),
-        ('[store]\nsize = "1GiB"', "c.toml: store: 'size': unknown key; write one of max_age"),
-        ('[metrics]\nlisten = "0.0.0.0:1"', "c.toml: metrics: listen: '0.0.0.0:1' is not valid"),
+        ("store = 1", "c.toml:1: store: is not a table; write [store]"),
+        (
+            '[store]\nmax_age = "30 days"',
+            "c.toml:2: store: max_age: '30 days' is not valid; write a",
+        ),
+        ('[store]\nmax_age = "0d"', "c.toml:2: store: max_age: is nothing; write a number and"),
+        ('[store]\nsize = "1GiB"', "c.toml:2: store: 'size': unknown key; write one of max_age"),
+        ('[metrics]\nlisten = "0.0.0.0:1"', "c.toml:2: metrics: listen: '0.0.0.0:1' is not valid"),
         ('[metrics]\nlisten = "127.0.0.1:0"', "has no port; write one of 1-65535"),
         ('[metrics]\nlisten = "127.0.0.1:70000"', "has no port; write one of 1-65535"),
-        ('[forward]\nsyslog = "yes"', "c.toml: forward: syslog: 'yes' is not valid; write true"),
+        ('[forward]\nsyslog = "yes"', "c.toml:2: forward: syslog: 'yes' is not valid; write true"),
         (
             '[audit]\non = "always"',
             "audit: on: 'always' is unknown; write one of off, high-risk, al",

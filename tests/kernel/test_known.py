@@ -279,7 +279,7 @@ def test_a_catalogue_that_cannot_be_read_again_is_a_problem(
     """As a policy is, until it is read."""
     broken = catalog / "broken.toml"
     broken.write_text("version = 7\n")
-    said = f"the catalogue cannot be read again: {broken}: version: 7 is unknown; write 1"
+    said = f"the catalogue cannot be read again: {broken}:1: version: 7 is unknown; write 1"
     with Connection(police.daemon.run_dir / SOCKET) as daemon:
         with pytest.raises(SensorError, match="version: 7"):
             daemon.control("catalog_reload")

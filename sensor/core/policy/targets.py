@@ -146,7 +146,7 @@ def _network(text: str, word: str) -> IPv4Network | IPv6Network:
     try:
         network = ip_network(text)
     except ValueError as error:
-        raise BadWordError(f"{word!a}: {error}", _ENDPOINT_FORMS) from error
+        raise BadWordError(f"{word!a} {_why_no_network(text)}", _ENDPOINT_FORMS) from error
     if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED_BITS:
         mapped = network.network_address.ipv4_mapped
         if mapped is not None:
@@ -154,9 +154,17 @@ def _network(text: str, word: str) -> IPv4Network | IPv6Network:
     return network
 
 
+def _why_no_network(text: str) -> str:
+    try:
+        whole = ip_network(text, strict=False)
+    except ValueError:
+        return "is no address, and no range of addresses"
+    return f"is an address within {whole}, and no range"
+
+
 def _port(text: str | None, word: str) -> int | None:
     if text is None:
         return None
     if not 0 < int(text) <= _PORTS:
-        raise BadWordError(f"{word!a} has no port", f"write one of 1-{_PORTS}")
+        raise BadWordError(f"{word!a}: {text} is no port", f"write one of 1-{_PORTS}")
     return int(text)

@@ -92,7 +92,7 @@ def parse(text: str, *, where: str, catalogue: Catalogue) -> Policy:
         services=words.services(),
         audits=found.read(None, _occasion, defaults, words),
     )
-    found.refuse()
+    found.refuse(document.in_order)
     return policy
 
 

@@ -150,19 +150,31 @@ def test_audits_follow_what_the_policy_says(body: str, occasion: Occasion) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
+    ("body", "line", "why"),
     [
-        ('audit_on = "high-risk"', "high_risk: is missing; name the tools that audit_on is about"),
-        ('audit_on = "high-risk"\nhigh_risk = []', "high_risk: is empty; write one word"),
-        ('audit_on = "always"', "audit_on: 'always' is unknown; write one of off, high-risk, al"),
-        ('high_risk = ["some-cli"]', "high_risk: is there without audit_on; write audit_on = "),
-        ('audit_on = "alert"\nhigh_risk = ["clod"]', "high_risk: 'clod' is no tool of the cata"),
-        ('audit_on = "alert"\nhigh_risk = ["vendor:x"]', "high_risk: no tool has the vendor 'x'"),
+        (
+            'audit_on = "high-risk"',
+            4,
+            "high_risk: is missing; name the tools that audit_on is about",
+        ),
+        ('audit_on = "high-risk"\nhigh_risk = []', 6, "high_risk: is empty; write one word"),
+        (
+            'audit_on = "always"',
+            5,
+            "audit_on: 'always' is unknown; write one of off, high-risk, al",
+        ),
+        ('high_risk = ["some-cli"]', 5, "high_risk: is there without audit_on; write audit_on = "),
+        ('audit_on = "alert"\nhigh_risk = ["clod"]', 6, "high_risk: 'clod' is no tool of the cata"),
+        (
+            'audit_on = "alert"\nhigh_risk = ["vendor:x"]',
+            6,
+            "high_risk: no tool has the vendor 'x'",
+        ),
     ],
 )
-def test_an_audit_that_would_never_follow_is_refused(body: str, why: str) -> None:
+def test_an_audit_that_would_never_follow_is_refused(body: str, line: int, why: str) -> None:
     """As are tools that are none."""
-    assert refusal(f"[defaults]\n{body}").startswith(f"p.toml: defaults: {why}")
+    assert refusal(f"[defaults]\n{body}").startswith(f"p.toml:{line}: defaults: {why}")
 
 
 def test_a_policy_that_is_empty_is_refused() -> None:
@@ -194,7 +206,7 @@ def test_a_bad_word_of_a_rule_is_refused(body: str, why: str) -> None:
 
 @pytest.mark.parametrize(("body", "why", "line"), BAD_RULES)
 def test_a_bad_rule_is_refused(body: str, why: str, line: int | None) -> None:
-    """With the line that it begins at; what is no rule's has the file."""
+    """With the line that it begins at, or that a key of no rule is at, where there is one."""
     said = refusal(body)
     assert said.startswith("p.toml: " if line is None else f"p.toml:{line}: ")
     assert why in said
@@ -211,7 +223,7 @@ def test_a_bad_exception_is_refused(body: str, why: str) -> None:
 @pytest.mark.parametrize("version", ["2", '"1"', "0", "[]"])
 def test_another_version_is_refused(version: str) -> None:
     """What it means is not known here."""
-    with pytest.raises(BadInputError, match=r"p\.toml: version: .* is unknown; write 1"):
+    with pytest.raises(BadInputError, match=r"p\.toml:1: version: .* is unknown; write 1"):
         text.parse(f'version = {version}\nmode = "shadow"', where="p.toml", catalogue=CATALOGUE)
 
 
