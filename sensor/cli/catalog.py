@@ -14,6 +14,7 @@ from sensor.cli import chrome, options
 from sensor.cli.printer import Printer, stdout
 from sensor.cli.sourcing import daemon_at
 from sensor.core.cataloguetext import HEADS, row, shown
+from sensor.core.keys import SHARED
 from sensor.core.layers import digest
 from sensor.core.mistakes import guess
 from sensor.core.quote import quote_path
@@ -83,6 +84,8 @@ def show(*, entry_id: str, catalog_dir: Path, as_json: bool) -> None:
     """Show all that is known of a tool or service.
 
     Each fact with its source: "ran" and "installed" were seen, "docs" was read.
+    Other software bears a weak name too; a known stranger bears a shared one, by
+    which alone nothing is refused before it is looked at.
 
     \b
     Examples:
@@ -202,8 +205,13 @@ def _lines(said: dict[str, object]) -> Iterable[str]:
     heads = ("FACT", "VALUE", "WEAK", "SOURCE")
     yield from table(
         heads,
-        [(one["key"], one["value"], "weak" if one["weak"] else "", one["source"]) for one in rows],
+        [(one["key"], one["value"], _weakness(one), one["source"]) for one in rows],
     )
+
+
+def _weakness(fact: dict[str, object]) -> str:
+    """Say by whom else a mark is borne: other software, or a known stranger."""
+    return "shared" if fact["key"] == SHARED else "weak" if fact["weak"] else ""
 
 
 def _print(lines: Iterable[str], *, as_json: bool) -> None:

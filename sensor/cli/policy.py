@@ -32,6 +32,7 @@ from sensor.errors import BadInputError, NoDaemonError, SensorError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sensor.core.catalogue import Catalogue
     from sensor.core.policy.model import Accounts, Policy
 
 # Who may read it is for the kernel to say, as of a folder.
@@ -62,7 +63,8 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     Ends with 5 for a text that would not be taken, and names line, rule, key and
     remedy of each mistake. What is taken but may not be meant is said on stderr: users that this
     host does not have, rules that another one leaves nothing for, exceptions
-    that have ended. With --json, stdout has the mistakes as well.
+    that have ended, tools that a known stranger shares a name with. With --json,
+    stdout has the mistakes as well.
 
     \b
     Examples:
@@ -71,14 +73,14 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     """  # noqa: D301  # click reads the \b
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     try:
-        found, accounts = _read(file, catalog_dir)
+        found, accounts, known = _read(file, catalog_dir)
     except BadInputError as problem:
         if as_json:
             wrong = {"file": str(file), "mistakes": each(problem), "warnings": []}
             printer.write(json.dumps(wrong, ensure_ascii=False))
             printer.flush()
         raise
-    said = warnings(found, accounts, _now())
+    said = warnings(found, accounts, _now(), known)
     exceptions = sum(len(rule.exceptions) for rule in found.rules)
     if as_json:
         told = {
@@ -119,7 +121,7 @@ def show(*, file: Path | None, catalog_dir: Path, as_json: bool, run_dir: Path) 
       agent-sensor policy show policy.toml --json | jq '.rules[] | .id'
     """  # noqa: D301  # click reads the \b
     file = file or _kept_at(run_dir) or policies.DEFAULT
-    found, accounts = _read(file, catalog_dir)
+    found, accounts, known = _read(file, catalog_dir)
     now = _now()
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     blocks = _blocks(run_dir, file)
@@ -131,7 +133,7 @@ def show(*, file: Path | None, catalog_dir: Path, as_json: bool, run_dir: Path) 
         for line in lines(found, now):
             printer.write(line)
     printer.flush()
-    for one in warnings(found, accounts, now):
+    for one in warnings(found, accounts, now, known):
         chrome.say(one)
 
 
@@ -165,7 +167,7 @@ def test(
       agent-sensor policy test policy.toml --since 7d
       agent-sensor policy test policy.toml --since 7d --json | jq .rule
     """  # noqa: D301  # click reads the \b
-    found, _ = _read(file, catalog_dir)
+    found, *_ = _read(file, catalog_dir)
     first, last = window(since, until)
     replay = Replay(found, _now())
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
@@ -260,13 +262,13 @@ def _file_of(status: Mapping[str, object]) -> Path | None:
     return Path(str(said["file"])) if isinstance(said, dict) else None
 
 
-def _read(file: Path, catalog_dir: Path) -> tuple[Policy, Accounts]:
+def _read(file: Path, catalog_dir: Path) -> tuple[Policy, Accounts, Catalogue]:
     """Read a policy as this host would take it. Raises BadInputError where it would not."""
     known = catalogue(catalog_dir)
     found = policies.read(file, known)
     accounts = policies.accounts_of(found)
     compile_tables(found, known, accounts=accounts, resolvers=(), wall_offset_ns=0)
-    return settled(found, accounts), accounts
+    return settled(found, accounts), accounts, known
 
 
 def _now() -> datetime:

@@ -70,6 +70,8 @@ def test_each_fact_of_an_entry_is_shown_with_its_source(folder: Path) -> None:
     shown = ask("show", "corp-client", f"--catalog-dir={folder}").stdout
     assert "state  ~/.corp" in shown
     assert "ran 1" in shown
+    [name] = [line for line in ask("show", "codex").stdout.splitlines() if "shared_names" in line]
+    assert name.split()[:3] == ["shared_names", "codex", "shared"]
     told = json.loads(ask("show", "anthropic", "--json").stdout)
     assert "api.anthropic.com" in told["hosts"]
     assert isinstance(ask("show", "nobody").exception, BadInputError)

@@ -10,29 +10,35 @@ from sensor.core.policy.draft import at
 from sensor.core.policy.judge import is_within
 from sensor.core.policy.lists import mapped
 from sensor.core.policy.model import Mode
+from sensor.core.words import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from ipaddress import IPv6Network
 
+    from sensor.core.catalogue import Catalogue
     from sensor.core.policy.model import Accounts, Condition, Policy, Rule, Target
 
 _ORDER = list(Mode)
 
 
-def warnings(policy: Policy, accounts: Accounts, now: datetime) -> list[str]:
+def warnings(policy: Policy, accounts: Accounts, now: datetime, catalogue: Catalogue) -> list[str]:
     """Give what is worth a word in a settled policy, in its order.
 
     Covered rules are found where one other rule covers them; several that do so
     together are not looked for.
     """
     earlier = _Earlier()
+    shared = {
+        tool.id: tuple(mark.value for mark in tool.marks if mark.shared) for tool in catalogue.tools
+    }
     found: list[str] = []
     for rule in policy.rules:
         found += _of_users(rule, accounts)
         found += _of_exceptions(rule, now)
         found += _of_mode(policy, rule)
+        found += _of_shared_names(rule, shared)
         found += earlier.covering(rule)
         earlier.add(rule)
     return found
@@ -156,6 +162,18 @@ def _of_mode(policy: Policy, rule: Rule) -> Iterator[str]:
         yield (
             f"{at(rule)}: mode: {rule.mode.value} goes further than the policy, which is in"
             f" {policy.mode.value}"
+        )
+
+
+def _of_shared_names(rule: Rule, shared: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Say which tools are looked at before they are refused, as strangers bear their names."""
+    if rule.verdict is not Verdict.BLOCK or not rule.is_about_running:
+        return
+    tools = sorted(rule.condition.tools or ())
+    if names := [ascii(name) for tool in tools for name in shared.get(tool, ())]:
+        yield (
+            f"{at(rule)}: tools: {', '.join(names)}: by the bare name it is ended after the start,"
+            " not before, as a known stranger bears it too; by the path of its package before"
         )
 
 

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.attempts import ALERT, ALLOW, BLOCK, EARLIER, EVERY_TOOL, ONE_TOOL, exception, rule
-from support.policies import ACCOUNTS, NOW, known
+from support.policies import ACCOUNTS, CATALOGUE, NOW, known
 
 from sensor.core.policy.review import warnings
 
 
 def said(body: str, mode: str = "enforce") -> list[str]:
     """Give the warnings of a policy."""
-    return warnings(known(body, mode), ACCOUNTS, NOW)
+    return warnings(known(body, mode), ACCOUNTS, NOW, CATALOGUE)
 
 
 FIRST = "is never reached: rule 'first' comes first"
@@ -150,3 +152,29 @@ def test_ten_thousand_rules_are_looked_through_at_once() -> None:
         for number in range(5000)
     )
     assert said(body) == []
+
+
+def test_a_tool_that_is_refused_late_by_its_bare_name_is_said() -> None:
+    """Once for a rule that keeps it from starting, whatever its mode; not for what it reaches."""
+    shared = replace(
+        CATALOGUE,
+        tools=tuple(
+            replace(tool, marks=tuple(replace(mark, shared=True) for mark in tool.marks))
+            if tool.vendor == "some"
+            else tool
+            for tool in CATALOGUE.tools
+        ),
+    )
+
+    def found(body: str, mode: str = "enforce") -> list[str]:
+        return warnings(known(body, mode), ACCOUNTS, NOW, shared)
+
+    late = (
+        "'some', 'some-ide': by the bare name it is ended after the start, not before, as a known"
+    )
+    for mode in "enforce", "shadow":
+        [one] = found(rule("r", EVERY_TOOL, BLOCK), mode)
+        assert one.startswith(f"p.toml:4: rule 'r': tools: {late}")
+    assert found(rule("r", 'tools = ["other-cli"]', BLOCK)) == []
+    assert found(rule("r", EVERY_TOOL, ALERT)) == []
+    assert found(rule("r", f'{EVERY_TOOL}\nendpoints = ["some"]', BLOCK)) == []
