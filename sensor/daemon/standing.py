@@ -136,10 +136,12 @@ class Standing:
         if request.do == "catalog_reload" and self.teaching:
             return self.teaching.reload()
         if self.refusing is None:
+            if request.do == "block_ls":
+                return {"blocks": []}
             raise BadInputError(
-                "this daemon was started without a policy and has given up the rights to keep one:"
-                f" write {DEFAULT}, if it is two lines (version = 1, mode = "
-                '"enforce"), and restart it'
+                "no policy: this daemon was started without one and has given up the rights to keep"
+                f" one; write {DEFAULT} (two lines are enough: version = 1 and"
+                ' mode = "enforce"), and restart it'
             )
         return self.refusing.control(request)
 
