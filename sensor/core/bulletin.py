@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from sensor.core.actions import Record
 from sensor.core.event import Enforcement, Event, HealthView, Kind, Lack, PolicyView
 from sensor.core.facts import Damaged, Found, Gap, Health, Loss, PolicyChanged
+from sensor.core.judgment import SAYS_KILL
 from sensor.core.wall import rfc3339
 
 if TYPE_CHECKING:
@@ -58,6 +59,6 @@ def told(fact: Own, numbering: Numbering) -> Record:
 
 def put_right(at_ns: int, told: Event, why: str, numbering: Numbering) -> Record:
     """Tell again of somebody who was not ended after all, and which event said otherwise."""
-    reason = f"event {told.seq} says {Enforcement.KILL.value}: {why}"
+    reason = f"event {told.seq}{SAYS_KILL}{why}"
     undone = replace(told, enforcement=Enforcement.NONE, reason=reason, late=True)
     return Record(replace(undone, **numbering.head(at_ns)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sensor.core.absent import SAID, absent
-from sensor.core.judgment import DEFAULT_RULE
+from sensor.core.judgment import DEFAULT_RULE, parted
 from sensor.core.quote import quote
 from sensor.core.weights import THRESHOLD, confidence_of, weigh
 from sensor.core.words import UNKNOWN_CLIENT, Enforcement, Kind, Verdict
@@ -29,7 +29,7 @@ MARKS = 12
 """So many absent marks are listed for people; JSON has all."""
 
 MESSAGE_LIMIT = 240
-"""Columns for what a rule says to people."""
+"""Columns for what a rule says to people, and for what the sensor adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,6 @@ class Reason:
     """One piece of evidence; ``weight`` is None where the catalogue lacks it.
 
     ``mark`` is None also where it is none of the tool's marks, but what a look showed.
-
     ``without`` is the confidence that would be left if it were not there.
     """
 
@@ -101,7 +100,8 @@ class Explanation:
             "rule_said": rule_said(self.event),
             "enforcement": self.event.enforcement.value if self.event.enforcement else None,
             "enforced": enforced(self.event),
-            "message": self.event.reason if self.event.verdict else None,
+            "message": self._said[0],
+            "why": self._said[1],
             "would_change": list(self.would_change),
         }
 
@@ -113,8 +113,9 @@ class Explanation:
         yield f"verdict     {rule_said(self.event)}"
         if how := enforced(self.event):
             yield f"enforced    {how}"
-        if self.event.verdict and self.event.reason:
-            yield f"message     {quote(self.event.reason, MESSAGE_LIMIT)}"
+        for label, text in zip(("message", "why"), self._said, strict=True):
+            if text:
+                yield f"{label:10}  {quote(text, MESSAGE_LIMIT)}"
         for position, text in enumerate(self.would_change):
             yield f"{'' if position else 'changed by':10}  {text}"
 
@@ -148,6 +149,10 @@ class Explanation:
         for position, text in enumerate(self._absent()):
             yield f"{'' if position else 'absent':10}  {text}"
         yield from _listed("risk", self.event.risk)
+
+    @property
+    def _said(self) -> tuple[str | None, str | None]:
+        return parted(self.event.rule, self.event.reason if self.event.verdict else None)
 
     @property
     def _looked(self) -> bool:

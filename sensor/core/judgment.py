@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -24,12 +25,22 @@ DEFAULT_RULE = "default"
 WAS_OVER = "it had ended when it was known for what it was"
 """Said of whom it came too late for, behind what the rule says."""
 
+RAN_ALREADY = "it ran already: from now on its connections are refused"
+"""Said where a rule leaves what runs running, and has no words of its own."""
+
+LEFT_ALONE = "it ran already, and the default is for what starts"
+"""Said where no rule names a tool that the default blocks."""
+
+SAYS_KILL = f" says {Enforcement.KILL.value}: "
+"""Said behind the event that an event puts right, and before why."""
+
 _NO_TEXT = {
     RULE_DEFAULT: DEFAULT_RULE,
     RULE_QUIC: "quic",
     RULE_CANARY: "canary",
     RULE_FULL: "full",
 }
+_UNDOES = re.compile(rf"event [0-9]+{SAYS_KILL}", re.ASCII)
 _REASONS = {
     RULE_QUIC: "names are judged on TCP port 443, which QUIC would go past",
     RULE_FULL: "the kernel has no room to follow it, and a rule of its fails closed",
@@ -58,6 +69,16 @@ def too_late(said: Judgment) -> Judgment:
     """Say of whoever has ended by itself that nobody was ended."""
     reason = "; ".join(filter(None, (said.reason, WAS_OVER)))
     return replace(said, enforcement=Enforcement.NONE, reason=reason)
+
+
+def parted(rule: str | None, reason: str | None) -> tuple[str | None, str | None]:
+    """Part what a rule says to people from what the sensor says, or adds to it; None for none."""
+    if reason is None:
+        return None, None
+    if rule is None or rule in _NO_TEXT.values() or reason == RAN_ALREADY or _UNDOES.match(reason):
+        return None, reason
+    message, _, added = reason.rpartition("; ")
+    return (message or None, added) if added == WAS_OVER else (reason, None)
 
 
 TOOL_STARTS = Judgment(verdict=Verdict.ALERT)

@@ -12,6 +12,8 @@ from sensor.core.joining import AMBIGUOUS, joining, word
 from sensor.core.judgment import (
     ALLOWED,
     DEFAULT_RULE,
+    LEFT_ALONE,
+    RAN_ALREADY,
     TOOL_STARTS,
     Judgment,
     is_canary,
@@ -32,12 +34,6 @@ if TYPE_CHECKING:
     from sensor.core.identity import Identity
     from sensor.core.knowledge import Knowledge
     from sensor.core.tools import Tool
-
-RAN_ALREADY = "it ran already: from now on its connections are refused"
-"""Said where a rule leaves what runs running, and has no words of its own."""
-
-LEFT_ALONE = "it ran already, and the default is for what starts"
-"""Said where no rule names a tool that the default blocks."""
 
 
 class Starting:

@@ -8,7 +8,18 @@ from support.story import enforced, ruling
 
 from sensor.core.facts import RULE_CANARY, RULE_DEFAULT, RULE_FULL, RULE_QUIC
 from sensor.core.former import noted
-from sensor.core.judgment import GENERATIONS, WAS_OVER, Judgment, Rulebook, is_canary, too_late
+from sensor.core.judgment import (
+    GENERATIONS,
+    LEFT_ALONE,
+    RAN_ALREADY,
+    SAYS_KILL,
+    WAS_OVER,
+    Judgment,
+    Rulebook,
+    is_canary,
+    parted,
+    too_late,
+)
 from sensor.core.words import Enforcement, Verdict
 
 RULE = '[[rule]]\nid = "{}"\ntools = ["*"]\nverdict = "block"\nmessage = "Ask first."\n'
@@ -138,3 +149,24 @@ def test_what_comes_too_late_is_not_said_to_be_done(reason: str | None, told: st
     late = too_late(said)
     assert late == Judgment(verdict=Verdict.BLOCK, rule="no", reason=told)
     assert not late.is_refused
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "message", "why"),
+    [
+        ("r", None, None, None),
+        ("r", "Ask first.", "Ask first.", None),
+        ("r", f"Ask; wait; {WAS_OVER}", "Ask; wait", WAS_OVER),
+        ("r", WAS_OVER, None, WAS_OVER),
+        ("r", RAN_ALREADY, None, RAN_ALREADY),
+        ("r", f"event 7{SAYS_KILL}it had ended", None, f"event 7{SAYS_KILL}it had ended"),
+        ("default", LEFT_ALONE, None, LEFT_ALONE),
+        ("quic", "names are judged", None, "names are judged"),
+        (None, "policy 7 said so", None, "policy 7 said so"),
+    ],
+)
+def test_what_a_rule_says_is_told_from_what_the_sensor_adds(
+    rule: str | None, reason: str | None, message: str | None, why: str | None
+) -> None:
+    """Only the former is an owner's, who may be asked about it."""
+    assert parted(rule, reason) == (message, why)
