@@ -29,7 +29,11 @@ _WHO = {
 }
 _WHAT = {
     "kinds": ("--kind", "Of this kind.", [kind.value for kind in Kind]),
-    "verdicts": ("--verdict", "With this verdict.", [verdict.value for verdict in Verdict]),
+    "verdicts": (
+        "--verdict",
+        "With this verdict; block: judged so, also where it was not refused (see --enforcement).",
+        [verdict.value for verdict in Verdict],
+    ),
     "enforcements": (
         "--enforcement",
         "Refused in this way; none: not refused.",
