@@ -15,7 +15,7 @@ from sensor.core.container import short
 from sensor.core.outcome import Outcome
 from sensor.core.quote import LINE_LIMIT, quote, quote_all, quote_path
 from sensor.core.units import count, duration, size
-from sensor.core.words import Enforcement, Kind, Verdict
+from sensor.core.words import SENSOR, Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +160,8 @@ def _policy(event: Event) -> str:
 def _health(event: Event) -> str:
     if event.health is None:
         return "-"
-    works = "works" if event.health.is_well else "FAILS"
+    fails = "stopped" if event.health.what == SENSOR else "FAILS"
+    works = "works" if event.health.is_well else fails
     return f"{quote(event.health.what)} {works}{_because(event)}"
 
 

@@ -8,6 +8,9 @@ from enum import Enum
 UNKNOWN_CLIENT = "unknown-client"
 """In the place of a tool's id: whoever reaches an AI service and is in no session."""
 
+SENSOR = "sensor"
+"""What a ``health`` event is about that tells of the sensor's own regular end."""
+
 
 class Risk(Enum):
     """What is dangerous about a run of a tool."""

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.engine import Engine
-from sensor.core.facts import Gap
+from sensor.core.facts import Health
 from sensor.core.rights import RUNNING
 from sensor.core.wall import rfc3339
+from sensor.core.words import SENSOR
 from sensor.daemon import standby
 from sensor.daemon.audit_worker import Auditing
 from sensor.daemon.catalogues import DIRECTORY, catalogue
@@ -56,8 +57,6 @@ if TYPE_CHECKING:
     from sensor.daemon.refusing import Refusing
 
 _READ = selectors.EVENT_READ
-_DOWN = "the sensor was not running; probes left attached have recorded meanwhile"
-_FRESH = "the sensor was not running, and nothing recorded meanwhile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +105,7 @@ class Daemon:
         named = Path(config.policy) if config.policy else None
         self._policy = standby.wanted(named, places.policy, places.state_dir)
         self._refusing: Refusing | None = None
-        self._is_ending = False
+        self._ended_by = ""
 
     def run(self, *, keep: bool) -> None:
         """Run until a signal to end comes. ``keep``, or a restart, leaves the probes attached.
@@ -133,7 +132,11 @@ class Daemon:
             self._loop(inbox, standing)
             standing.sensing.finish()
             self._notify.tell("STOPPING=1")
-        if not (keep or self._notify.is_restarting()):
+            stays = keep or self._notify.is_restarting()
+            pins = "stay attached" if stays else "are taken away"
+            why = f"by {self._ended_by}; its probes {pins}"
+            standing.sensing.see(Health(at_ns=Clock.now_ns(), what=SENSOR, is_well=False, why=why))
+        if not stays:
             instance.remove()
 
     def _begin(self, stack: ExitStack, loaded: Loaded) -> Standing:
@@ -190,17 +193,11 @@ class Daemon:
 
     def _go_on(self, sensing: Sensing, before: Before, begun: Begun, *, was_loaded: bool) -> None:
         """Declare the time since the run before, take its sessions up, and find what is new."""
-        # More than what this start declares in the store: a gap that was told may be lost too.
-        lost = range(before.last_seq + 1, begun.next_seq)
-        spoke_wall_ns = before.spoke_wall_ns
-        if spoke_wall_ns is not None or lost:
-            gap = Gap(
-                at_ns=Clock.now_ns(),
-                # Nothing that was told is kept: it can be as old as this boot.
-                from_wall_ns=spoke_wall_ns or self._host.wall_offset_ns,
-                why=_DOWN if was_loaded else _FRESH,
-                seqs=(lost[0], lost[-1]) if lost else None,
-            )
+        gap = before.gap(
+            Clock.now_ns(), begun.next_seq, booted_wall_ns=self._host.wall_offset_ns,
+            was_loaded=was_loaded,
+        )  # fmt: skip
+        if gap:
             sensing.see(gap)
         for session in before.sessions:
             sensing.engine.resume(session)
@@ -241,7 +238,7 @@ class Daemon:
         return standing
 
     def _stop(self) -> None:
-        self._is_ending = True
+        self._ended_by = "root, through its socket"
 
     def _announce(self, standing: Standing) -> None:
         place = "this host" if self._scope == self._top else str(self._scope)
@@ -260,7 +257,7 @@ class Daemon:
         if standing.writer:
             self._selector.register(standing.writer, _READ, lambda _mask: self._listen(sensing))
         watchdog_s = self._notify.watchdog_s()
-        while not self._is_ending:
+        while not self._ended_by:
             due_s = [one.timeout() for one in (self._refusing, contents) if one]
             waits = [one for one in (telling.timeout(), watchdog_s, *due_s) if one is not None]
             for key, mask in self._selector.select(min(waits, default=None)):
@@ -277,8 +274,8 @@ class Daemon:
 
     def _heed(self, inbox: socket.socket) -> None:
         came = received(inbox)
-        if came & set(ENDING):
-            self._is_ending = True
+        if ending := came & set(ENDING):
+            self._ended_by = min(ending).name
         elif signal.SIGHUP in came:
             self._reload()
 

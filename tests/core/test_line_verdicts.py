@@ -117,6 +117,10 @@ def said(
             replace(HEALTH, health=HealthView("enforcement", is_well=False), reason="let through"),
             'health   enforcement FAILS: "let through"',
         ),
+        (
+            replace(HEALTH, health=HealthView("sensor", is_well=False), reason="by SIGTERM"),
+            'health   sensor stopped: "by SIGTERM"',
+        ),
         (HEALTH, "health   -"),
     ],
 )

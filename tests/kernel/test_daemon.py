@@ -14,8 +14,10 @@ from support.patience import SOON_S
 from support.pins import pinned
 from support.running import running
 from support.scope import Scope
+from support.scripting import until
 from support.stage import TIMES
 
+from sensor.edge.store import Store
 from sensor.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -63,7 +65,10 @@ def test_a_session_is_told_kept_and_verified(
     told = daemon.until(lambda events: ended(process.pid, events))
     assert [event["kind"] for event in told] == ["session_start", "exec", "exit", "session_end"]
     assert daemon.stop() == 0
-    assert daemon.past() == told
+    *past, stop = daemon.past()
+    assert past == told
+    assert stop["health"] == {"what": "sensor", "is_well": False}
+    assert stop["reason"] == "by SIGTERM; its probes are taken away"
     assert daemon.verify().returncode == 0
 
 
@@ -168,6 +173,32 @@ def test_a_session_goes_on_over_a_clean_restart(
     events = daemon.until(lambda events: ended(keeper.pid, events))
     told = [event["kind"] for event in events if event["kind"].startswith("session")]
     assert told == ["session_start", "session_end"]
+
+
+@pytest.mark.long
+def test_a_gap_begins_where_the_sensor_was_stopped(daemon: Running) -> None:
+    """On a quiet host too; after a kill nobody knows, and the words do not claim it."""
+    stops = []
+    for options in ["--keep"], []:
+        daemon.start(*options)
+        assert daemon.stop() == 0
+        stops.append(daemon.past()[-1])
+    daemon.start()
+    with Store(daemon.store, read_only=True) as store:
+        until(lambda: store.last_seq > stops[-1]["seq"])
+    daemon.kill()
+    daemon.start()
+    events = daemon.past()
+    assert [stop["reason"] for stop in stops] == [
+        "by SIGTERM; its probes stay attached", "by SIGTERM; its probes are taken away"
+    ]  # fmt: skip
+    gaps = [(event["gap"]["from_at"], event["reason"]) for event in events if event["gap"]]
+    was, left = "the sensor was not running", "probes left attached have recorded meanwhile"
+    assert gaps == [
+        (stops[0]["at"], f"{was}; {left}"),
+        (stops[1]["at"], f"{was}, and nothing recorded meanwhile"),
+        (events[-2]["at"], f"{was} for some of this time; {left}"),
+    ]
 
 
 @pytest.mark.long
