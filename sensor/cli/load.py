@@ -72,7 +72,7 @@ def load(
 
 @click.command(short_help="Detach the probes that `load` attached.")
 @settings.config
-@options.scope
+@options.unload_scope
 @options.run_dir
 @options.bpffs
 @click.option("--force", is_flag=True, help="Also from under a daemon that runs, which it blinds.")

@@ -19,6 +19,12 @@ scope = click.option(
     metavar="CGROUP",
     help="Look only below this cgroup2 directory. Default: the whole host.",
 )
+unload_scope = click.option(
+    "--scope",
+    type=_DIRECTORY,
+    metavar="CGROUP",
+    help="The --scope that the probes were attached with. Default: the whole host.",
+)
 run_dir = click.option(
     "--run-dir",
     type=_DIRECTORY,

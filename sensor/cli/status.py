@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from sensor.cli import options
+from sensor.cli import options, settings
 from sensor.cli.printer import Printer, stdout
 from sensor.core.condition import exit_code, lines
+from sensor.errors import NoDaemonError, SensorError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +27,8 @@ def status(*, as_json: bool, run_dir: Path) -> None:
 
     Shows what it watches with, what it lost, its store and its readers. Ends with 0
     when all is well, 6 when something is wrong or missing, which the first lines
-    name, and 1 when no daemon runs.
+    name, and 1 when no daemon runs; to root it says then what a killed one left
+    attached.
 
     \b
     Examples:
@@ -36,8 +39,13 @@ def status(*, as_json: bool, run_dir: Path) -> None:
     from sensor.edge.hubclient import Connection  # noqa: PLC0415
 
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
-    with Connection(run_dir / SOCKET) as connection:
-        hello, told = connection.hello, connection.status()
+    try:
+        with Connection(run_dir / SOCKET) as connection:
+            hello, told = connection.hello, connection.status()
+    except NoDaemonError as problem:
+        if left := _left(run_dir):
+            raise NoDaemonError(f"{problem}; {left}") from problem
+        raise
     told = {"host": hello.host, "boot_id": hello.boot_id, "newest_seq": hello.seq, **told}
     if as_json:
         printer.write(json.dumps(told, ensure_ascii=False))
@@ -46,3 +54,15 @@ def status(*, as_json: bool, run_dir: Path) -> None:
             printer.write(line)
     printer.flush()
     sys.exit(exit_code(told))
+
+
+def _left(run_dir: Path) -> str | None:
+    """Say what a daemon that was killed left attached, as far as whoever asks may see it."""
+    from sensor.daemon import beside  # noqa: PLC0415  # libbpf: only here
+    from sensor.edge import mounts  # noqa: PLC0415
+
+    with suppress(OSError, SensorError):
+        top = mounts.cgroup2()
+        scope = settings.scope_of(None, None)
+        return beside.left_by(run_dir, top=top, scope=scope.resolve() if scope else top)
+    return None

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.core.quote import quote
-from sensor.daemon.instance import Instance
-from sensor.edge import system
+from sensor.daemon.instance import Instance, Pins
+from sensor.daemon.standby import is_in_force
+from sensor.edge import mounts, system
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +31,29 @@ def others(instance: Instance, run_dirs: Iterable[Path], *, top: Path) -> list[s
             one = Instance(bpffs=bpffs, run_dir=run_dir, scope=Path(folder))
             named[one.folder] = (run_dir, Path(folder))
     return [_said(folder, named.get(folder), top) for folder in found]
+
+
+def left_by(run_dir: Path, *, top: Path, scope: Path) -> str | None:
+    """Say what a daemon of this run directory that was killed left attached; None for nothing.
+
+    ``scope`` is the one that ``unload`` takes where it is given none.
+    """
+    if system.is_held(run_dir):  # somebody begins, or ends
+        return None
+    for bpffs in mounts.every_bpffs():
+        for folder, _, _ in os.walk(top):
+            one = Instance(bpffs=bpffs, run_dir=run_dir, scope=Path(folder))
+            if pins := one.versions():
+                does = "are still attached"
+                if any(is_in_force(Pins(each)) for each in pins):
+                    does += " and go on refusing what its policy refuses"
+                command = f"agent-sensor unload --run-dir {quote(str(run_dir))}"
+                if Path(folder) != scope:
+                    command += f" --scope {quote(folder)}"
+                if bpffs != mounts.BPFFS:
+                    command += f" --bpffs {quote(str(bpffs))}"
+                return f"its probes {does}; `{command}` takes them away"
+    return None
 
 
 def _said(folder: Path, place: tuple[Path, Path] | None, top: Path) -> str:

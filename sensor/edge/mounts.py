@@ -78,6 +78,11 @@ def bpffs(wanted: Path = BPFFS) -> Path:
     return wanted
 
 
+def every_bpffs() -> list[Path]:
+    """Find all bpffs that are mounted."""
+    return [point for point, kind in _mounts().items() if kind == "bpf"]
+
+
 def _check(result: int, what: str) -> None:
     if result == 0:
         return

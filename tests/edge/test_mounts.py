@@ -96,6 +96,13 @@ def test_a_bpffs_is_found(host: Host) -> None:
     assert asked(host, "mounts.bpffs()") == str(BPFFS)
 
 
+def test_every_bpffs_is_found(host: Host, tmp_path: Path) -> None:
+    """Also one that somebody has mounted elsewhere."""
+    host.mount("-t", "bpf", "none", tmp_path)
+    found = asked(host, "sorted(map(str, mounts.every_bpffs()))")
+    assert found == str(sorted([str(BPFFS), str(tmp_path)]))
+
+
 def test_a_bpffs_under_another_mount_is_none(host: Host) -> None:
     """What was mounted last is what pins would go to."""
     host.mount("-t", "tmpfs", "none", BPFFS)

@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from support.keeping import is_proved
 from support.pins import pinned
+from support.running import AGENT_SENSOR
 
 from sensor.core.condition import problems
 from sensor.errors import ExitCode
 
 if TYPE_CHECKING:
-    import subprocess
-
     from support.keeping import Kept
     from support.running import Event
 
@@ -63,6 +65,31 @@ def test_a_daemon_that_runs_is_not_blinded(kept: Kept) -> None:
     assert pinned(kept.folder / "bpf") == before
     assert kept.is_refused()
     assert kept.status()["problems"] == []
+
+
+def test_what_a_killed_daemon_left_is_told_with_what_takes_it_away(kept: Kept) -> None:
+    """The pins go on refusing; the command that is named ends it, and then nothing is left."""
+    kept.start()
+    kept.daemon.kill()
+    assert kept.is_refused()
+    said = kept.daemon.command("status")
+    assert said.returncode == ExitCode.FAILED
+    assert (
+        "its probes are still attached and go on refusing what its policy refuses; " in said.stderr
+    )
+    [command] = re.findall("`(agent-sensor unload .*)` takes them away", said.stderr)
+    assert subprocess.run([AGENT_SENSOR, *shlex.split(command)[1:]], check=False).returncode == 0
+    assert pinned(kept.folder / "bpf") == []
+    assert not kept.is_refused()
+    assert "unload" not in kept.daemon.command("status").stderr
+
+
+def test_what_is_attached_and_refuses_nothing_is_not_said_to_refuse(kept: Kept) -> None:
+    """As of an observer that was killed."""
+    kept.daemon.start()
+    kept.daemon.kill()
+    said = kept.daemon.command("status").stderr
+    assert "its probes are still attached; `agent-sensor unload" in said
 
 
 def test_a_daemon_that_is_blinded_says_so_at_once(kept: Kept) -> None:
