@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from sensor.core.judgment import Judgment
 from sensor.core.policy.judge import DEFAULT, judge, plain
 from sensor.core.policy.model import Running
-from sensor.core.words import Verdict
+from sensor.core.words import TICKET, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +106,13 @@ class Enforced:
 
 
 def message(rule: Rule) -> str | None:
-    """Give what a rule says to whoever is blocked; a runtime block names its ticket."""
-    ticket = f"ticket {rule.ticket}" if rule.ticket else None
-    return ", ".join(filter(None, (rule.message or rule.reason, ticket))) or None
+    """Give what a rule says to whoever is blocked; a runtime block names its ticket.
+
+    First where it has no message: its reason alone says to nobody what was refused.
+    """
+    if not rule.ticket:
+        return rule.message or rule.reason
+    ticket = f"{TICKET}{rule.ticket}"
+    if rule.message:
+        return f"{rule.message}, {ticket}"
+    return f"{ticket}: {rule.reason}" if rule.reason else ticket

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sensor.core.actions import Notify
 from sensor.core.facts import Process
 from sensor.core.quote import quote
-from sensor.core.words import Kind
+from sensor.core.words import RUNTIME, TICKET, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,20 +17,23 @@ if TYPE_CHECKING:
     from sensor.core.event import Event
 
 EVERY_NS = 10_000_000_000
-"""So seldom is one person told of one rule on one terminal."""
+"""So seldom is one person told of one tool and rule on one terminal."""
 
 REMEMBERED = 1024
-"""People, terminals and rules for which the time is kept; the oldest makes room."""
+"""People, terminals, tools and rules for which the time is kept; the oldest makes room."""
 
 MESSAGE_LIMIT = 240
 """Columns for what a rule says: three lines of a terminal."""
+
+
+_Key = tuple[int | None, str, str | None, str | None]
 
 
 class Notices:
     """Says which refusals somebody is told of, and in which words."""
 
     def __init__(self) -> None:
-        self._told_ns: OrderedDict[tuple[int | None, str, str | None], int] = OrderedDict()
+        self._told_ns: OrderedDict[_Key, int] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._told_ns)
@@ -40,7 +43,7 @@ class Notices:
         process = event.process
         if process is None or process.tty is None:
             return
-        key = (process.uid, process.tty, event.rule)
+        key = (process.uid, process.tty, event.tool, event.rule)
         last_ns = self._told_ns.get(key)
         if last_ns is not None and last_ns <= event.at_ns < last_ns + EVERY_NS:
             return
@@ -59,7 +62,11 @@ class Notices:
 
 def text(event: Event) -> str:
     """Write the rule's message, or else what was refused and why; ``explain`` says more."""
-    said = quote(event.reason, MESSAGE_LIMIT).strip('"') if event.reason else _default(event)
+    said = quote(event.reason, MESSAGE_LIMIT).strip('"') if event.reason else ""
+    if not said:
+        said = _default(event)
+    elif _is_block(event) and said.startswith(TICKET):
+        said = f"{_default(event)}, {said}"
     return f"agent-sensor: {said} (agent-sensor explain {event.seq})"
 
 
@@ -69,4 +76,10 @@ def _default(event: Event) -> str:
         what = f"a connection to {quote(to.name or str(to.ip or '-'))}"
     else:
         what = quote(event.tool) if event.tool else "a program"
-    return f"{what} was refused by rule {quote(event.rule or '-')}"
+    kind = "block" if _is_block(event) else "rule"
+    return f"{what} was refused by {kind} {quote(event.rule or '-')}"
+
+
+def _is_block(event: Event) -> bool:
+    """Tell whether a responder's block refused it."""
+    return event.rule is not None and event.rule.startswith(RUNTIME)

@@ -8,6 +8,12 @@ from enum import Enum
 UNKNOWN_CLIENT = "unknown-client"
 """In the place of a tool's id: whoever reaches an AI service and is in no session."""
 
+RUNTIME = "runtime-"
+"""How the id begins of what a responder blocks; no rule of a policy's text has such a one."""
+
+TICKET = "ticket "
+"""How begins what a responder's block says that has no message."""
+
 SENSOR = "sensor"
 """What a ``health`` event is about that tells of the sensor's own regular end."""
 

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 import pytest
 from support.story import RESOLVER, SECOND, enforced
 
+from sensor.core.enforced import message
 from sensor.core.judgment import Judgment
 from sensor.core.policy.judge import Execution, Reach
 from sensor.core.words import Verdict
@@ -50,6 +51,23 @@ def test_a_rule_is_told_by_its_number() -> None:
     assert policy.told(0) == ("no", "Use qwen.")
     assert policy.told(1) is None
     assert enforced(BLOCK).told(0) == ("no", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({}, "ticket T-1"),
+        ({"reason": "leak"}, "ticket T-1: leak"),
+        ({"message": "Use qwen."}, "Use qwen., ticket T-1"),
+        ({"message": "Use qwen.", "reason": "leak"}, "Use qwen., ticket T-1"),
+        ({"ticket": None, "reason": "leak"}, "leak"),
+        ({"ticket": None}, None),
+    ],
+)
+def test_a_block_names_its_ticket(words: dict[str, str | None], says: str | None) -> None:
+    """Before what it says to responders, and behind what it says to who is blocked."""
+    [rule] = enforced(BLOCK).policy.rules
+    assert message(replace(rule, **{"ticket": "T-1", **words})) == says  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 from support.streams import event
@@ -52,6 +53,22 @@ def test_a_rule_without_words_is_named(to: Destination, says: str) -> None:
     assert "a program was refused by rule -" in text(replace(silent, tool=None, rule=None))
 
 
+def test_a_block_without_words_says_what_it_refused() -> None:
+    """A ticket alone tells nobody what happened, nor does a line for responders."""
+    to = Destination(ip=ip_address("160.79.104.10"), port=443, transport="tcp")
+    blocked = replace(REFUSED, rule="runtime-3", kind=Kind.CONNECT, destination=to)
+    was = "agent-sensor: a connection to 160.79.104.10 was refused by block runtime-3"
+    end = "(agent-sensor explain 7)"
+    assert text(replace(blocked, reason="ticket SEC-8")) == f"{was}, ticket SEC-8 {end}"
+    said = text(replace(blocked, reason="ticket SEC-8: leak\x1b"))
+    assert said.startswith(f"{was}, ticket SEC-8: leak")
+    assert said.isprintable()
+    spoken = text(replace(blocked, reason="Use qwen., ticket SEC-8"))
+    assert spoken == f"agent-sensor: Use qwen., ticket SEC-8 {end}"
+    rule = text(replace(blocked, rule="no-agents", reason="ticket SEC-8"))
+    assert rule == f"agent-sensor: ticket SEC-8 {end}"
+
+
 def test_what_a_stranger_chose_cannot_steer_the_terminal() -> None:
     """A name from a hello is shown as what it is."""
     to = Destination(ip=None, port=443, transport="tcp", name="a\x1b[2J.test\n")
@@ -67,12 +84,13 @@ def test_without_a_terminal_there_is_nobody_to_tell(view: ProcessView | None) ->
 
 
 def test_the_same_is_not_told_again_at_once() -> None:
-    """After a while it is, and another rule, terminal or user is told of by itself."""
+    """After a while it is, and another rule, tool, terminal or user is told of by itself."""
     notices = Notices()
     assert told(notices, REFUSED) == 1
     soon = replace(REFUSED, at_ns=REFUSED.at_ns + EVERY_NS - 1)
     assert told(notices, soon) == 0
     assert told(notices, replace(soon, rule="other")) == 1
+    assert told(notices, replace(soon, tool="aider")) == 1
     assert told(notices, replace(soon, process=replace(VIEW, tty="pts/4"))) == 1
     assert told(notices, replace(soon, process=replace(VIEW, uid=0))) == 1
     assert told(notices, replace(soon, at_ns=REFUSED.at_ns + EVERY_NS)) == 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from sensor.core.words import Verdict
+from sensor.core.words import RUNTIME, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -170,7 +170,7 @@ class RuntimeBlock:
     @property
     def id(self) -> str:
         """Name it as events do."""
-        return f"runtime-{self.number}"
+        return f"{RUNTIME}{self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
