@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why an event is what it is: the evidence with its weights, the rule, what would change it.
 
-Reasons for a tool stand in the event that began its session; an event within
-the session is explained by them. Weights are those of the catalogue at hand,
-which may be another than the one that judged: then this is said.
+Reasons for a tool stand in the event that began its session; an event within it is explained by
+them. Weights are those of the catalogue at hand; where another one judged, this is said.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from sensor.core.absent import SAID, absent
 from sensor.core.judgment import DEFAULT_RULE, parted
 from sensor.core.quote import quote
 from sensor.core.weights import THRESHOLD, confidence_of, weigh
-from sensor.core.words import UNKNOWN_CLIENT, Enforcement, Kind, Verdict
+from sensor.core.words import RUNTIME, UNKNOWN_CLIENT, Enforcement, Kind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,10 +272,11 @@ def _changes(event: Event, reasons: tuple[Reason, ...]) -> Iterator[str]:
             yield f"{what}: no tool, nothing else speaks for one"
     if event.verdict is Verdict.BLOCK and event.rule:
         yield "mode shadow: it would have been told, and let go on"
-    if event.tool == UNKNOWN_CLIENT and event.rule == DEFAULT_RULE:
-        yield "a rule that names the endpoint: its verdict, in place of the default"
-    elif event.verdict and event.rule == DEFAULT_RULE and event.tool:
-        yield f"a rule that names {quote(event.tool)}: its verdict, in place of the default"
+    if event.verdict and event.rule == DEFAULT_RULE and event.tool:
+        named = "the endpoint" if event.tool == UNKNOWN_CLIENT else quote(event.tool)
+        yield f"a rule that names {named}: its verdict, in place of the default"
+    elif event.verdict and event.rule and event.rule.startswith(RUNTIME):
+        yield f"`agent-sensor block rm {quote(event.rule)}`, or its end"
     elif event.verdict and event.rule:
         yield f"an exception to rule {quote(event.rule)}, or a rule before it that matches"
 
