@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sensor.core.cordon import WORD as SESSION
 from sensor.core.entries import LINE, Entry, Shape
 from sensor.core.policy.model import RuntimeBlock
+from sensor.core.quote import quote, quote_all
 from sensor.core.tools import Category, Tool
 from sensor.errors import BadInputError
 
@@ -111,6 +112,27 @@ def as_dict(block: RuntimeBlock) -> dict[str, object]:
         "message": block.message,
         "expires": block.expires.astimezone(UTC).isoformat().replace("+00:00", "Z"),
     }
+
+
+def trail(before: Blocks, after: Blocks, now: datetime, *, by: str = "") -> str | None:
+    """Say which blocks came, ended or were removed, and ``by`` whom; None where none did."""
+    who = f" by {by}" if by else ""
+    said = [
+        f"{one.id} added{who}: {_said(one)}" for one in after.blocks if one not in before.blocks
+    ]
+    for one in before.blocks:
+        if one not in after.blocks:
+            how = f"removed{who}" if one.expires > now else "ended"
+            said.append(f"{one.id} {how}: {_said(one)}")
+    return "; ".join(said) or None
+
+
+def _said(block: RuntimeBlock) -> str:
+    """Write what is blocked, until when and why; what responders typed is quoted."""
+    told = as_dict(block)
+    named = [(word, list(map(str, rows))) for word, rows in told.items() if isinstance(rows, list)]
+    parts = [f"{word.removesuffix('s')} {quote_all(rows)}" for word, rows in named if rows]
+    return f"{', '.join(parts)}, until {told['expires']}, ticket {quote(block.ticket)}"
 
 
 def text_of(blocks: Blocks) -> str:

@@ -13,10 +13,30 @@ from sensor.core.judgment import SAYS_KILL
 from sensor.core.wall import rfc3339
 
 if TYPE_CHECKING:
+    from sensor.core.enforced import Enforced
+    from sensor.core.facts import Standing
     from sensor.core.numbering import Numbering
 
 Own = Loss | Damaged | Gap | PolicyChanged | Health | Found
 """Facts that are about no process."""
+
+
+def changed(
+    enforced: Enforced | None, standing: Standing, at_ns: int, *, why: str | None = None
+) -> PolicyChanged:
+    """Give the fact of what became of a policy; ``enforced`` is what is in force now."""
+    if enforced is None:
+        return PolicyChanged(at_ns=at_ns, standing=standing, generation=0, why=why)
+    return PolicyChanged(
+        at_ns=at_ns,
+        standing=standing,
+        generation=enforced.generation,
+        source=enforced.source,
+        rules=enforced.policy.own_rules,
+        blocks=enforced.policy.blocks,
+        mode=enforced.policy.mode.value,
+        why=why,
+    )
 
 
 def told(fact: Own, numbering: Numbering) -> Record:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from sensor.core import already
 from sensor.core.actions import Release, Search
-from sensor.core.bulletin import told
+from sensor.core.bulletin import changed, told
 from sensor.core.cordon import cordon
 from sensor.core.facts import (
     Close,
@@ -194,14 +194,17 @@ class Engine:
         if seen and (found := self._reaching.recognised(fact, seen)):
             yield from self._starting.found(*found)
 
-    def policy(self, enforced: Enforced | None, *, at_ns: int) -> Iterator[Action]:
+    def policy(
+        self, enforced: Enforced | None, *, at_ns: int, why: str | None = None
+    ) -> Iterator[Action]:
         """Go by a policy that the kernel keeps from now on, or by none; tell, and judge what runs.
 
         That another one was refused and this one stays is for the caller to
-        tell, as a ``PolicyChanged``.
+        tell, as a ``PolicyChanged``. ``why`` is what became of which blocks.
         """
         self._known.rules.enter(enforced)
-        yield told(_changed(enforced, at_ns), self._known.numbering)
+        standing = Standing.IN_FORCE if enforced else Standing.REMOVED
+        yield told(changed(enforced, standing, at_ns, why=why), self._known.numbering)
         yield from already.there(self._known, self._reaching, at_ns)
 
     def remember(self, former: Former) -> None:
@@ -256,17 +259,3 @@ class Engine:
         """End the sessions in which nobody is: what they were waiting for happened unseen."""
         for session in self._known.sessions.sweep():
             yield self._known.stream.ended(at_ns, session)
-
-
-def _changed(enforced: Enforced | None, at_ns: int) -> PolicyChanged:
-    if enforced is None:
-        return PolicyChanged(at_ns=at_ns, standing=Standing.REMOVED, generation=0)
-    return PolicyChanged(
-        at_ns=at_ns,
-        standing=Standing.IN_FORCE,
-        generation=enforced.generation,
-        source=enforced.source,
-        rules=enforced.policy.own_rules,
-        blocks=enforced.policy.blocks,
-        mode=enforced.policy.mode.value,
-    )

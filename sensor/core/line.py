@@ -34,6 +34,7 @@ _SECONDS = len("2026-11-23T14:03:07")
 _RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}  # RFC 1035
 _SIGNAL_BITS = 0x7F  # WTERMSIG of wait(2)
 _CWD_COLUMNS = 40
+_CHANGE_COLUMNS = 240  # what became of a block or two
 _ADDRESSES = 4
 _RUNNER = "runner"
 _UNDECIDED = "ambiguous"
@@ -154,7 +155,7 @@ def _policy(event: Event) -> str:
         parts.append(count(policy.blocks, "block", "blocks"))
     if policy.mode is not None:
         parts.append(quote(policy.mode))
-    return f"{', '.join(parts)}{_because(event)}"
+    return f"{', '.join(parts)}{_because(event, _CHANGE_COLUMNS)}"
 
 
 def _health(event: Event) -> str:
@@ -165,8 +166,8 @@ def _health(event: Event) -> str:
     return f"{quote(event.health.what)} {works}{_because(event)}"
 
 
-def _because(event: Event) -> str:
-    return f": {quote(event.reason, LINE_LIMIT)}" if event.reason else ""
+def _because(event: Event, columns: int = LINE_LIMIT) -> str:
+    return f": {quote(event.reason, columns)}" if event.reason else ""
 
 
 def command(process: ProcessView) -> str:

@@ -57,7 +57,8 @@ class Standing(Enum):
 class PolicyChanged:
     """Policy was put in force, kept or removed; all else is of the one that is in force now.
 
-    ``generation`` 0 is none. ``why`` says why another was refused.
+    ``generation`` 0 is none. ``why`` says why another was refused, or what became of which
+    blocks.
     """
 
     at_ns: int

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from sensor.core import blocks as kept
 from sensor.core.blocks import Blocks
-from sensor.core.facts import PolicyChanged, Standing
+from sensor.core.bulletin import changed
+from sensor.core.facts import Standing
 from sensor.core.former import former_of, noted, text_of
 from sensor.core.policy.model import Mode
 from sensor.core.policy.text import with_blocks
@@ -98,7 +99,7 @@ class Policing:
             self._catalogue = before
             raise
 
-    def block_add(self, asked: Mapping[str, object]) -> dict[str, object]:
+    def block_add(self, asked: Mapping[str, object], *, by: str = "") -> dict[str, object]:
         """Block something from now on; ``remark`` says how far that does not hold."""
         added, block = self.blocks.tidied(_now()).add(asked, _now())
         for session in kept.sessions_of(block):
@@ -107,7 +108,7 @@ class Policing:
                     f"block add: no session {session} is running; sessions --running lists those"
                     " that are"
                 )
-        self._change(lambda: (self._policy, added))
+        self._change(lambda: (self._policy, added), by=by)
         said = kept.as_dict(block)
         if remarks := "; ".join(dict.fromkeys(self._remarks(block))):
             said["remark"] = remarks
@@ -123,10 +124,10 @@ class Policing:
                     f"this host has no user {user!a}, so the block means nobody by that name"
                 )
 
-    def block_remove(self, block_id: str) -> dict[str, object]:
+    def block_remove(self, block_id: str, *, by: str = "") -> dict[str, object]:
         """Block something no longer."""
         left = self.blocks.remove(block_id)
-        self._change(lambda: (self._policy, left))
+        self._change(lambda: (self._policy, left), by=by)
         return {"removed": block_id}
 
     def block_list(self) -> dict[str, object]:
@@ -209,30 +210,23 @@ class Policing:
             ).isoformat().replace("+00:00", "Z"),
         }  # fmt: skip
 
-    def _change(self, wanted: Callable[[], tuple[Policy, Blocks]], *, asks: bool = True) -> None:
+    def _change(
+        self, wanted: Callable[[], tuple[Policy, Blocks]], *, asks: bool = True, by: str = ""
+    ) -> None:
         """Apply what is wanted now; tell why it cannot be, and that the one before stays."""
         if self._lost:
             raise SensorError(self._lost)
         try:
-            self._apply(*wanted(), asks=asks)
+            self._apply(*wanted(), asks=asks, by=by)
         except SensorError as problem:
             enforced = self.enforcing.in_force
-            self._sensing.see(
-                PolicyChanged(
-                    at_ns=_now_ns(),
-                    standing=Standing.KEPT,
-                    generation=enforced.generation if enforced else 0,
-                    source=str(self._file),
-                    rules=enforced.policy.own_rules if enforced else None,
-                    blocks=enforced.policy.blocks if enforced else None,
-                    mode=enforced.policy.mode.value if enforced else None,
-                    why=str(problem),
-                )
-            )
+            self._sensing.see(changed(enforced, Standing.KEPT, _now_ns(), why=str(problem)))
             raise
 
-    def _apply(self, policy: Policy, blocks: Blocks, *, asks: bool = True) -> None:
-        now = blocks.tidied(_now())
+    def _apply(self, policy: Policy, blocks: Blocks, *, asks: bool = True, by: str = "") -> None:
+        at = _now()
+        now = blocks.tidied(at)
+        trail = kept.trail(self.blocks, now, at, by=by)
         catalogue = kept.with_sessions(self._catalogue, now.sessions())
         whole = with_blocks(policy, now.blocks, catalogue)
         is_enforced = whole.mode is Mode.ENFORCE
@@ -253,7 +247,7 @@ class Policing:
             guarded.write(self._in_force, text, over_reboot=False)
         self._lapses = policy.exception_ends(after=_now())
         self.enclose()
-        for action in self._sensing.engine.policy(enforced, at_ns=_now_ns()):
+        for action in self._sensing.engine.policy(enforced, at_ns=_now_ns(), why=trail):
             self._sensing.do(action)
         self._sweep()
         self.cradles.watch()

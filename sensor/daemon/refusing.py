@@ -19,6 +19,7 @@ from sensor.daemon.policy_maps import PolicyMaps
 from sensor.daemon.proving import Proving, cgroup_for
 from sensor.daemon.standby import KEPT
 from sensor.daemon.sweeping import Sweeping
+from sensor.edge import proc
 from sensor.errors import BadInputError, SensorError
 from sensor.wire.fields import Fields
 
@@ -113,10 +114,10 @@ class Refusing:
             case "policy_reload":
                 return self.policing.reload()
             case "block_add":
-                return self.policing.block_add(request.arguments)
+                return self.policing.block_add(request.arguments, by=_asker(request))
             case "block_rm":
                 block_id = Fields("block_rm", request.arguments).need("id", str)
-                return self.policing.block_remove(block_id)
+                return self.policing.block_remove(block_id, by=_asker(request))
             case "block_ls":
                 return self.policing.block_list()
             case _:
@@ -194,3 +195,9 @@ def _second(at: str) -> str:
 
 def _now_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def _asker(request: Control) -> str:
+    """Say who asks: root, and who logged in to be it."""
+    login = None if request.pid is None else proc.loginuid(request.pid)
+    return f"uid 0, logged in as {login}" if login else "uid 0"

@@ -194,7 +194,7 @@ class Hub:
                 sock.send(answers.refused(problem))
             sock.close()
             return
-        peer = _Peer(sock, pid, uid, Conversation(self._sources, may_control=uid == 0))
+        peer = _Peer(sock, pid, uid, Conversation(self._sources, may_control=uid == 0, pid=pid))
         said = replace(self._hello, seq=self._sources.recent.last)
         peer.out = memoryview(answers.hello(said))
         self._peers.append(peer)

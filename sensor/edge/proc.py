@@ -189,6 +189,11 @@ def _uid(folder: Path) -> int:
     return int(match[1]) if match else _UNSET
 
 
+def loginuid(pid: int) -> int | None:
+    """Read who logged in of whom a process is; None where nobody did, or it is gone."""
+    return _loginuid(PROC / str(pid))
+
+
 def _loginuid(folder: Path) -> int | None:
     """Read who logged in; None where nobody did, or the kernel keeps no such record."""
     try:

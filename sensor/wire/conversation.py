@@ -8,7 +8,7 @@ last: a peer that does not read costs no more than its largest request.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from sensor.core.subscription import (
@@ -62,9 +62,10 @@ class Conversation:
     ``ends_at_ns`` is when a subscription ends by the clock (CLOCK_BOOTTIME).
     """
 
-    def __init__(self, sources: Sources, *, may_control: bool) -> None:
+    def __init__(self, sources: Sources, *, may_control: bool, pid: int | None = None) -> None:
         self._sources = sources
         self._may_control = may_control
+        self._pid = pid
         self._reader = Reader(largest_bytes=LARGEST_REQUEST_BYTES)
         self._requests: Iterator[dict[str, object]] = iter(())
         # A fetch comes before the subscription during which it was asked for.
@@ -152,7 +153,7 @@ class Conversation:
             case Control():
                 if not self._may_control:
                     raise NotPermittedError(f"{request.do}: only root may ask for this: use sudo")
-                return answers.obeyed(daemon.control(request))
+                return answers.obeyed(daemon.control(replace(request, pid=self._pid)))
         assert_never(request)
 
     def _subscribe(self, request: Subscribe) -> bytes:

@@ -97,10 +97,14 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What changes something, and is root's to ask for. Who carries it out knows its arguments."""
+    """What changes something, and is root's to ask for. Who carries it out knows its arguments.
+
+    ``pid`` is of whoever asks, by the kernel's word; it does not go over the wire.
+    """
 
     do: str
     arguments: dict[str, object] = field(default_factory=dict)
+    pid: int | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return it as it goes over the wire."""

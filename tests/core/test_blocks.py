@@ -17,6 +17,7 @@ from sensor.core.blocks import (
     as_dict,
     blocks_of,
     text_of,
+    trail,
     with_sessions,
 )
 from sensor.core.policy.model import Mode, Policy
@@ -47,6 +48,20 @@ def test_a_block_is_a_rule_before_all_others() -> None:
     assert rule.condition.tools == frozenset({"claude-code"})
     assert rule.condition.users == ("alice",)
     assert rule.expires == NOW + timedelta(hours=4)
+
+
+def test_what_became_of_blocks_is_said() -> None:
+    """Each that came, ended or was removed; by whom, if by anybody; what was typed is quoted."""
+    one = added({"tools": ["claude-code", "codex"], "ticket": 'a; runtime-9 ended\u202e"'})
+    two, _ = one.add({**ASKED, "tools": [], "users": [], "sessions": ["uimgkfb4"]}, NOW)
+    end = "until 2026-11-25T16:00:00Z, ticket"
+    first = f'tool claude-code codex, user alice, {end} "a; runtime-9 ended\\u202e\\""'
+    second = f"session uimgkfb4, {end} INC-7"
+    assert trail(Blocks(), one, NOW, by="uid 0") == f"runtime-1 added by uid 0: {first}"
+    assert trail(two, two, NOW, by="uid 0") is None
+    assert trail(two, one, NOW) == f"runtime-2 removed: {second}"
+    both = f"runtime-1 ended: {first}; runtime-2 ended: {second}"
+    assert trail(two, Blocks(), NOW + timedelta(hours=4), by="uid 0") == both
 
 
 def test_what_is_kept_is_what_was_asked_for() -> None:

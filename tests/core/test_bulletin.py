@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 from support.case_events import FOUND
-from support.story import StoryHost
+from support.story import StoryHost, enforced
 
-from sensor.core.bulletin import Own, put_right, told
+from sensor.core.bulletin import Own, changed, put_right, told
 from sensor.core.event import (
     Enforcement,
     Event,
@@ -70,6 +70,17 @@ def test_a_policy_is_told_with_what_it_is() -> None:
         mode="enforce",
     )
     assert (event.reason, event.verdict) == (None, None)
+
+
+def test_what_is_in_force_is_told_with_what_became_of_blocks() -> None:
+    """Where there is no policy, that alone."""
+    fact = changed(enforced('mode = "shadow"\n'), Standing.IN_FORCE, 5, why="runtime-1 ended")
+    event = tell(fact)
+    assert event.policy
+    assert (event.policy.standing, event.policy.mode) == ("in_force", "shadow")
+    assert event.reason == "runtime-1 ended"
+    gone = changed(None, Standing.REMOVED, 5)
+    assert gone == PolicyChanged(at_ns=5, standing=Standing.REMOVED, generation=0)
 
 
 def test_a_policy_that_was_refused_leaves_the_one_before() -> None:

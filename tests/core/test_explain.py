@@ -157,16 +157,6 @@ def test_a_rule_of_the_policy_is_named() -> None:
     assert len(explain(nameless, START, CATALOGUE).would_change) == 1
 
 
-def test_a_block_is_changed_by_its_removal_or_end() -> None:
-    """It takes no exceptions, and no rule comes before it."""
-    event = replace(REFUSED, rule="runtime-1", reason="ticket SEC-8")
-    told = explain(event, START, CATALOGUE)
-    assert told.would_change[-2:] == (
-        "mode shadow: it would have been told, and let go on",
-        "`agent-sensor block rm runtime-1`, or its end",
-    )
-
-
 def test_plain_values_say_the_same() -> None:
     """JSON can hold them all."""
     plain = json.loads(json.dumps(explain(RUN, START, CATALOGUE).as_dict()))

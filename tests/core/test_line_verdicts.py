@@ -36,6 +36,7 @@ CLAUDE = ProcessView(
 NAMELESS = Destination(ip=ip_address("2001:db8::1"), port=443, transport="tcp")
 API = replace(NAMELESS, name="api.anthropic.com", endpoint="anthropic")
 EXEC, CONNECT = (replace(event(7, kind=kind), process=CLAUDE) for kind in (Kind.EXEC, Kind.CONNECT))
+TRAIL = f"runtime-1 added by uid 0: tool aider, until {'x' * 40}, ticket SEC-7"
 POLICY, HEALTH = (replace(event(7, kind=kind), process=None) for kind in (Kind.POLICY, Kind.HEALTH))
 
 
@@ -107,6 +108,14 @@ def said(
                 reason="policy.toml:7: no such tool",
             ),
             'policy   kept, generation 3: "policy.toml:7: no such tool"',
+        ),
+        (
+            replace(
+                POLICY,
+                policy=PolicyView(standing="in_force", generation=3, blocks=1),
+                reason=TRAIL,
+            ),
+            f'policy   in force, generation 3, 1 block: "{TRAIL}"',
         ),
         (POLICY, "policy   -"),
         (

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from support.governing import Story, told
+from support.governing import Story, Wall, told
 
 from sensor.core.facts import PolicyChanged, Standing
-from sensor.daemon import whom
+from sensor.daemon import policing, whom
 from sensor.errors import BadInputError, SensorError
 
 if TYPE_CHECKING:
@@ -74,6 +74,29 @@ def test_a_session_that_does_not_run_cannot_be_blocked(story: Story) -> None:
     assert story.policing.blocks.blocks == ()
     story.engine.running = frozenset({SESSION})
     assert block(story, sessions=[SESSION]) == SHADOW
+
+
+def test_what_becomes_of_a_block_is_told(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it came, by whom, that it was removed, and that it ended; a reload tells nothing."""
+    wall = Wall(datetime.now(UTC))
+    monkeypatch.setattr(policing, "_now", wall.now)
+    expires = (wall.at + timedelta(hours=1)).isoformat()
+    words = {"ticket": 'SEC\u202e"8', "expires": expires, "users": ["amy"]}
+    story.policing.block_add(words, by="uid 0, logged in as 7")
+    story.policing.block_add({**words, "ticket": "T-2"})
+    story.policing.reload()
+    story.policing.block_remove("runtime-1", by="uid 0")
+    wall.at += timedelta(hours=2)
+    story.turn()
+    end = expires.replace("+00:00", "Z")
+    what = f'user amy, until {end}, ticket "SEC\\u202e\\"8"'
+    assert story.engine.trail[1:] == [
+        f"runtime-1 added by uid 0, logged in as 7: {what}",
+        f"runtime-2 added: user amy, until {end}, ticket T-2",
+        None,
+        f"runtime-1 removed by uid 0: {what}",
+        f"runtime-2 ended: user amy, until {end}, ticket T-2",
+    ]
 
 
 def test_a_block_is_no_rule_of_the_file(story: Story) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -183,6 +184,7 @@ def test_status_and_control_are_answered(stage: Stage) -> None:
     assert peer.wait(State) == State({"mode": "observe"})
     peer.ask(do="stop")
     assert peer.wait(Obeyed) == Obeyed({"stops": True})
+    assert stage.daemon.asker == os.getpid()
 
 
 def test_its_end_is_the_end_of_all_connections(path: Path) -> None:

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The job of at(1) that a shell reads gives the names of its variables away, and no more."""
+"""The job of at(1) that a shell reads gives the names of its variables away; who logged in."""
 
 from __future__ import annotations
 
+import os
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from sensor.edge import proc
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 JOB = b"""#!/bin/sh
 # atrun uid=0 gid=0
@@ -46,3 +44,10 @@ def test_what_reads_no_file_has_no_job() -> None:
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
         assert proc.job_variables(child.pid, {"WANTED"}) == ()
         child.communicate(timeout=10)
+
+
+def test_who_logged_in_is_known_by_the_process() -> None:
+    """As the kernel says; of one that is gone nobody did."""
+    login = int(Path("/proc/self/loginuid").read_text("ascii"))
+    assert proc.loginuid(os.getpid()) == (None if login == 2**32 - 1 else login)
+    assert proc.loginuid(2**22 + 1) is None

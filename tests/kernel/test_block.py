@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 # Each starts daemons or tables of its own, which takes an emulated kernel long.
 pytestmark = [pytest.mark.kernel, pytest.mark.long]
+
+
+def trail(kept: Kept) -> list[str]:
+    """Give what the stream says of what became of blocks."""
+    told = kept.daemon.past("--kind=policy")
+    return [str(event["reason"]) for event in told if event["reason"]]
 
 
 def test_a_block_holds_until_it_is_removed_over_a_kill(kept: Kept) -> None:
@@ -53,6 +60,10 @@ def test_a_block_holds_until_it_is_removed_over_a_kill(kept: Kept) -> None:
     assert "runtime-1" not in kept.control("policy", "show", str(kept.file)).stdout
     assert not kept.is_refused()
     assert kept.control("block", "rm", "runtime-1").returncode == ExitCode.BAD_INPUT
+    what = r"tool claude-code, until .*Z, ticket INC-7"
+    added_then, removed = trail(kept)
+    assert re.fullmatch(f"runtime-1 added by uid 0(, logged in as [0-9]+)?: {what}", added_then)
+    assert re.fullmatch(f"runtime-1 removed by uid 0(, logged in as [0-9]+)?: {what}", removed)
 
 
 def test_a_block_ends_by_the_kernel_s_clock_with_the_daemon_dead(kept: Kept) -> None:
@@ -69,6 +80,7 @@ def test_a_block_ends_by_the_kernel_s_clock_with_the_daemon_dead(kept: Kept) -> 
         assert time.monotonic() < deadline
     kept.start()
     assert kept.control("block", "ls", "--json").stdout == ""
+    assert trail(kept)[-1] == f"runtime-1 ended: tool claude-code, until {end}, ticket T"
 
 
 # As a tool: connects, says so, and at each line that it reads says what became of that

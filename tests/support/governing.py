@@ -51,6 +51,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.remembered: list[Former] = []
+        self.trail: list[str | None] = []
 
     def remember(self, former: Former) -> None:
         """Know the policy of a run before."""
@@ -66,10 +67,11 @@ class Engine:
         self.judged += 1
         return []
 
-    def policy(self, _enforced: object, *, at_ns: int) -> list[object]:
-        """Take another policy."""
+    def policy(self, _enforced: object, *, at_ns: int, why: str | None) -> list[object]:
+        """Take another policy, with what became of which blocks."""
         assert at_ns
         self.told += 1
+        self.trail.append(why)
         return []
 
     def cordon(self, _catalogue: object) -> list[object]:

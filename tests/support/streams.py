@@ -121,6 +121,7 @@ class StoryDaemon:
 
     def __init__(self) -> None:
         self.stopped: list[dict[str, object]] = []
+        self.asker: int | None = None
 
     def status(self) -> dict[str, object]:
         """Be well."""
@@ -131,6 +132,7 @@ class StoryDaemon:
         if self.stopped:
             raise SensorError("it has stopped already")
         self.stopped.append(request.arguments)
+        self.asker = request.pid
         return {"stops": True}
 
 
