@@ -21,7 +21,8 @@ def doctor(*, as_json: bool) -> None:
     could not look at.
 
     Ends with 0 when nothing that `watch` uses is known to be missing, 6 when
-    something optional is, 4 when `watch` cannot run here.
+    something optional is, 4 when `watch` cannot run here. What `run` needs
+    beyond that, a bpffs, is named in the last line where it is missing.
 
     \b
     Examples:

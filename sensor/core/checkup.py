@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from sensor.core.features import FEATURES, Feature, Need
+from sensor.core.features import FEATURES, RUN_NEEDS, Feature, Need
 from sensor.errors import ExitCode
 
 
@@ -122,7 +122,18 @@ class Checkup:
 
     @property
     def summary(self) -> str:
-        """Say the verdict in one sentence that names what it rests on."""
+        """Say the verdict in one sentence that names what it rests on, and what keeps ``run``."""
+        gone = [
+            finding.feature.name
+            for finding in self.findings
+            if finding.answer.state is State.NO and finding.feature.id in RUN_NEEDS
+        ]
+        if gone and self.verdict is not Verdict.UNSUPPORTED:
+            return f"{self._for_watch}; run cannot, without {', '.join(gone)}"
+        return self._for_watch
+
+    @property
+    def _for_watch(self) -> str:
         match self.verdict:
             case Verdict.UNSUPPORTED:
                 absent = self._names(State.NO, Need.REQUIRED)

@@ -27,6 +27,9 @@ class Feature:
     remedy: str | None = None
 
 
+RUN_NEEDS = frozenset({"bpffs"})
+"""The ids of what ``run`` cannot do without, and ``watch`` can."""
+
 _NOTHING_SEEN = "nothing can be seen"
 _OTHER_KERNEL = "Boot a kernel that has it: those of Debian, Ubuntu and Fedora do"
 
@@ -125,8 +128,8 @@ FEATURES = (
     ),
     Feature(
         "bpffs", "bpffs", Need.NONE,
-        "load can pin the probes",
-        "load cannot pin the probes; watch brings a bpffs of its own",
+        "run and load can pin the probes",
+        "run and load cannot pin the probes; watch brings a bpffs of its own",
         "Run mount -t bpf bpf /sys/fs/bpf",
     ),
     Feature(

@@ -113,4 +113,5 @@ def test_where_an_optional_thing_is_missing_watch_is_degraded() -> None:
     )
     assert code == ExitCode.DEGRADED
     assert states["jit"] == "no"
-    assert summary == "degraded: watch can run here, without BPF JIT"
+    # A host of tests need not have a bpffs, which is said behind that.
+    assert str(summary).split(";")[0] == "degraded: watch can run here, without BPF JIT"

@@ -46,6 +46,25 @@ def test_the_verdict_is_that_of_the_worst_answer(
 
 
 @pytest.mark.parametrize(
+    ("need", "bpffs", "end"),
+    [
+        (YES, NO, "with everything that it uses; run cannot, without bpffs"),
+        (YES, YES, "with everything that it uses"),
+        (UNKNOWN, NO, "not looked at: required; run cannot, without bpffs"),
+        (NO, NO, "watch cannot run here without required"),
+    ],
+)
+def test_what_run_needs_and_watch_does_not_is_named(need: Answer, bpffs: Answer, end: str) -> None:
+    """It changes no verdict: that is of watch."""
+    [own] = [one for one in FEATURES if one.id == "bpffs"]
+    alone = checkup(required=need)
+    both = Checkup("1.2.3-any", "x86_64", (*alone.findings, Finding(own, bpffs)))
+    assert both.verdict is alone.verdict
+    assert both.summary.endswith(end)
+    assert both.lines[-1] == both.summary
+
+
+@pytest.mark.parametrize(
     ("answers", "summary"),
     [
         ({"required": NO, "optional": NO}, "unsupported: watch cannot run here without required"),
@@ -93,8 +112,8 @@ def test_the_texts_of_all_lines_begin_in_one_column() -> None:
     """The eye goes down: marks and names have as much room as the longest needs."""
     at = {
         Finding(each, answer).line.index("  it is here")
-        for feature_ in FEATURES
-        for each in [Feature(feature_.id, feature_.name, Need.NONE, "it is here", "it is here")]
+        for own in FEATURES
+        for each in [Feature(own.id, own.name, Need.NONE, "it is here", "it is here")]
         for answer in (YES, NO)
     }
     assert len(at) == 1
