@@ -60,7 +60,10 @@ def watching(scope: Scope, *options: str, **env: str) -> Iterator[Callable[[], S
 
         try:
             assert process.stderr
-            assert process.stderr.readline().startswith(b"watching ")
+            said = process.stderr.readline()
+            if said.startswith(b"compiling "):  # the first that is started for this kernel
+                said = process.stderr.readline()
+            assert said.startswith(b"watching "), said
             yield lines
         finally:
             process.kill()
