@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from sensor.core.mistakes import each
-from sensor.core.quote import quote
+from sensor.core.quote import printable, quote
 from sensor.errors import ExitCode, NotPermittedError, SensorError
 
 _MODULES = {
@@ -125,7 +125,7 @@ def main() -> NoReturn:
         cli(prog_name="agent-sensor")
     except SensorError as problem:
         for one in each(problem):
-            click.echo(f"agent-sensor: {one}", err=True)
+            click.echo(f"agent-sensor: {printable(one)}", err=True)
         sys.exit(problem.exit_code)
     finally:
         _drain_stdout()

@@ -124,4 +124,4 @@ def _unknown(wanted: Filter) -> Iterator[str]:
     for what, given, ids in names:
         for name in sorted(given - ids):
             remedy = guess(name, ids, "`agent-sensor catalog ls` lists what is known")
-            yield f"--{what} {quote(name)}: the catalogue has no such {what}; {remedy}"
+            yield f"--{what} {quote(name)}: this host's catalogue has no such {what}; {remedy}"

@@ -77,7 +77,7 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     except BadInputError as problem:
         if as_json:
             wrong = {"file": str(file), "mistakes": each(problem), "warnings": []}
-            printer.write(json.dumps(wrong, ensure_ascii=False))
+            printer.write(json.dumps(wrong))
             printer.flush()
         raise
     said = warnings(found, accounts, _now(), known)
@@ -91,7 +91,7 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
             "mistakes": [],
             "warnings": said,
         }
-        printer.write(json.dumps(told, ensure_ascii=False))
+        printer.write(json.dumps(told))
     else:
         rules = count(len(found.rules), "rule", "rules")
         several = count(exceptions, "exception", "exceptions")

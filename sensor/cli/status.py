@@ -63,6 +63,9 @@ def _left(run_dir: Path) -> str | None:
 
     with suppress(OSError, SensorError):
         top = mounts.cgroup2()
-        scope = settings.scope_of(None, None)
-        return beside.left_by(run_dir, top=top, scope=scope.resolve() if scope else top)
+        try:
+            given = settings.scope_of(None, None)
+        except SensorError:  # nor can `unload` read it
+            return beside.left_by(run_dir, top=top, scope=None)
+        return beside.left_by(run_dir, top=top, scope=given.resolve() if given else top)
     return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sensor.core.cordon import WORD as SESSION
 from sensor.core.entries import LINE, Entry, Shape
 from sensor.core.policy.model import RuntimeBlock
-from sensor.core.quote import quote, quote_all
+from sensor.core.quote import quote
 from sensor.core.tools import Category, Tool
 from sensor.errors import BadInputError
 
@@ -35,6 +35,9 @@ SESSIONS = 512
 """Numbers for sessions that are blocked; more than blocks, so that there is a free one."""
 
 LONGEST = timedelta(days=366)
+
+_LONGEST = 4096
+"""Columns: more than any word that a block may have takes, with escapes."""
 
 _KEYS = ("tools", "users", "endpoints", "sessions", "ticket", "reason", "message", "expires")
 _SESSION_ID = Shape(re.compile(r"[a-z2-7]{8}"), "write the id of a session, like uimgkfb4")
@@ -131,8 +134,13 @@ def _said(block: RuntimeBlock) -> str:
     """Write what is blocked, until when and why; what responders typed is quoted."""
     told = as_dict(block)
     named = [(word, list(map(str, rows))) for word, rows in told.items() if isinstance(rows, list)]
-    parts = [f"{word.removesuffix('s')} {quote_all(rows)}" for word, rows in named if rows]
-    return f"{', '.join(parts)}, until {told['expires']}, ticket {quote(block.ticket)}"
+    parts = [f"{word.removesuffix('s')} {_whole(rows)}" for word, rows in named if rows]
+    return f"{', '.join(parts)}, until {told['expires']}, ticket {_whole([block.ticket])}"
+
+
+def _whole(words: list[str]) -> str:
+    """Quote words without a cut: this is kept, and nothing else is of a block that is gone."""
+    return " ".join(quote(word, _LONGEST) for word in words)
 
 
 def text_of(blocks: Blocks) -> str:

@@ -99,12 +99,17 @@ def quote_all(words: Sequence[str], limit: int = LINE_LIMIT) -> str:
     return " ".join([*shown, f"[+{left_out} words]"] if left_out else shown)
 
 
+def printable(text: str) -> str:
+    """Return a whole sentence, of any length, with escapes for what a terminal would act upon."""
+    return "".join(one if _shows(one) else _visible(one) for one in text)
+
+
 def one_line(text: str, limit: int) -> str:
     """Return a whole sentence fit for a terminal, without quotes around it, cut to ``limit``.
 
     For what nobody has to tell from its neighbours: there are none on its line.
     """
-    shown = "".join(one if _shows(one) else _visible(one) for one in text[:limit])
+    shown = printable(text[:limit])
     return shown if max(len(shown), len(text)) <= limit else f"{shown[:limit]}[+]"
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from sensor.core.quote import quote
 from sensor.daemon.instance import Instance, Pins
 from sensor.daemon.standby import is_in_force
 from sensor.edge import mounts, system
+from sensor.errors import SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,27 +35,45 @@ def others(instance: Instance, run_dirs: Iterable[Path], *, top: Path) -> list[s
     return [_said(folder, named.get(folder), top) for folder in found]
 
 
-def left_by(run_dir: Path, *, top: Path, scope: Path) -> str | None:
+def left_by(run_dir: Path, *, top: Path, scope: Path | None) -> str | None:
     """Say what a daemon of this run directory that was killed left attached; None for nothing.
 
-    ``scope`` is the one that ``unload`` takes where it is given none.
+    ``scope`` is the one that ``unload`` takes where it is given none, None where it cannot tell.
     """
-    if system.is_held(run_dir):  # somebody begins, or ends
+    if not run_dir.exists() or system.holder(run_dir) is not None:  # somebody begins, or ends
         return None
     for bpffs in mounts.every_bpffs():
         for folder, _, _ in os.walk(top):
             one = Instance(bpffs=bpffs, run_dir=run_dir, scope=Path(folder))
-            if pins := one.versions():
+            # Where all may write to a bpffs, anybody may have made such a folder.
+            if pins := [each for each in one.versions() if each.stat().st_uid == 0]:
                 does = "are still attached"
-                if any(is_in_force(Pins(each)) for each in pins):
+                if any(map(_refuses, pins)):
                     does += " and go on refusing what its policy refuses"
-                command = f"agent-sensor unload --run-dir {quote(str(run_dir))}"
+                options = {"--run-dir": str(run_dir)}
                 if Path(folder) != scope:
-                    command += f" --scope {quote(folder)}"
+                    options["--scope"] = folder
                 if bpffs != mounts.BPFFS:
-                    command += f" --bpffs {quote(str(bpffs))}"
-                return f"its probes {does}; `{command}` takes them away"
+                    options["--bpffs"] = str(bpffs)
+                return f"its probes {does}; {_unload(options)} takes them away"
     return None
+
+
+def _refuses(pins: Path) -> bool:
+    """Tell whether a policy is in force there, as far as these pins can say."""
+    try:
+        return is_in_force(Pins(pins))
+    except SensorError:
+        return False
+
+
+def _unload(options: dict[str, str]) -> str:
+    """Write the command as a shell takes it."""
+    if not all(value.isprintable() for value in options.values()):
+        places = ", ".join(f"{name} {quote(value)}" for name, value in options.items())
+        return f"agent-sensor unload with {places}"
+    words = [word for option in options.items() for word in option]
+    return f"`agent-sensor unload {shlex.join(words)}`"
 
 
 def _said(folder: Path, place: tuple[Path, Path] | None, top: Path) -> str:

@@ -200,4 +200,4 @@ def _now_ns() -> int:
 def _asker(request: Control) -> str:
     """Say who asks: root, and who logged in to be it."""
     login = None if request.pid is None else proc.loginuid(request.pid)
-    return f"uid 0, logged in as {login}" if login else "uid 0"
+    return "uid 0" if login is None else f"uid 0, logged in as {login}"

@@ -135,7 +135,10 @@ class Daemon:
             stays = keep or self._notify.is_restarting()
             pins = "stay attached" if stays else "are taken away"
             why = f"by {self._ended_by}; its probes {pins}"
-            standing.sensing.see(Health(at_ns=Clock.now_ns(), what=SENSOR, is_well=False, why=why))
+            stopped = Health(at_ns=Clock.now_ns(), what=SENSOR, is_well=False, why=why)
+            # Where more comes than is read, what is left is lost: the next gap begins before it.
+            if standing.sensing.drain():
+                standing.sensing.see(stopped)
         if not stays:
             instance.remove()
 

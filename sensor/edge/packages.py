@@ -66,8 +66,9 @@ def of_program(root: str, path: str) -> Package | None:
     if resolved is None:
         return None
     try:
-        # Anybody may lay a manifest beside or above others' files, in /tmp say.
-        owners = {0, os.lstat(root + resolved).st_uid}
+        # Anybody may lay a manifest beside or above others' files, in /tmp say. The root of
+        # a container belongs to whoever is root in it.
+        owners = {0, os.lstat(root + resolved).st_uid, Path(root or "/").stat().st_uid}
     except OSError:
         return None
     return (

@@ -44,7 +44,8 @@ def test_a_name_that_the_catalogue_lacks_is_said(live: Path) -> None:
         assert (found.exit_code, found.stdout) == (ExitCode.OK, "")
         said, nothing = found.stderr.splitlines()
         assert said.startswith(
-            f"{option} {typed}: the catalogue has no such {option[2:]}; did you mean '{meant}'? "
+            f"{option} {typed}: this host's catalogue has no such {option[2:]};"
+            f" did you mean '{meant}'? "
         )
         assert nothing == "no session matches"
     assert "'anthropic'" in run(live, "query", *ALL, "--endpoint", "anthropics").stderr

@@ -62,6 +62,11 @@ def test_what_became_of_blocks_is_said() -> None:
     assert trail(two, one, NOW) == f"runtime-2 removed: {second}"
     both = f"runtime-1 ended: {first}; runtime-2 ended: {second}"
     assert trail(two, Blocks(), NOW + timedelta(hours=4), by="uid 0") == both
+    # Nothing is cut: once a block is gone this is all that is kept of it.
+    tools = ["claude-code", "codex", "aider", "gemini-cli", "opencode", "copilot-cli", "goose"]
+    ticket = f"https://tickets.example/{'x' * 200}/INC-0000123"
+    said = trail(Blocks(), added({"tools": tools, "ticket": ticket}), NOW) or ""
+    assert all(word in said for word in (*tools, ticket))
 
 
 def test_what_is_kept_is_what_was_asked_for() -> None:

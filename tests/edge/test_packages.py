@@ -83,6 +83,8 @@ def test_a_manifest_that_somebody_else_has_laid_there_is_none(tmp_path: Path) ->
             os.chown(tmp_path / path[1:], somebody, somebody)
         found = [of_program(str(tmp_path), path) for path in paths]
         assert [one is not None for one in found] == [is_told] * 2
+    os.chown(tmp_path, 1001, 1001)  # root in a container without privileges
+    assert of_program(str(tmp_path), paths[0]) == Package("npm:tool", owns=True)
 
 
 def test_a_script_that_a_distribution_brought_whole_is_its_own(tmp_path: Path) -> None:
