@@ -105,3 +105,16 @@ def test_an_option_of_no_command_is_none(arguments: tuple[str, ...]) -> None:
     assert said.returncode == ExitCode.USAGE
     assert "No such option" in said.stderr
     assert arguments[0] in said.stderr
+
+
+def test_a_file_s_name_never_reaches_the_terminal_raw(tmp_path: Path) -> None:
+    """Whoever checks all files of a folder did not pick their names."""
+    file = tmp_path / "\x1b]0;x\x07\u202e.toml"
+    file.write_text("version = 2\n")
+    for options in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "sensor", "policy", "check", *options, file],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == ExitCode.BAD_INPUT
+        assert (done.stdout + done.stderr).replace(b"\n", b"").decode().isprintable()

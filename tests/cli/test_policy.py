@@ -296,16 +296,3 @@ def test_nothing_is_refused_of_nothing() -> None:
     result = run("test", "--since", "2027-01-01")
     assert result.stdout == ""
     assert "0 of 0 attempts would have been refused\n" in result.stderr
-
-
-def test_a_file_s_name_never_reaches_the_terminal_raw(tmp_path: Path) -> None:
-    """Whoever checks all files of a folder did not pick their names."""
-    file = tmp_path / "\x1b]0;x\x07\u202e.toml"
-    file.write_text("version = 2\n")
-    for options in ([], ["--json"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "sensor", "policy", "check", *options, file],
-            capture_output=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == ExitCode.BAD_INPUT
-        assert (done.stdout + done.stderr).replace(b"\n", b"").decode().isprintable()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,8 @@ def test_the_command_that_takes_it_away_can_be_typed(
     monkeypatch.setattr(settings, "scope_of", config)
     said = status(run_dir)
     assert "are still attached; `" in said  # there is no map that says that it refuses
-    words = shlex.split(said.split("`")[1])
+    [command] = re.findall("`(agent-sensor unload [^`]*)`", said)
+    words = shlex.split(command)
     expected = {"--run-dir": str(run_dir), "--bpffs": str(bpffs)}
     assert words[:2] == ["agent-sensor", "unload"]
     assert dict(zip(words[2::2], words[3::2], strict=True)) == expected | dict.fromkeys(

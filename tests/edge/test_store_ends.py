@@ -72,7 +72,9 @@ def test_killed_at_any_moment_it_opens_and_repeats_nothing(tmp_path: Path) -> No
     path = tmp_path / "events.db"
     moments = Random(4)  # noqa: S311  # any moment will do
     told_upto = declared = dropped_upto = 0
-    for _ in range(KILLS):
+    for turn in range(10 * KILLS):
+        if turn >= KILLS and dropped_upto:  # a slow machine writes less in the same time
+            break
         first, last = killed_after(path, moments.uniform(0, 0.4))
         assert first > told_upto
         told_upto = last
