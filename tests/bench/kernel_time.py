@@ -19,6 +19,7 @@ from bench.table import Table, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from bench.programs import Programs, Runs
     from bench.workshop import Argument, Workshop
@@ -32,7 +33,6 @@ _REMARK = (
     "Medians of bursts. The statistics count themselves in: what they say of an empty program that"
     " runs behind ours is taken off for each run, and the bound is held against the rest."
 )
-_SCRIPT = "/usr/lib/project/tools/generate_sources.py"
 _LONG = "--include=" + "x" * 500
 
 
@@ -95,13 +95,16 @@ class _Bursts:
     def execs(self) -> list[tuple[str, ...]]:
         nothing = self._shop.driver("nothing")
         python, node = (self._shop.driver("nothing", name) for name in ("python3", "node"))
+        script = self._shop.folder / "generate_sources.py"
+        script.touch()
         return [
             self._trio("/bin/true, seen before", lambda _: ["/bin/true"]),
             self._trio("static program, seen before", lambda _: [nothing]),
             self._trio("program never seen, 4 folders deep", self._fresh(4)),
             self._trio("program never seen, 12 folders deep", self._fresh(12)),
-            self._trio("python3 SCRIPT", lambda _: [python, _SCRIPT, "--quiet"]),
-            self._trio("node SCRIPT, 500 bytes more", lambda _: [node, _SCRIPT, _LONG]),
+            self._trio("python3 SCRIPT, seen before", lambda _: [python, script, "--quiet"]),
+            self._trio("python3 SCRIPT, never seen", self._fresh_scripts(python)),
+            self._trio("node SCRIPT, 500 bytes more", lambda _: [node, script, _LONG]),
             self._beside_a_tool(),
         ]
 
@@ -126,6 +129,18 @@ class _Bursts:
             for i in range(self._count):
                 shutil.copy(self._shop.driver("nothing"), folder / f"program{i}")
             return [folder / "program%d"]
+
+        return make
+
+    def _fresh_scripts(self, python: Path) -> Callable[[int], Sequence[Argument]]:
+        """Make new scripts for each burst: user space looks into each of them, once."""
+
+        def make(burst: int) -> Sequence[Argument]:
+            folder = self._shop.folder / f"scripts-{burst}"
+            folder.mkdir()
+            for i in range(self._count):
+                (folder / f"{i}.py").touch()
+            return [python, folder / "%d.py"]
 
         return make
 

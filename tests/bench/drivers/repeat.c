@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * repeat COUNT PAUSE_US PROGRAM [ARGUMENT...]: starts PROGRAM by posix_spawn and
- * waits for it, COUNT times. A %d in PROGRAM is the number of the turn.
+ * waits for it, COUNT times. A %d in PROGRAM or in its first ARGUMENT is the number of the turn.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,8 +13,8 @@
 
 int main(int argc, char **argv)
 {
-	static char program[4096];
-	char *pattern;
+	static char program[4096], first[4096];
+	char *pattern, *argument;
 	int count, pause_us, status;
 	pid_t child;
 
@@ -23,9 +23,14 @@ int main(int argc, char **argv)
 	count = atoi(argv[1]);
 	pause_us = atoi(argv[2]);
 	pattern = argv[3];
+	argument = argv[4];
 	argv[3] = program;
+	if (argument)
+		argv[4] = first;
 	for (int turn = 0; turn < count; turn++) {
 		snprintf(program, sizeof(program), pattern, turn);
+		if (argument)
+			snprintf(first, sizeof(first), argument, turn);
 		errno = posix_spawn(&child, program, NULL, NULL, argv + 3, environ);
 		if (errno || waitpid(child, &status, 0) != child || status) {
 			perror(program);
