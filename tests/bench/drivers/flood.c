@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * flood COUNT RATE: calls connect(2) on a datagram socket COUNT times, RATE a
- * second (0: as fast as it goes), in a network of its own. Nothing is sent.
+ * second (0: as fast as it goes), in a network of its own. Nothing is sent. Each
+ * time it is another address: of a socket each is told once.
  */
 #include "loopback.h"
 
@@ -34,6 +35,7 @@ int main(int argc, char **argv)
 	for (done = 0; done < count; done++) {
 		while (rate > 0 && done > (now() - started) * rate)
 			nanosleep(&slice, NULL);
+		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + done);
 		check(!connect(fd, (struct sockaddr *)&to, sizeof(to)), "connect");
 	}
 	printf("%.6f\n", now() - started);
