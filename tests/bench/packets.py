@@ -119,10 +119,10 @@ def _answers(shop: Workshop, ours: Programs) -> list[tuple[str, ...]]:
 
     none = run(_answer("www.fine.example", 1), port=54)
     cases = {
-        "DNS answer, unlisted, one address": run(_answer("www.fine.example", 1)),
-        "DNS answer, listed, one address": run(_answer("api.blocked.example", 1)),
-        "DNS answer, listed, four": run(_answer("api.blocked.example", 4)),
-        "DNS answer, listed, thirty": run(_answer("api.blocked.example", 30)),
+        "DNS answer nobody asked for, unlisted, one address": run(_answer("www.fine.example", 1)),
+        "DNS answer nobody asked for, listed, one address": run(_answer("api.blocked.example", 1)),
+        "DNS answer nobody asked for, listed, four": run(_answer("api.blocked.example", 4)),
+        "DNS answer nobody asked for, listed, thirty": run(_answer("api.blocked.example", 30)),
     }
     return [(what, _LEARN, f"{took - none:.0f}", "1.0") for what, took in cases.items()]
 

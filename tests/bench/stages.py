@@ -55,7 +55,7 @@ def _load(clock: Clock) -> None:
     from sensor.edge.compiler import Compiled  # noqa: PLC0415
     from sensor.wire.btf import Btf  # noqa: PLC0415
     from sensor.wire.headers import header_tree  # noqa: PLC0415
-    from sensor.wire.programs import PROGRAMS  # noqa: PLC0415
+    from sensor.wire.programs import OBSERVING  # noqa: PLC0415
 
     clock.lap("import the loader")
     folder = loader.probes()
@@ -74,7 +74,7 @@ def _load(clock: Clock) -> None:
                  "-Wno-unused-function")  # fmt: skip
         compiled = Compiled(loader.source(folder), headers=Path(headers), flags=flags)
     clock.lap("compile")
-    for program in PROGRAMS:
+    for program in OBSERVING:
         libbpf.load_program(
             compiled.code(program.source),
             program.hook.program_type,
