@@ -116,7 +116,7 @@ def cli() -> None:
     Examples:
       agent-sensor watch              every AI tool, live, until Ctrl-C
       agent-sensor doctor             what this kernel lets the sensor see
-    """  # noqa: D301  # click reads the \b
+    """
 
 
 def main() -> NoReturn:

@@ -89,9 +89,9 @@ def audit(
     Examples:
       agent-sensor audit --traces --user alice
       agent-sensor audit --root /mnt/image --json
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon.audit import Wanted  # noqa: PLC0415  # the walker: only here
-    from sensor.daemon.auditing import audited  # noqa: PLC0415
+    """
+    from sensor.daemon.audit import Wanted  # the walker: only here
+    from sensor.daemon.auditing import audited
 
     if worker:
         system.idle()
@@ -109,7 +109,7 @@ def audit(
         )
     found = list(ledger.findings(since_ns=since_ns))
     if html:
-        from sensor.daemon.reporting import write_audit  # noqa: PLC0415  # jinja2: only here
+        from sensor.daemon.reporting import write_audit  # jinja2: only here
 
         write_audit(html, found, looked)
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")

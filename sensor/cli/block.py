@@ -38,7 +38,7 @@ def block() -> None:
     Examples:
       agent-sensor block add --session uimgkfb4 --ticket INC-7 --for 4h
       agent-sensor block ls
-    """  # noqa: D301  # click reads the \b
+    """
 
 
 @block.command(short_help="Refuse a tool, a user's tools, a session, an endpoint.")
@@ -78,7 +78,7 @@ def add(  # one for each option
     Examples:
       agent-sensor block add --tool claude-code --user alice --ticket INC-7 --for 4h
       agent-sensor block add --endpoint example-ai.com --ticket INC-7 --until 2027-01-31T18:00Z
-    """  # noqa: D301  # click reads the \b
+    """
     said = _ask(
         run_dir,
         "block_add",
@@ -106,7 +106,7 @@ def rm(*, block_id: str, run_dir: Path) -> None:
     Examples:
       agent-sensor block rm runtime-1
       agent-sensor block ls --json | jq -r .id | xargs -n1 agent-sensor block rm
-    """  # noqa: D301  # click reads the \b
+    """
     _ask(run_dir, "block_rm", id=block_id)
     _print([f"removed {quote(block_id)}"], as_json=False)
 
@@ -121,7 +121,7 @@ def ls(*, as_json: bool, run_dir: Path) -> None:
     Examples:
       agent-sensor block ls
       agent-sensor block ls --json
-    """  # noqa: D301  # click reads the \b
+    """
     found = _ask(run_dir, "block_ls")["blocks"]
     blocks: list[dict[str, object]] = found if isinstance(found, list) else []
     if as_json:

@@ -44,7 +44,7 @@ def catalog() -> None:
     Examples:
       agent-sensor catalog ls
       agent-sensor catalog update corp-clients.toml
-    """  # noqa: D301  # click reads the \b
+    """
 
 
 @catalog.command(short_help="List tools and services.")
@@ -60,7 +60,7 @@ def ls(*, catalog_dir: Path, as_json: bool) -> None:
     Examples:
       agent-sensor catalog ls
       agent-sensor catalog ls --json | jq -r '.endpoints[].hosts[]'
-    """  # noqa: D301  # click reads the \b
+    """
     known = catalogues.catalogue(catalog_dir)
     if as_json:
         told = {
@@ -91,7 +91,7 @@ def show(*, entry_id: str, catalog_dir: Path, as_json: bool) -> None:
     Examples:
       agent-sensor catalog show claude-code
       agent-sensor catalog show goose --json | jq '.facts[] | select(.weak)'
-    """  # noqa: D301  # click reads the \b
+    """
     known = catalogues.catalogue(catalog_dir)
     endpoints = {one.id: one for one in known.endpoints}
     found = [one for one in (known.tool(entry_id), endpoints.get(entry_id)) if one]
@@ -119,7 +119,7 @@ def check(*, file: Path, catalog_dir: Path) -> None:
     Examples:
       agent-sensor catalog check corp-clients.toml
       agent-sensor catalog check corp-clients.toml && agent-sensor catalog update corp-clients.toml
-    """  # noqa: D301  # click reads the \b
+    """
     _checked(file, catalog_dir)
 
 
@@ -138,7 +138,7 @@ def update(*, file: Path, catalog_dir: Path, run_dir: Path) -> None:
     Examples:
       agent-sensor catalog update corp-clients.toml
       agent-sensor catalog update corp-clients.toml --run-dir /tmp/run
-    """  # noqa: D301  # click reads the \b
+    """
     folder = _folder(catalog_dir, run_dir)
     _checked(file, folder)
     place = folder / file.name

@@ -110,7 +110,7 @@ def nothing(wanted: Filter, what: str) -> None:
 def _unknown(wanted: Filter) -> Iterator[str]:
     if not (wanted.tools or wanted.vendors or wanted.endpoints):
         return
-    from sensor.daemon.catalogues import catalogue  # noqa: PLC0415  # reads files: only here
+    from sensor.daemon.catalogues import catalogue  # reads files: only here
 
     try:
         known = catalogue()

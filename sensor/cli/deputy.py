@@ -17,6 +17,6 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--scope", type=_FOLDER, required=True)
 def deputy(*, channel: int, parent: int, pins: Path, scope: Path) -> None:
     """Carry out the orders of the daemon that started this process."""
-    from sensor.daemon.keeper import run  # noqa: PLC0415  # only here
+    from sensor.daemon.keeper import run  # only here
 
     run(channel, daemon=parent, pins=pins, scope=scope)

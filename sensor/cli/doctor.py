@@ -28,8 +28,8 @@ def doctor(*, as_json: bool) -> None:
     Examples:
       sudo agent-sensor doctor
       agent-sensor doctor --json | jq -r '.features[] | select(.state != "yes") | .name'
-    """  # noqa: D301  # click keeps the lines after its mark as they are; r""" would break the mark
-    from sensor.daemon.checkup import checkup  # noqa: PLC0415  # reads BTF: only here
+    """
+    from sensor.daemon.checkup import checkup  # reads BTF: only here
 
     found = checkup()
     if as_json:

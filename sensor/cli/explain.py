@@ -33,9 +33,9 @@ def explain(*, seq: int, as_json: bool, run_dir: Path, state_dir: Path) -> None:
     Examples:
       agent-sensor explain 4711
       agent-sensor explain 4711 --json | jq .would_change
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon import searching  # noqa: PLC0415  # the store and msgpack: only here
-    from sensor.daemon.catalogues import catalogue  # noqa: PLC0415  # reads files: only here
+    """
+    from sensor.daemon import searching  # the store and msgpack: only here
+    from sensor.daemon.catalogues import catalogue  # reads files: only here
 
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     with source_at(run_dir, state_dir) as source:

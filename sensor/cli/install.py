@@ -45,7 +45,7 @@ def install(*, root: Path, prefix: str) -> None:
     Examples:
       sudo agent-sensor install && sudo systemctl enable --now agent-sensor
       agent-sensor install --root /mnt/image --prefix /opt/agent-sensor
-    """  # noqa: D301  # click reads the \b
+    """
     installer = Installer(root)
     if installer.live:
         _check(Path(prefix))
@@ -83,7 +83,7 @@ def uninstall(*, root: Path, prefix: str, purge: bool) -> None:
     Examples:
       sudo agent-sensor uninstall
       sudo agent-sensor uninstall --purge
-    """  # noqa: D301  # click reads the \b
+    """
     installer = Installer(root)
     scope = _scope() if installer.live else None  # before its file is taken away
     for line in installer.uninstall(installation.files(texts(), prefix=prefix), purge=purge):

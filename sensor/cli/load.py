@@ -48,8 +48,8 @@ def load(
     Examples:
       agent-sensor load
       agent-sensor load --scope /sys/fs/cgroup/build.slice --run-dir /run/sensor-build
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon import loader, standby  # noqa: PLC0415  # reads BTF: only here
+    """
+    from sensor.daemon import loader, standby  # reads BTF: only here
 
     # What is half made then is taken away, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -88,8 +88,8 @@ def unload(
     Examples:
       agent-sensor unload
       agent-sensor unload --run-dir /run/sensor-build --scope /sys/fs/cgroup/build.slice
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon import beside, proving  # noqa: PLC0415  # policy: only here
+    """
+    from sensor.daemon import beside, proving  # policy: only here
 
     top, wanted = mounts.cgroup2(), settings.scope_of(config, scope)
     # The cgroup itself may be gone by now; its pins are not.
@@ -123,6 +123,6 @@ def _running(run_dir: Path) -> str:
 @click.argument("pid", type=int)
 def sockets(*, pid: int) -> None:
     """Print the TCP connections in a process's network namespace as JSON."""
-    from sensor.edge.sockdiag import connections  # noqa: PLC0415  # 20 MB: only here
+    from sensor.edge.sockdiag import connections  # 20 MB: only here
 
     click.echo(json.dumps([astuple(one) for one in connections(pid)]))

@@ -50,7 +50,7 @@ def policy() -> None:
     Examples:
       agent-sensor policy check policy.toml
       agent-sensor policy test policy.toml --since 7d
-    """  # noqa: D301  # click reads the \b
+    """
 
 
 @policy.command(short_help="Find the mistakes in a policy.")
@@ -70,7 +70,7 @@ def check(*, file: Path, catalog_dir: Path, as_json: bool) -> None:
     Examples:
       agent-sensor policy check policy.toml
       agent-sensor policy check policy.toml --json | jq -r '.mistakes[], .warnings[]'
-    """  # noqa: D301  # click reads the \b
+    """
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     try:
         found, accounts, known = _read(file, catalog_dir)
@@ -119,7 +119,7 @@ def show(*, file: Path | None, catalog_dir: Path, as_json: bool, run_dir: Path) 
     Examples:
       agent-sensor policy show
       agent-sensor policy show policy.toml --json | jq '.rules[] | .id'
-    """  # noqa: D301  # click reads the \b
+    """
     file = file or _kept_at(run_dir) or policies.DEFAULT
     found, accounts, known = _read(file, catalog_dir)
     now = _now()
@@ -166,7 +166,7 @@ def test(
     Examples:
       agent-sensor policy test policy.toml --since 7d
       agent-sensor policy test policy.toml --since 7d --json | jq .rule
-    """  # noqa: D301  # click reads the \b
+    """
     found, *_ = _read(file, catalog_dir)
     first, last = window(since, until)
     replay = Replay(found, _now())
@@ -201,7 +201,7 @@ def reload_policy(*, as_json: bool, run_dir: Path) -> None:
     Examples:
       agent-sensor policy reload
       agent-sensor policy check /etc/agent-sensor/policy.toml && agent-sensor policy reload
-    """  # noqa: D301  # click reads the \b
+    """
     with daemon_at(run_dir) as connection:
         told = connection.control("policy_reload")
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")

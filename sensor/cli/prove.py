@@ -35,8 +35,8 @@ def prove(*, as_json: bool, run_dir: Path) -> None:
     Examples:
       sudo agent-sensor prove
       sudo agent-sensor prove --json | jq -r '.[] | select(.expected != .result)'
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon.bypassing import prove as try_all  # noqa: PLC0415  # much: only here
+    """
+    from sensor.daemon.bypassing import prove as try_all  # much: only here
 
     try:
         with chrome.progress("trying technique") as show:

@@ -70,7 +70,7 @@ def query(
     Examples:
       agent-sensor query --since 7d --by tool,user
       agent-sensor query --since 10:00 --until 10:20 --kind connect --format csv
-    """  # noqa: D301  # click reads the \b
+    """
     first, last = window(since, until)
     form = "json" if as_json else form
     printer = Printer(

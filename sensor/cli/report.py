@@ -49,9 +49,9 @@ def report(
     Examples:
       agent-sensor report case-17.html --title "Case 17" --session uimgkfb4
       agent-sensor report week.html --since 7d
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon import searching  # noqa: PLC0415  # the store and msgpack: only here
-    from sensor.daemon.reporting import write_report  # noqa: PLC0415  # jinja2: only here
+    """
+    from sensor.daemon import searching  # the store and msgpack: only here
+    from sensor.daemon.reporting import write_report  # jinja2: only here
 
     first, last = window(since, until)
     wanted = choosing.wanted(**names)
@@ -73,10 +73,10 @@ def report(
 
 def _seal(state_dir: Path) -> Seal:
     """Check the seals, where that is ours to do."""
-    from sensor.daemon.reading import STORE  # noqa: PLC0415  # SQLite: only here
-    from sensor.daemon.reporting import Seal  # noqa: PLC0415
-    from sensor.edge.store import Store  # noqa: PLC0415
-    from sensor.edge.store_verify import Broken  # noqa: PLC0415
+    from sensor.daemon.reading import STORE  # SQLite: only here
+    from sensor.daemon.reporting import Seal
+    from sensor.edge.store import Store
+    from sensor.edge.store_verify import Broken
 
     try:
         with (

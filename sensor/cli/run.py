@@ -49,8 +49,8 @@ def run(
       agent-sensor run
       agent-sensor run --policy /etc/agent-sensor/policy.toml
       agent-sensor run --scope /sys/fs/cgroup/build.slice --state-dir /tmp/state --run-dir /tmp/run
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon.run import Daemon, Places  # noqa: PLC0415  # the store: only here
+    """
+    from sensor.daemon.run import Daemon, Places  # the store: only here
 
     wanted = settings.settings(config)
     if scope is not None:

@@ -11,6 +11,6 @@ import click
 @click.option("--parent", type=int, required=True)
 def searcher(*, channel: int, parent: int) -> None:
     """Look into the files that the daemon that started this process asks about."""
-    from sensor.daemon.searcher import run  # noqa: PLC0415  # only here
+    from sensor.daemon.searcher import run  # only here
 
     run(channel, daemon=parent)

@@ -52,13 +52,13 @@ def sessions(
     Examples:
       agent-sensor sessions --running
       agent-sensor sessions show uimgkfb4
-    """  # noqa: D301  # click reads the \b
+    """
     if ctx.invoked_subcommand:
         # What was given before the word holds after it.
         own = {"as_json": as_json, "run_dir": run_dir, "state_dir": state_dir}
         ctx.default_map = {ctx.invoked_subcommand: own}
         return
-    from sensor.daemon import searching  # noqa: PLC0415  # the store and msgpack: only here
+    from sensor.daemon import searching  # the store and msgpack: only here
 
     first, last = window(since, until)
     wanted = choosing.wanted(**names)
@@ -101,8 +101,8 @@ def show(*, session_id: str, unfolded: bool, as_json: bool, run_dir: Path, state
     Examples:
       agent-sensor sessions show uimgkfb4
       agent-sensor sessions show uimgkfb4 --json | jq '.. | .links? // empty'
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon import searching  # noqa: PLC0415  # the store and msgpack: only here
+    """
+    from sensor.daemon import searching  # the store and msgpack: only here
 
     printer = _printer(as_json=as_json)
     with source_at(run_dir, state_dir) as source:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def daemon_at(run_dir: Path) -> Connection:
     """Connect to the daemon. Raises NoDaemonError where none runs."""
-    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
-    from sensor.edge.hubclient import Connection  # noqa: PLC0415  # msgpack: only here
+    from sensor.daemon.reading import SOCKET  # msgpack: only here
+    from sensor.edge.hubclient import Connection  # msgpack: only here
 
     return Connection(run_dir / SOCKET)
 
@@ -31,7 +31,7 @@ def source_at(
     run_dir: Path, state_dir: Path, *, time: Callable[[str], str] = clock
 ) -> Iterator[Source]:
     """Open the daemon's stream or, for root with no daemon, the store; for the length of a with."""
-    from sensor.daemon import reading  # noqa: PLC0415  # the store and msgpack: only here
+    from sensor.daemon import reading  # the store and msgpack: only here
 
     source = reading.opened(
         run_dir=run_dir,

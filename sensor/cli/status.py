@@ -34,9 +34,9 @@ def status(*, as_json: bool, run_dir: Path) -> None:
     Examples:
       agent-sensor status
       agent-sensor status --json | jq -e '.problems == []'
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon.reading import SOCKET  # noqa: PLC0415  # msgpack: only here
-    from sensor.edge.hubclient import Connection  # noqa: PLC0415
+    """
+    from sensor.daemon.reading import SOCKET  # msgpack: only here
+    from sensor.edge.hubclient import Connection
 
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     try:
@@ -58,8 +58,8 @@ def status(*, as_json: bool, run_dir: Path) -> None:
 
 def _left(run_dir: Path) -> str | None:
     """Say what a daemon that was killed left attached, as far as whoever asks may see it."""
-    from sensor.daemon import beside  # noqa: PLC0415  # libbpf: only here
-    from sensor.edge import mounts  # noqa: PLC0415
+    from sensor.daemon import beside  # libbpf: only here
+    from sensor.edge import mounts
 
     with suppress(OSError, SensorError):
         top = mounts.cgroup2()

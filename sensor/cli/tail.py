@@ -77,7 +77,7 @@ def tail(
     Examples:
       agent-sensor tail --since 10m --user alice
       agent-sensor tail --json --kind connect | jq -r .destination.name
-    """  # noqa: D301  # click reads the \b
+    """
     first, last = window(since, until)
     as_json = as_json or schema is not None
     printer = Printer(
@@ -97,8 +97,8 @@ def tail(
 
 
 def _form(schema: str | None) -> Callable[[Event], dict[str, object]]:
-    from sensor.core.ecs import as_ecs  # noqa: PLC0415  # both: only where they are asked for
-    from sensor.core.ocsf import as_ocsf  # noqa: PLC0415
+    from sensor.core.ecs import as_ecs  # both: only where they are asked for
+    from sensor.core.ocsf import as_ocsf
 
     return {None: as_dict, "ocsf": as_ocsf, "ecs": as_ecs}[schema]
 
@@ -120,9 +120,9 @@ def _print_past(printer: Printer, asked: _Asked, *, run_dir: Path, state_dir: Pa
 
 
 def _follow(printer: Printer, asked: _Asked, *, run_dir: Path) -> None:
-    from sensor.daemon.ending import signals  # noqa: PLC0415  # all three: only here
-    from sensor.daemon.reading import HubSource  # noqa: PLC0415
-    from sensor.daemon.tailing import Tail  # noqa: PLC0415
+    from sensor.daemon.ending import signals  # all three: only here
+    from sensor.daemon.reading import HubSource
+    from sensor.daemon.tailing import Tail
 
     remark = partial(chrome.remark, time=printer.time)
     with signals() as end:
@@ -146,7 +146,7 @@ def _follow(printer: Printer, asked: _Asked, *, run_dir: Path) -> None:
 
 def _show_past(printer: Printer, asked: _Asked, source: Source) -> bool:
     """Print what was before now, and tell whether there was something."""
-    from sensor.daemon import reading  # noqa: PLC0415  # the store and msgpack: only here
+    from sensor.daemon import reading  # the store and msgpack: only here
 
     if asked.since is not None and asked.newest is None:
         events = source.events(asked.wanted, since=asked.since, until=asked.until)

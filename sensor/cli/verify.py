@@ -42,10 +42,10 @@ def verify(*, known: str | None, as_json: bool, state_dir: Path) -> None:
     Examples:
       agent-sensor verify
       agent-sensor verify --known "$(ssh vault cat build-7.seal)" --json
-    """  # noqa: D301  # click reads the \b
-    from sensor.daemon.reading import STORE  # noqa: PLC0415  # SQLite: only here
-    from sensor.edge.store import Store  # noqa: PLC0415
-    from sensor.edge.store_verify import Broken  # noqa: PLC0415
+    """
+    from sensor.daemon.reading import STORE  # SQLite: only here
+    from sensor.edge.store import Store
+    from sensor.edge.store_verify import Broken
 
     printer = Printer(stdout(as_json=as_json), as_json=as_json, all_children=True, color="never")
     seal = _seal(known) if known else None

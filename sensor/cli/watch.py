@@ -40,7 +40,7 @@ def watch(
     Examples:
       agent-sensor watch
       agent-sensor watch --json --for 60 | jq 'select(.kind == "connect")'
-    """  # noqa: D301  # click reads the \b
+    """
     printer = Printer(
         stdout(as_json=as_json), as_json=as_json, all_children=all_children, color=color
     )

@@ -183,7 +183,7 @@ class Daemon:
                 standby.release(pins)
             return
         # Observers have no room for it.
-        from sensor.daemon.refusing import Refusing  # noqa: PLC0415
+        from sensor.daemon.refusing import Refusing  # noqa: PLC0415  # only with a policy
 
         self._refusing = Refusing(
             self._policy, known, sensing, pins, scope=self._scope, top=self._top,
