@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import struct
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from sensor.daemon.instance import fingerprint
+from sensor.daemon.state import WATCH_CONTENT, Slot, State
 from sensor.wire import marks, tables
 
 if TYPE_CHECKING:
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 FILES = 4096
 """Of the table `inodes` (``probes/files.c``); the oldest make room."""
 
-# enum state_slot of probes/members.c, and the bit in STATE_WATCH
-_WATCH, _CATALOGUE = struct.pack("=I", 7), struct.pack("=I", 8)
-_STATE = struct.Struct("=Q")
-_WATCH_CONTENT = 1
-
 
 class Inodes:
     """Writes what was found in files. What an earlier run found holds while the catalogue does."""
@@ -33,7 +28,7 @@ class Inodes:
     def __init__(self, pins: Pins, members: Members, catalogue: Catalogue) -> None:
         self._inodes = pins.map("inodes")
         self._asked = pins.map("asked")
-        self._state = pins.map("state")
+        self._state = State.of(pins)
         self._members = members
         self._entered: OrderedDict[bytes, int] = OrderedDict()
         self.learn(catalogue)
@@ -44,18 +39,17 @@ class Inodes:
     def learn(self, catalogue: Catalogue) -> bool:
         """Forget all files, if what was found in them was found by other texts; say so."""
         known = _digest(catalogue)
-        if self._state_of(_CATALOGUE) == known:
+        if self._state[Slot.CATALOGUE] == known:
             return False
         self._clear()
         self._entered.clear()
-        self._state.update(_CATALOGUE, _STATE.pack(known))
+        self._state[Slot.CATALOGUE] = known
         self._members.renew_answers()
         return True
 
     def watch(self) -> None:
         """Have the kernel tell of large files that no name settles."""
-        watched = self._state_of(_WATCH) | _WATCH_CONTENT
-        self._state.update(_WATCH, _STATE.pack(watched))
+        self._state[Slot.WATCH] |= WATCH_CONTENT
         self._members.renew_answers()
 
     def known(self) -> Mapping[tuple[int, int], int]:
@@ -86,13 +80,12 @@ class Inodes:
         self._asked.delete(tables.image_key(file))
 
     def _clear(self) -> None:
-        for table, size in ((self._inodes, marks.MARK.size), (self._asked, _STATE.size)):
+        for table, size in (
+            (self._inodes, marks.MARK.size),
+            (self._asked, tables.IMAGE_STATE.size),
+        ):
             for key, _ in list(table.items(tables.IMAGE_KEY.size, size)):
                 table.delete(key)
-
-    def _state_of(self, slot: bytes) -> int:
-        value = self._state.lookup(slot, _STATE.size)
-        return int(_STATE.unpack(value)[0]) if value else 0
 
 
 def _digest(catalogue: Catalogue) -> int:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sensor.daemon.instance import Instance, Loaded, fingerprint
 from sensor.daemon.kept_code import compiled, forget
+from sensor.daemon.state import Slot, State
 from sensor.edge import libbpf
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 from sensor.wire.btf import Btf
@@ -38,8 +39,6 @@ _REQUIRED_PINS = (
 )
 # include/uapi/linux/bpf.h: BPF_MAP_TYPE_RINGBUF
 _RING_BUFFER = 27
-# enum state_slot of probes/members.c: STATE_SEED
-_SEED = (6).to_bytes(4, "little")
 _FLAGS = ("-Wno-address-of-packed-member", "-Wno-unused-function")
 
 
@@ -229,7 +228,7 @@ def _attach_all(
             libbpf.pin(ready.map(name), str(pins / f"map_{name}"))
         slot = libbpf.Map(ready.map("scope"))
         slot.update(bytes(4), cgroup.to_bytes(4, "little"))
-        libbpf.Map(ready.map("state")).update(_SEED, os.urandom(8))
+        State(libbpf.Map(ready.map("state")))[Slot.SEED] = int.from_bytes(os.urandom(8), "little")
         # The verifier takes a second of CPU for all of them: side by side, while the first attach.
         pool = stack.enter_context(ThreadPoolExecutor())
         loads = {program: pool.submit(_load, ready, program) for program in programs}

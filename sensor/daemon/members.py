@@ -7,9 +7,9 @@ have entered themselves and how many this file says it has.
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
+from sensor.daemon.state import Slot, State
 from sensor.edge import proc
 from sensor.errors import NoRoomError
 from sensor.wire import tables
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from sensor.core.facts import Process
     from sensor.daemon.instance import Pins
 
-# enum state_slot of probes/members.c
-_USER_MEMBERS, _GENERATION = struct.pack("=I", 1), struct.pack("=I", 2)
-_STATE = struct.Struct("=q")
-
 
 class Members:
     """The maps `members` and `state` of one instance; there is one writer at a time."""
@@ -31,7 +27,7 @@ class Members:
     def __init__(self, pins: Pins, *, lives: Callable[[Process], bool] = proc.lives) -> None:
         self._lives = lives
         self._members = pins.map("members")
-        self._state = pins.map("state")
+        self._state = State.of(pins)
 
     def find(self, pid: int) -> Process | None:
         """Tell whom the kernel follows under a pid, if anybody."""
@@ -60,15 +56,15 @@ class Members:
         the bits of the folders that the innermost one's file lies below.
         """
         key, value = tables.pid_key(process.pid), tables.member(process, root, tools, paths=paths)
-        self._add(_USER_MEMBERS, 1)
+        self._state[Slot.USER_MEMBERS] += 1
         try:
             is_new = self._members.insert(key, value)
         except NoRoomError:
-            self._add(_USER_MEMBERS, -1)
+            self._state[Slot.USER_MEMBERS] -= 1
             return False
         if not is_new:
             self._members.replace(key, value)
-            self._add(_USER_MEMBERS, -1)
+            self._state[Slot.USER_MEMBERS] -= 1
         elif not self._lives(process):
             self.release(process)
         return True
@@ -76,13 +72,8 @@ class Members:
     def release(self, process: Process) -> None:
         """Forget a process, unless its pid is somebody else's by now."""
         if self.find(process.pid) == process and self._members.delete(tables.pid_key(process.pid)):
-            self._add(_USER_MEMBERS, -1)
+            self._state[Slot.USER_MEMBERS] -= 1
 
     def renew_answers(self) -> None:
         """Have the kernel judge every file anew: the catalogue has changed."""
-        self._add(_GENERATION, 1)
-
-    def _add(self, slot: bytes, change: int) -> None:
-        before = self._state.lookup(slot, _STATE.size)
-        value = _STATE.unpack(before)[0] if before else 0
-        self._state.update(slot, _STATE.pack(value + change))
+        self._state[Slot.GENERATION] += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from sensor.daemon.state import Slot, State
 from sensor.edge.libbpf_quiet import Quiet
 from sensor.errors import SensorError
 from sensor.wire import marks, rulings
@@ -32,8 +33,6 @@ MAPS = (
 TOOLS = 1024
 """Of a bank (probes/policy.c): catalogue, sessions that are blocked, and the canary."""
 
-# enum state_slot of probes/members.c
-_POLICY, _CANARY, _PLACES, _SEED = (struct.pack("=I", slot) for slot in (3, 4, 5, 6))
 _LONG, _WORD = struct.Struct("=Q"), struct.Struct("=I")
 _BANKED_VALUES = {"users": 8, "cgroups": 8, "domains": rulings.DOMAIN_RULES.size,
                   "ranges": rulings.SPAN.size}  # fmt: skip
@@ -46,7 +45,7 @@ class PolicyMaps:
 
     def __init__(self, pins: Pins) -> None:
         self._maps: dict[str, Map] = {name: pins.map(name) for name in MAPS}
-        self._state = pins.map("state")
+        self._state = State.of(pins)
         self._names = pins.map("names")
         self._bits: dict[int, int] | None = None
         self._has_moved = False
@@ -54,12 +53,12 @@ class PolicyMaps:
     @property
     def generation(self) -> int:
         """The generation in force, 0 for none."""
-        return self._slot(_POLICY)
+        return self._state[Slot.POLICY]
 
     @property
     def seed(self) -> int:
-        """What the hashes of hosts' names begin with: drawn anew for each load."""
-        return self._slot(_SEED)
+        """What the hashes of names begin with: drawn anew for each load."""
+        return self._state[Slot.SEED]
 
     def next_generation(self) -> int:
         """Give the number of the next one: its bank is the other one, and it is never 0."""
@@ -86,12 +85,12 @@ class PolicyMaps:
             tables, generation, cgroup_ids=cgroup_ids, bits=bits, seed=self.seed
         ):
             self._write(write)
-        self._state.update(_PLACES, _LONG.pack(len(self._places())))
+        self._state[Slot.PLACES] = len(self._places())
         return generation, self._has_moved
 
     def turn(self, generation: int) -> None:
         """Put a generation in force, 0 for none. No program judges by another one afterwards."""
-        self._state.update(_POLICY, _LONG.pack(generation))
+        self._state[Slot.POLICY] = generation
         with Quiet() as quiet:
             quiet.wait()
         self._has_moved = False
@@ -107,25 +106,21 @@ class PolicyMaps:
         """Have a program of this name taken for a tool, and refused in this cgroup."""
         key = marks.comm_key(name.encode())
         self._names.update(key, marks.MARK.pack(tool, marks.MarkFlag.NAME | marks.MarkFlag.STRONG))
-        self._state.update(_CANARY, _LONG.pack(cgroup_id))
+        self._state[Slot.CANARY] = cgroup_id
 
     def forget_canary(self, name: str) -> None:
         """Take that back."""
         self._names.delete(marks.comm_key(name.encode()))
-        self._state.update(_CANARY, _LONG.pack(0))
+        self._state[Slot.CANARY] = 0
 
     def places_of(self, exe: str | None) -> int:
         """Give the bits of the folders that a file lies below."""
         folders = (exe or "").rsplit("/", 1)[0].split("/")[1:]
-        known, found = self._places(), 0
+        known, seed, found = self._places(), self.seed, 0
         for depth in range(1, len(folders) + 1):
-            bit = known.get(rulings.hash_folder("/".join(folders[:depth])))
+            bit = known.get(rulings.hash_folder("/".join(folders[:depth]), seed))
             found |= 0 if bit is None else 1 << bit
         return found
-
-    def _slot(self, key: bytes) -> int:
-        value = self._state.lookup(key, _LONG.size)
-        return int(_LONG.unpack(value)[0]) if value else 0
 
     def _clear(self, bank: int) -> None:
         for name in rulings.HASHES:
@@ -156,7 +151,7 @@ class PolicyMaps:
     def _numbered(self, paths: Iterable[str]) -> dict[str, int]:
         """Give folders numbers; one that has one keeps it, and whose is given anew is taken out."""
         known = dict(self._places())
-        hashes = {path: rulings.hash_folder(path) for path in paths}
+        hashes = {path: rulings.hash_folder(path, self.seed) for path in paths}
         ours = {number: path for path, number in hashes.items()}
         before = {ours.get(number, f"#{number}"): bit for number, bit in known.items()}
         bits = rulings.path_bits(hashes, before)

@@ -27,6 +27,7 @@ from sensor.core.facts import Damaged, Loss
 from sensor.core.order import Order
 from sensor.daemon.instance import COMPILING, Loaded
 from sensor.daemon.members import Members
+from sensor.daemon.state import Slot, State
 from sensor.edge import proc
 from sensor.edge.libbpf_ring import Ring
 from sensor.errors import DamagedRecordError, ExitCode, NoRoomError, SensorError
@@ -147,6 +148,7 @@ class Probing:
         self._pins = pins
         self._take = take
         self.members = Members(pins)
+        self._state = State.of(pins)
         self._flows = pins.map("flows")
         self._lost = pins.map("lost")
         # Kept beside the counters, so that the next sensor tells what nobody has told.
@@ -167,11 +169,12 @@ class Probing:
 
     def teach(self, catalogue: Catalogue) -> None:
         """Fill the maps by which the kernel recognises candidates."""
+        seed = self._state[Slot.SEED]
         for name, entries in (
-            ("words", marks.words(catalogue)),
+            ("words", marks.words(catalogue, seed)),
             ("names", marks.names(catalogue)),
             ("brokers", marks.brokers()),
-            ("options", marks.options()),
+            ("options", marks.options(seed)),
         ):
             table = self._pins.map(name)
             key, value = next(iter(entries.items()), (b"", b""))

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sensor.core.identity import Identifier
+from sensor.daemon.state import WATCH_SCRIPTS, Slot, State
 from sensor.edge.inotify_changes import Changes
 from sensor.errors import SensorError
 from sensor.wire import marks, tables
@@ -36,8 +37,7 @@ SHOWN_NS = 600_000_000_000
 RETRIED_NS = 5_000_000_000
 """After that long a script is told again that could not be looked into."""
 
-# enum state_slot of probes/members.c, and the bit in STATE_WATCH
-_WATCH, _STATE, _WATCH_SCRIPTS = struct.pack("=I", 7), struct.Struct("=Q"), 2
+_SHOWN = struct.Struct("=Q")
 
 
 class Scripts:
@@ -46,7 +46,7 @@ class Scripts:
     def __init__(self, catalogue: Catalogue, pins: Pins) -> None:
         self._scripts = pins.map("scripts")
         self._shown = pins.map("shown")
-        self._state = pins.map("state")
+        self._state = State.of(pins)
         self._known: OrderedDict[Script, None] = OrderedDict()
         self.changes: Changes[Script] | None = None
         with suppress(SensorError):  # then each is told again after a moment
@@ -58,15 +58,13 @@ class Scripts:
         self._catalogue = catalogue
         self._identifier = Identifier(catalogue)
         self._known.clear()
-        for table, size in ((self._scripts, marks.MARK.size), (self._shown, _STATE.size)):
+        for table, size in ((self._scripts, marks.MARK.size), (self._shown, _SHOWN.size)):
             for key, _ in list(table.items(tables.SCRIPT_KEY.size, size)):
                 table.delete(key)
 
     def watch(self) -> None:
         """Have the kernel tell of scripts that no name settles."""
-        before = self._state.lookup(_WATCH, _STATE.size)
-        watched = (_STATE.unpack(before)[0] if before else 0) | _WATCH_SCRIPTS
-        self._state.update(_WATCH, _STATE.pack(watched))
+        self._state[Slot.WATCH] |= WATCH_SCRIPTS
 
     def __len__(self) -> int:
         """Count the scripts that were found to be tools."""
@@ -123,7 +121,7 @@ class Scripts:
         self._drop(script)
         now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         again_ns = max(0, now_ns - SHOWN_NS + RETRIED_NS)
-        self._shown.update(tables.script_key(script), _STATE.pack(again_ns))
+        self._shown.update(tables.script_key(script), _SHOWN.pack(again_ns))
 
     def take_changes(self) -> None:
         """Forget what has changed."""

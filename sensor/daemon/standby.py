@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.daemon.instance import Pins
+from sensor.daemon.state import Slot, State
 from sensor.edge import system
 from sensor.errors import SensorError
 from sensor.wire.programs import ON_DEMAND
@@ -25,9 +25,6 @@ KEPT = "blocks.json"
 
 IN_FORCE = "in-force.json"
 """The file in the state directory that says what numbers mean by the policy in force."""
-
-_POLICY = struct.pack("=I", 3)  # enum state_slot of probes/members.c
-_LONG = struct.Struct("=Q")
 
 
 def wanted(named: Path | None, default: Path, state_dir: Path) -> Path | None:
@@ -53,8 +50,7 @@ def _has_blocks(path: Path) -> bool:
 
 def is_in_force(pins: Pins) -> bool:
     """Tell whether a run before has left a policy in force."""
-    value = pins.map("state").lookup(_POLICY, _LONG.size)
-    return value is not None and _LONG.unpack(value)[0] != 0
+    return State.of(pins)[Slot.POLICY] != 0
 
 
 def spare(instance: Instance, wanted: str, run_dir: Path) -> None:
@@ -80,7 +76,7 @@ def spare(instance: Instance, wanted: str, run_dir: Path) -> None:
 
 def release(pins: Pins) -> None:
     """Refuse nothing any more that a run before has left in force."""
-    pins.map("state").update(_POLICY, _LONG.pack(0))
+    State.of(pins)[Slot.POLICY] = 0
     for program in ON_DEMAND:
         with suppress(FileNotFoundError):
             (pins.folder / f"link_{program.name}").unlink()

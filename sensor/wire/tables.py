@@ -49,9 +49,12 @@ def script_key(script: Script) -> bytes:
     return SCRIPT_KEY.pack(script.hash, script.ino, script.dev, script.mntns)
 
 
+IMAGE_STATE = Layout("Q state")
+
+
 def image_state(state: int) -> bytes:
     """Give a value of ``asked``."""
-    return struct.pack("=Q", state)
+    return IMAGE_STATE.pack(state)
 
 
 def counters(values: Sequence[int]) -> bytes:
