@@ -133,10 +133,13 @@ static inline void rule_attempt(struct attempt *attempt, const struct policy *po
 	__builtin_memcpy(asked.address_be, attempt->to.address_be, sizeof(asked.address_be));
 	__builtin_memcpy(key.address_be, attempt->to.address_be, sizeof(key.address_be));
 	named = name_of(&key, actor->uid);
-	attempt->is_named = attempt->member.tools[0] && (asked.holds & policy->named);
-	asked.is_trusted = named && named->trusted;
+	attempt->is_named = is_more(attempt->member.tools[0]) & is_more(asked.holds & policy->named);
+	if (named) {
+		asked.is_trusted = named->trusted;
+		ask_by_name(&asked, named->suffixes, named->labels);
+	}
 	wash(&asked, sizeof(asked));
-	judge_reach(&said, &asked, named ? named->suffixes : 0, named ? named->labels : 0);
+	judge_reach(&said, &asked);
 	attempt->domain = said.domain;
 	if (is_evasive(attempt, policy, &said, asked.holds)) {
 		attempt->ruling.policy = policy->generation;

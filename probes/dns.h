@@ -44,7 +44,7 @@ static inline int read_question(struct reading *reading)
 
 		if (left_of_label) {
 			left_of_label--;
-			add_letter(&reading->host, byte);
+			add_byte(&reading->host, byte, 0);
 			continue;
 		}
 		if (i)

@@ -37,9 +37,8 @@ static inline struct socket *socket_of(struct bpf_sock *sk, struct __sk_buff *sk
 static inline int hear(struct __sk_buff *skb, struct bpf_sock *sk, struct socket **socket,
 		       struct segment *segment, struct reading *reading)
 {
-	u32 was_part = *socket && (*socket)->state == HELLO_INCOMPLETE;
-
-	if (was_part) {
+	segment->goes_on = *socket && (*socket)->state == HELLO_INCOMPLETE;
+	if (segment->goes_on) {
 		if (!load_parts(skb, sk, *socket, segment, reading))
 			return 0;
 	} else if (load_first(skb, segment, reading)) {
@@ -47,9 +46,11 @@ static inline int hear(struct __sk_buff *skb, struct bpf_sock *sk, struct socket
 	}
 	wash(segment, sizeof(*segment));
 	read_hello(segment, reading);
+	/* Once more, so that the verifier follows the reading once. */
+	*socket = sockets.sk_storage_get(sk, 0, 0);
 	if (segment->found != FOUND_PART || recall(&reading->bytes) >= TEXT_BYTES)
 		return 1;
-	if (was_part)
+	if (segment->goes_on)
 		return 0;
 	*socket = socket_of(sk, skb, *socket);
 	return !*socket || keep_part(skb, sk, *socket, segment);
@@ -107,15 +108,18 @@ static inline void judge_words(struct judged *said, struct asked *asked,
 
 	if (is_name(segment->found)) {
 		asked->is_trusted = 1;
-		judge_reach(said, asked, reading->host.suffixes, recall(&reading->host.count));
-		return;
+		ask_by_name(asked, reading->host.suffixes, recall(&reading->host.count));
+	} else {
+		if (segment->remote_port_be != HTTPS_PORT_BE || !socket)
+			return;
+		__builtin_memcpy(key.address_be, segment->remote_be, sizeof(key.address_be));
+		key.netns = socket->netns;
+		named = name_of(&key, socket->uid);
+		if (named)
+			ask_by_name(asked, named->suffixes, named->labels);
 	}
-	if (segment->remote_port_be != HTTPS_PORT_BE || !socket)
-		return;
-	__builtin_memcpy(key.address_be, segment->remote_be, sizeof(key.address_be));
-	key.netns = socket->netns;
-	named = name_of(&key, socket->uid);
-	judge_reach(said, asked, named ? named->suffixes : 0, named ? named->labels : 0);
+	wash(asked, sizeof(*asked));
+	judge_reach(said, asked);
 }
 
 /* Judges, tells, and keeps what was found: a connection is asked once. Returns 0 to drop it. */

@@ -42,11 +42,13 @@ static inline enum hello_found find_hello(struct reading *reading, const __u8 *t
  * Reads the name to its end; behind the colon of a request stands more than a
  * port. Returns 0 where that is not there.
  */
-static inline int read_host(struct reading *reading, const __u8 *text, __u64 bytes)
+static inline int read_host(struct reading *reading)
 {
+	const __u8 *text = reading->text;
+
 	begin_host(&reading->host);
 	for (__u64 i = 0; i < HOST_BYTES; i++) {
-		__u64 at = recall(&reading->name_at) + i, letter,
+		__u64 at = recall(&reading->name_at) + i, bytes = recall(&reading->bytes), letter,
 		      length = recall(&reading->name_bytes);
 
 		if (i >= length)
@@ -60,10 +62,7 @@ static inline int read_host(struct reading *reading, const __u8 *text, __u64 byt
 			note(&reading->name_bytes, i);
 			break;
 		}
-		if (letter == '.')
-			end_label(&reading->host);
-		else
-			add_letter(&reading->host, letter);
+		add_byte(&reading->host, letter, is_zero(letter ^ '.'));
 	}
 	if (recall(&reading->name_bytes) >= HOST_BYTES) /* too long for a name: none */
 		begin_host(&reading->host);

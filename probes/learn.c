@@ -62,11 +62,13 @@ static inline void learn(struct reading *reading, u32 bank, const struct asking 
 	struct named name = {.trusted = is_trusted, .uid = asking->uid};
 	u64 netns = asking->netns;
 
+	wash(&name, sizeof(name));
 	reading->host.seed = state_of(STATE_SEED);
 	if (!read_question(reading))
 		return;
 	if (is_listed(&reading->host, bank))
 		fill_name(&name, reading);
+	wash(&name, sizeof(name));
 	for (int i = 0; i < DNS_STEPS; i++) {
 		enum dns_step step = read_answer(reading);
 

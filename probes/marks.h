@@ -12,7 +12,7 @@
 /* Bytes of a path component that count; the longest mark has 33. */
 #define MARK_BYTES 40
 
-/* FNV-1a, 64 bits. */
+/* Where a hash begins, and what each step multiplies by: FNV-1a, 64 bits. */
 #define HASH_SEED 0xcbf29ce484222325ULL
 #define HASH_PRIME 0x100000001b3ULL
 
@@ -29,9 +29,21 @@
 
 #define MARK_INTERPRETERS (MARK_SCRIPT | MARK_PYTHON | MARK_LOADER)
 
+/* Names of hosts are hashed byte by byte, as they are read. */
 static inline __u64 hash_byte(__u64 hash, __u8 byte)
 {
 	return (hash ^ byte) * HASH_PRIME;
+}
+
+/*
+ * A text is hashed eight bytes at a time, the last of them filled up with zeros. Halves are
+ * multiplied with each other, as with a constant there are texts that hash alike from every seed.
+ */
+static inline __u64 hash_eight(__u64 hash, __u64 bytes)
+{
+	__u64 mixed = hash ^ bytes;
+
+	return hash * HASH_PRIME + (mixed & 0xffffffff) * (mixed >> 32);
 }
 
 static inline __u64 hash_pair(__u64 parent, __u64 child)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Who is followed, and the way out to user space. The other units stand on
- * this one: the loader joins them in the order of sensor/daemon/loader.py.
+ * this one: the loader joins them in the order of sensor/wire/programs.py.
  */
 #include "events.h"
 #include "marks.h"
@@ -41,7 +41,7 @@ enum state_slot {
 	STATE_POLICY,	  /* generation of the policy in force, 0: none */
 	STATE_CANARY,	  /* cgroup in which the sensor proves that it enforces */
 	STATE_PLACES,	  /* how many folders `places` has */
-	STATE_SEED,	  /* of hashes of hosts' names and scripts: nobody can look for two alike */
+	STATE_SEED,	  /* of hashes of names and words: nobody can look for two alike */
 	STATE_WATCH,	  /* what user space wants to know beyond policy */
 	STATE_CATALOGUE,  /* by which `inodes` was filled; user space's alone */
 	STATE_SLOTS,
@@ -67,6 +67,12 @@ static inline u64 state_of(u32 slot)
 	u64 *value = state.lookup(&slot);
 
 	return value ? *value : 0;
+}
+
+/* What the hash of nothing is. */
+static inline u64 seed_of_hashes(void)
+{
+	return HASH_SEED ^ state_of(STATE_SEED);
 }
 
 static inline u32 generation(void)

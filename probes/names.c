@@ -36,6 +36,8 @@ BPF_TABLE("hash", struct address, u64, resolvers, 64);
 struct asked {
 	u8 address_be[16];
 	u16 tools[CHAIN];
+	u64 suffixes[SUFFIXES]; /* of the name, all 0 where there is none */
+	u64 labels;
 	u64 holds; /* the conditions that do */
 	u64 now_ns;
 	u64 canary;
@@ -70,6 +72,7 @@ static inline u64 choose_by_tools(const struct asked *asked)
 			break;
 		best = first_of(
 		    best, choose(&rules->reach, asked->holds, asked->port_be, asked->now_ns, 0, 1));
+		best = blurred(best, asked->now_ns);
 	}
 	return best;
 }
@@ -91,16 +94,16 @@ static inline u64 choose_by_range(const struct asked *asked)
  * that is on the way to one of policy's is known too, and has the rules of what
  * it is below.
  */
-static inline u64 choose_by_name(const struct asked *asked, const u64 *suffixes, u64 labels,
-				 u64 *domain)
+static inline u64 choose_by_name(const struct asked *asked, u64 *domain)
 {
 	struct banked_key key = {.bank = asked->bank};
+	u64 labels = asked->labels;
 	struct span span = {};
 
 	for (u64 i = SUFFIXES; i > 0; i--) {
 		struct domain_rules *rules;
 
-		key.id = suffixes[i - 1];
+		key.id = asked->suffixes[i - 1];
 		if (!key.id)
 			continue;
 		rules = domains.lookup(&key);
@@ -113,6 +116,13 @@ static inline u64 choose_by_name(const struct asked *asked, const u64 *suffixes,
 	}
 	wash(&span, sizeof(span));
 	return choose(&span, asked->holds, asked->port_be, asked->now_ns, 0, asked->is_trusted);
+}
+
+/* Has it asked by a name, too; what was not read to its end has no suffixes. */
+static inline void ask_by_name(struct asked *asked, const u64 *suffixes, u64 labels)
+{
+	__builtin_memcpy(asked->suffixes, suffixes, sizeof(asked->suffixes));
+	asked->labels = labels;
 }
 
 /* Whether a name, read to its end, is one that a rule is about. Most end after two look-ups. */

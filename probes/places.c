@@ -52,17 +52,17 @@ static inline struct levels *claim_levels(void)
 /* mm/memfd.c puts "memfd:" before the name that a memfd was given. */
 #define MEMFD_PREFIX_BYTES 6
 
-/* The hash of one component; bytes after MARK_BYTES do not count. */
-static inline u64 hash_name(struct dentry *dentry)
+/* The hash of one component, from that of nothing on; bytes after MARK_BYTES do not count. */
+static inline u64 hash_name(struct dentry *dentry, u64 hash)
 {
-	char name[MARK_BYTES + 1] = {};
-	u64 hash = HASH_SEED;
+	u64 text[MARK_BYTES / 8 + 1] = {};
 
-	bpf_probe_read_kernel_str(name, sizeof(name), READ(dentry, d_name_name));
-	for (int i = 0; i < MARK_BYTES; i++) {
-		if (!name[i])
+	bpf_probe_read_kernel_str(text, MARK_BYTES + 1, READ(dentry, d_name_name));
+#pragma unroll
+	for (int i = 0; i < MARK_BYTES / 8; i++) {
+		if (!text[i])
 			break;
-		hash = hash_byte(hash, name[i]);
+		hash = hash_eight(hash, text[i]);
 	}
 	return hash;
 }
@@ -114,7 +114,7 @@ static inline void judge_memfd(volatile struct mark *found, struct dentry *dentr
  */
 static inline void judge_origin(struct levels *room, struct dentry *dentry)
 {
-	u64 child = 0;
+	u64 child = 0, seed = seed_of_hashes();
 
 	for (u64 level = 0; level < ORIGIN_LEVELS; level++) {
 		struct dentry *parent = READ(dentry, d_parent);
@@ -122,7 +122,7 @@ static inline void judge_origin(struct levels *room, struct dentry *dentry)
 
 		if (parent == dentry)
 			return;
-		hash = hash_name(dentry);
+		hash = hash_name(dentry, seed);
 		if (level == 0)
 			add_mark(&room->found, hash, MARK_NAME | MARK_INTERPRETERS);
 		else
@@ -134,14 +134,14 @@ static inline void judge_origin(struct levels *room, struct dentry *dentry)
 
 static inline void judge_path(struct levels *room, struct place place)
 {
-	u64 child = 0;
+	u64 child = 0, seed = seed_of_hashes();
 
 	for (u64 level = 0; level < PATH_LEVELS; level++) {
 		u64 hash;
 
 		if (!settle(&place))
 			return;
-		hash = hash_name(place.dentry);
+		hash = hash_name(place.dentry, seed);
 		room->hashes[level] = hash;
 		*(volatile u64 *)&room->count = level + 1;
 		if (level == 0)
@@ -160,7 +160,7 @@ static inline void judge_path(struct levels *room, struct place place)
  */
 static inline u32 judge_places(struct levels *room)
 {
-	u64 hash = HASH_SEED, count = *(volatile u64 *)&room->count;
+	u64 hash = seed_of_hashes(), count = *(volatile u64 *)&room->count;
 	u32 found = 0;
 
 	if (count >= PATH_LEVELS)

@@ -25,17 +25,15 @@ static inline int is_own_resolver(const struct asked *asked)
 	       is_resolver(asked->address_be);
 }
 
-/* `suffixes` is 0 where there is no name. */
-static inline void judge_reach(struct judged *said, const struct asked *asked, const u64 *suffixes,
-			       u64 labels)
+static inline void judge_reach(struct judged *said, const struct asked *asked)
 {
 	u64 choice = choose_by_tools(asked), domain = 0, by_name;
 
 	if (asked->has_address)
-		choice = first_of(choice, choose_by_range(asked));
+		choice = blurred(first_of(choice, choose_by_range(asked)), asked->now_ns);
 	said->domain = 0;
-	if (suffixes) {
-		by_name = choose_by_name(asked, suffixes, labels, &domain);
+	if (asked->suffixes[0]) {
+		by_name = choose_by_name(asked, &domain);
 		if (by_name < choice) {
 			choice = by_name;
 			said->domain = domain;

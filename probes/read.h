@@ -7,6 +7,7 @@
 #define PROBES_READ_H
 
 #include <kernel_types.h>
+#include "bits.h"
 
 /* include/linux/socket.h, include/uapi/linux/in.h */
 #define AF_INET 2
@@ -43,12 +44,6 @@ static long (*read_user_str)(void *to, __u32 bytes, const void *from) =
 		bpf_probe_read_kernel(&value_, sizeof(value_), (void *)&(ptr)->member);            \
 		value_;                                                                            \
 	})
-
-/*
- * Hides a value from clang, so that it does not merge two range checks into
- * one that the verifier cannot follow. The value itself is unchanged.
- */
-#define FORGET(x) asm volatile("" : "+r"(x))
 
 /* Keeps clang from moving what is read or written across it. */
 #ifndef barrier

@@ -10,11 +10,6 @@
 
 #include "suffix.h"
 
-/* Hides a value from the compiler, as in read.h; for the host it does nothing either. */
-#ifndef FORGET
-#define FORGET(x) asm volatile("" : "+r"(x))
-#endif
-
 /* What of a message is looked at; a power of two. */
 #define TEXT_BYTES 4096
 

@@ -47,23 +47,19 @@ static inline u64 recalled(const u64 *value)
 	return *(const volatile u64 *)value;
 }
 
-/*
- * Hashes n bytes of a text, of at most so many, with zeros behind them to a whole word. Halves are
- * multiplied with each other, as with a constant there are texts that hash alike from every seed.
- */
-static inline u64 hash_text(struct words *words, u64 n, u64 most, u64 seed)
+/* Hashes n bytes of a text, of at most so many, with zeros behind them to a whole word. */
+static inline u64 hash_text(struct words *words, u64 n, u64 most)
 {
-	u64 hash = HASH_SEED ^ seed, zero = 0, mixed;
+	u64 hash = seed_of_hashes(), zero = 0;
 
 	bpf_probe_read_kernel((char *)words->text + n, sizeof(zero), &zero);
 	for (u64 i = 0; i < most / 8; i++) {
 		FORGET(n);
 		if (i * 8 >= n)
 			break;
-		mixed = hash ^ recalled(&words->text[i]);
-		hash = hash * HASH_PRIME + (mixed & 0xffffffff) * (mixed >> 32);
+		hash = hash_eight(hash, recalled(&words->text[i]));
 	}
-	return hash | 1;
+	return hash;
 }
 
 /* Whether a flag of Python's is one that ends the options: code, or a module. */
@@ -85,7 +81,7 @@ static inline u64 is_code(const struct words *words, u64 n, u32 flags)
 /* Takes one word, of n bytes and at an address. */
 static inline void take_word(struct words *words, u64 n, u64 at, u32 flags)
 {
-	u64 key = hash_text(words, at_most(n, OPTION_BYTES), OPTION_BYTES, 0), waits;
+	u64 key = hash_text(words, at_most(n, OPTION_BYTES), OPTION_BYTES), waits;
 	u32 *option = options.lookup(&key), what = 0;
 
 	if (option && n <= OPTION_BYTES && (*option & flags & MARK_INTERPRETERS))
@@ -167,8 +163,7 @@ static inline int fill_script(struct script_key *key, struct task_struct *task, 
 	n = bpf_probe_read_user_str(words->text, SCRIPT_BYTES, (void *)at);
 	if (n < 2)
 		return -1;
-	key->hash =
-	    hash_text(words, at_most(n - 1, SCRIPT_BYTES), SCRIPT_BYTES, state_of(STATE_SEED));
+	key->hash = hash_text(words, at_most(n - 1, SCRIPT_BYTES), SCRIPT_BYTES) | 1;
 	fill_place_of_script(key, task, words);
 	return 0;
 }

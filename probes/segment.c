@@ -28,7 +28,7 @@ struct segment {
 	u16 local_port_be;
 	u16 target_port_be;
 	u8 is_literal; /* a CONNECT to an address */
-	u8 reserved;
+	u8 goes_on;    /* what came in part before */
 	u8 remote_be[16];
 	u8 local_be[16];
 	u8 target_be[16]; /* where that leads, or the remote address */
@@ -130,10 +130,9 @@ static inline void read_hello(struct segment *segment, struct reading *reading)
 	FORGET(found);
 	note(&reading->left, found);
 	segment->found = recall(&reading->left);
-	bytes = recall(&reading->bytes);
 	if (!is_name(segment->found))
 		return;
-	if (!read_host(reading, text, bytes)) {
+	if (!read_host(reading)) {
 		segment->found = FOUND_PART;
 		return;
 	}

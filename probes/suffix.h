@@ -10,6 +10,7 @@
 #ifndef PROBES_SUFFIX_H
 #define PROBES_SUFFIX_H
 
+#include "bits.h"
 #include "marks.h"
 #include "policy.h"
 
@@ -34,12 +35,19 @@ static inline void begin_host(struct host *host)
 	host->count = 0;
 }
 
-/* Without a branch: this is verified for each byte of a name. */
-static inline void add_letter(struct host *host, __u64 letter)
+/*
+ * Takes a byte of a name: of a label, or what ends one. Without a branch: this is verified for
+ * each byte. What is left of a label that has not ended is overwritten.
+ */
+static inline void add_byte(struct host *host, __u64 byte, __u64 is_end)
 {
-	__u64 is_capital = ~((letter - 'A') | ('Z' - letter)) >> 63;
+	__u64 is_capital = ~((byte - 'A') | ('Z' - byte)) >> 63;
+	__u64 count = *(volatile __u64 *)&host->count;
 
-	host->label = hash_byte(host->label, letter | is_capital << 5);
+	host->labels[count & (LABELS_KEPT - 1)] = host->label;
+	host->label = either(is_end, HASH_SEED ^ host->seed,
+			     hash_byte(host->label, byte | is_capital << 5));
+	*(volatile __u64 *)&host->count = count + is_end;
 }
 
 static inline void end_label(struct host *host)

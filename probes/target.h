@@ -20,7 +20,7 @@
 
 static inline int ends_host(__u64 letter)
 {
-	return letter < 64 && (HOST_ENDS >> letter & 1);
+	return (HOST_ENDS >> (letter & 63)) & is_zero(letter >> 6);
 }
 
 /* The port in digits at `at`, 0 where there is none. Returns 0 if something else follows. */
@@ -65,7 +65,7 @@ static inline __u64 read_ip4(const __u8 *text, __u64 bytes)
 		if (letter > 9 || (digits && !value))
 			return NO_IP4;
 		value = value * 10 + letter;
-		digits++;
+		digits = 1;
 		if (value > 255)
 			return NO_IP4;
 	}

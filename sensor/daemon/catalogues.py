@@ -47,7 +47,7 @@ def catalogue(directory: Path = DIRECTORY, *, instead: Path | None = None) -> Ca
         return shipped()
     whole = layered(shipped(), [parsed[name] for name in sorted(parsed)])
     marks.names(whole)
-    marks.words(whole)  # which finds two words with one hash
+    marks.words(whole, 0)  # which finds two words with one hash
     try:
         markers(whole.tools)
         script_markers(whole.tools)

@@ -38,7 +38,7 @@ KEY = Struct("=Q")
 """A key of ``words``: a hash in the byte order of the host."""
 
 HASH_SEED = 0xCBF29CE484222325
-"""FNV-1a 64, draft-eastlake-fnv, section 5."""
+"""Where a hash begins, but for the seed of a load: FNV-1a 64, draft-eastlake-fnv, section 5."""
 
 _OPTION = Struct("=I")
 _U64 = (1 << 64) - 1
@@ -88,19 +88,24 @@ def hash_bytes(text: bytes, value: int = HASH_SEED) -> int:
     return value
 
 
-def hash_component(name: bytes) -> int:
-    """Hash one path component, case and all."""
-    return hash_bytes(name[:COMPONENT_BYTES])
-
-
-def hash_word(text: bytes, seed: int = 0) -> int:
-    """Hash an argument, eight bytes at a time (``hash_text`` of probes/scripts.c)."""
+def hash_text(text: bytes, seed: int) -> int:
+    """Hash a text, eight bytes at a time. ``seed`` is drawn by the loader, for one load."""
     value = HASH_SEED ^ seed
     for at in range(0, len(text), 8):
         (word,) = KEY.unpack(text[at : at + 8].ljust(8, b"\0"))
         mixed = value ^ word
         value = value * _FNV_PRIME + (mixed & _U32) * (mixed >> 32) & _U64
-    return value | 1
+    return value
+
+
+def hash_component(name: bytes, seed: int) -> int:
+    """Hash one path component, case and all."""
+    return hash_text(name[:COMPONENT_BYTES], seed)
+
+
+def hash_script(word: bytes, seed: int) -> int:
+    """Hash the word by which an interpreter was given a script; never 0."""
+    return hash_text(word, seed) | 1
 
 
 def hash_pair(parent: int, child: int) -> int:
@@ -129,7 +134,7 @@ def brokers() -> dict[bytes, bytes]:
     return {comm_key(comm.encode()): _THERE for comm in COMMS}
 
 
-def options() -> dict[bytes, bytes]:
+def options(seed: int) -> dict[bytes, bytes]:
     """Fill the map ``options``: what words before a script mean to which kind of interpreter."""
     table: dict[bytes, int] = {}
     for kind, known in OPTIONS.items():
@@ -139,12 +144,12 @@ def options() -> dict[bytes, bytes]:
             (known.verbs, OptionFlag.VERB),
         ):
             for word in words:
-                key = KEY.pack(hash_word(word.encode()))
+                key = KEY.pack(hash_text(word.encode(), seed))
                 table[key] = table.get(key, 0) | flag | _FLAGS[kind]
     return {key: _OPTION.pack(value) for key, value in table.items()}
 
 
-def words(catalogue: Catalogue) -> dict[bytes, bytes]:
+def words(catalogue: Catalogue, seed: int) -> dict[bytes, bytes]:
     """Fill the map ``words``: names, modules, pairs and interpreters by their hash.
 
     BadInputError names two words with one hash.
@@ -152,7 +157,7 @@ def words(catalogue: Catalogue) -> dict[bytes, bytes]:
     table: dict[bytes, bytes] = {}
     owners: dict[bytes, bytes] = {}
     for word, index, flags in _words(catalogue):
-        key = KEY.pack(_hash(word, flags))
+        key = KEY.pack(_hash(word, flags, seed))
         if owners.setdefault(key, word) != word:
             raise BadInputError(
                 f"catalogue: {_shown(word)} and {_shown(owners[key])} have one hash; remove one, "
@@ -176,11 +181,11 @@ def _flags(mark: Mark, *, is_sure: bool) -> MarkFlag:
     return _FLAGS[mark.kind] | (MarkFlag.STRONG if is_strong else MarkFlag.WEAK)
 
 
-def _hash(word: bytes, flags: MarkFlag) -> int:
+def _hash(word: bytes, flags: MarkFlag, seed: int) -> int:
     if flags & MarkFlag.PAIR:
         parent, child = word.split(b"/")
-        return hash_pair(hash_component(parent), hash_component(child))
-    return hash_component(word)
+        return hash_pair(hash_component(parent, seed), hash_component(child, seed))
+    return hash_component(word, seed)
 
 
 def _enter(table: dict[bytes, bytes], key: bytes, index: int, flags: MarkFlag) -> None:

@@ -99,7 +99,7 @@ def writes(
     """Give all that a policy writes into its bank, and into the maps without banks.
 
     ``cgroup_ids`` are those of ``tables.cgroups`` that exist, ``bits`` come from
-    ``path_bits``, ``seed`` is the one that the probes hash hosts' names with.
+    ``path_bits``, ``seed`` is the one that the probes hash names with.
     BadInputError names two names, or two folders, with one hash.
     """
     bank = bank_for(generation)
@@ -119,7 +119,7 @@ def writes(
     for network, span in tables.ranges.items():
         key = RANGE_KEY.pack(_BANK_BITS + network.prefixlen, bank, network.network_address.packed)
         yield Write("ranges", key, SPAN.pack(*_span(span, bank)))
-    yield from _paths(tables, bank, bits)
+    yield from _paths(tables, bank, bits, seed)
     for resolver in sorted(tables.policy.resolvers, key=address_be):
         yield Write("resolvers", resolver_key(resolver), _LONG.pack(1))
 
@@ -138,11 +138,11 @@ def hash_suffix(suffix: str, seed: int = 0) -> int:
     return value
 
 
-def hash_folder(path: str) -> int:
+def hash_folder(path: str, seed: int) -> int:
     """Hash a folder's path, component by component from the root."""
-    value = HASH_SEED
+    value = HASH_SEED ^ seed
     for component in path.strip("/").split("/"):
-        value = hash_pair(value, hash_component(component.encode()))
+        value = hash_pair(value, hash_component(component.encode(), seed))
     return value
 
 
@@ -192,9 +192,9 @@ def _entry(entry: Entry) -> bytes:
     return ENTRY.pack(entry.conditions, entry.end_ns, choice, port_be, mask, 0)
 
 
-def _paths(tables: Tables, bank: int, bits: Mapping[str, int]) -> Iterator[Write]:
+def _paths(tables: Tables, bank: int, bits: Mapping[str, int], seed: int) -> Iterator[Write]:
     masks = dict.fromkeys(range(PATHS), 0)
-    for number, path in _hashed(tables.paths, hash_folder).items():
+    for number, path in _hashed(tables.paths, lambda path: hash_folder(path, seed)).items():
         masks[bits[path]] = tables.paths[path]
         yield Write("places", _LONG.pack(number), _WORD.pack(1 << bits[path]))
     for bit, mask in masks.items():

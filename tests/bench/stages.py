@@ -90,7 +90,7 @@ def _teach(clock: Clock) -> None:
 
     known = catalogue()
     clock.lap("read the catalogue")
-    marks.words(known)
+    marks.words(known, 0)
     marks.names(known)
     clock.lap("hash its marks")
 

@@ -171,19 +171,19 @@ def test_the_hash_of_a_script_is_by_a_seed_of_the_load(
     """Nobody can compute which harmless one has a tool's."""
     facts: list[Fact] = []
     probing, state = Probing(loaded.pins, facts.append), loaded.pins.map("state")
-    probing.teach(KNOWN)
     scripts.watch()
     seed, node = state.lookup(SEED, 8), copied("true", path.parent / "bin", name="node")
     assert seed
     for value in (seed, bytes(8)):
         state.update(SEED, value)
+        probing.teach(KNOWN)
         assert loaded.scope.run([node, path]).wait(SOON_S) == 0
     state.update(SEED, seed)
     probing.read()
     probing.ring.close()
     told = [one.script.hash for one in facts if isinstance(one, Exec) and one.script]
     drawn = int.from_bytes(seed, "little")
-    assert told == [marks.hash_word(bytes(path), drawn), marks.hash_word(bytes(path))]
+    assert told == [marks.hash_script(bytes(path), one) for one in (drawn, 0)]
     assert drawn
 
 

@@ -78,7 +78,7 @@ static inline struct heard heard_from(const __u8 *message, size_t bytes, int sta
 
 	if (bytes)
 		heard.found = find_hello(reading, reading->text, reading->bytes);
-	if (is_name(heard.found) && !read_host(reading, reading->text, reading->bytes))
+	if (is_name(heard.found) && !read_host(reading))
 		heard.found = FOUND_PART;
 	if (is_name(heard.found)) {
 		heard.name_at = reading->name_at;

@@ -14,6 +14,19 @@ static __u64 of(const char *text, size_t size)
 	return hash;
 }
 
+/* Of a path component, or of an argument: what of it counts, filled up with zeros. */
+static __u64 by_eight(const char *text, size_t size)
+{
+	__u64 hash = HASH_SEED, eight;
+
+	for (size_t i = 0; i < size; i += sizeof(eight)) {
+		eight = 0;
+		memcpy(&eight, text + i, size - i < sizeof(eight) ? size - i : sizeof(eight));
+		hash = hash_eight(hash, eight);
+	}
+	return hash;
+}
+
 static __u64 suffix(char *name)
 {
 	__u64 hash = HASH_SEED;
@@ -37,7 +50,7 @@ static __u64 folder(char *path)
 	__u64 hash = HASH_SEED;
 
 	for (char *word = strtok(path, "/"); word; word = strtok(NULL, "/"))
-		hash = hash_pair(hash, of(word, strnlen(word, MARK_BYTES)));
+		hash = hash_pair(hash, by_eight(word, strnlen(word, MARK_BYTES)));
 	return hash;
 }
 

@@ -25,12 +25,15 @@ from sensor.wire.marks import (
 
 ROOT = Path(__file__).parents[2]
 
+SEED = 0x0123456789ABCDEF
+
 GOLDEN = [
-    (b"", 0xCBF29CE484222325),
-    (b"a", 0xAF63DC4C8601EC8C),
-    (b"foobar", 0x85944171F73967E8),
+    (b"", 0xCAD1D9830D89EECA),
+    (b"a", 0x373D531FA1DFD5BF),
+    (b"12345678", 0x634A1C86500A30B0),
+    (b"123456789", 0xE02A44DC068F1EC6),
 ]
-"""From the FNV authors' test vectors."""
+"""Computed with integers of another language."""
 
 TOOL = """
 [[tool]]
@@ -70,38 +73,43 @@ def shown(table: dict[bytes, bytes]) -> dict[bytes, tuple[int, int]]:
     return {key: MARK.unpack(value) for key, value in table.items()}
 
 
+def hashed(name: bytes) -> int:
+    """Hash a component by this file's seed."""
+    return hash_component(name, SEED)
+
+
 def word(name: str) -> bytes:
     """Give the key of a name in ``words``."""
-    return KEY.pack(hash_component(name.encode()))
+    return KEY.pack(hashed(name.encode()))
 
 
 def pair(parent: str, child: str) -> bytes:
     """Give the key of a pair in ``words``."""
-    return KEY.pack(hash_pair(hash_component(parent.encode()), hash_component(child.encode())))
+    return KEY.pack(hash_pair(hashed(parent.encode()), hashed(child.encode())))
 
 
 @pytest.mark.parametrize(("name", "value"), GOLDEN)
 def test_a_component_hashes_to_its_golden_value(name: bytes, value: int) -> None:
-    """FNV-1a, 64 bits."""
-    assert hash_component(name) == value
+    """Eight bytes at a time, from the seed on."""
+    assert hashed(name) == value
 
 
 def test_bytes_past_the_bound_do_not_count() -> None:
     """Neither side reads further than COMPONENT_BYTES."""
     name = b"x" * COMPONENT_BYTES
-    assert hash_component(name + b"y") == hash_component(name) != hash_component(name[:-1])
+    assert hashed(name + b"y") == hashed(name) != hashed(name[:-1])
 
 
 def test_case_counts() -> None:
     """Linux file names differ by case."""
-    assert hash_component(b"Claude") != hash_component(b"claude")
+    assert hashed(b"Claude") != hashed(b"claude")
 
 
 def test_a_pair_hashes_to_its_golden_value() -> None:
     """The order of the two components counts."""
-    parent, child = hash_component(b"@openai"), hash_component(b"codex")
-    assert hash_pair(parent, child) == 0xBAE48E8831F43EFB
-    assert hash_pair(child, parent) == 0x582A64C67C3D6BBB
+    parent, child = hashed(b"@openai"), hashed(b"codex")
+    assert hash_pair(parent, child) == 0x9DC95611AB51E964
+    assert hash_pair(child, parent) == 0x892F1232D550EF20
     assert hash_pair(0, 2**64 - 1) < 2**64
 
 
@@ -122,21 +130,23 @@ def test_the_kernel_side_computes_the_same_hashes(tmp_path: Path) -> None:
     given = b"\n".join(lines)
     printed = subprocess.run([program], input=given, check=True, capture_output=True).stdout
     assert printed.decode().split("\n")[:-1] == [
-        f"{hash_component(parent):x} {hash_pair(hash_component(parent), hash_component(child)):x}"
+        f"{hashed(parent):x} {hash_pair(hashed(parent), hashed(child)):x}"
         for parent, child in (line.split() for line in lines)
     ]
 
 
 PROGRAM = b"""
 #include <stdio.h>
+#include <string.h>
 #include "marks.h"
 
 static __u64 hash(const char *name)
 {
-	__u64 hash = HASH_SEED;
+	__u64 text[MARK_BYTES / 8 + 1] = {0}, hash = HASH_SEED ^ 0x0123456789abcdef;
 
-	for (int i = 0; i < MARK_BYTES && name[i]; i++)
-		hash = hash_byte(hash, name[i]);
+	strncpy((char *)text, name, MARK_BYTES);
+	for (int i = 0; text[i]; i++)
+		hash = hash_eight(hash, text[i]);
 	return hash;
 }
 
@@ -179,7 +189,7 @@ def test_a_command_name_is_cut_as_the_kernel_cuts_it(name: bytes, key: bytes) ->
 def test_a_word_of_each_kind_has_its_flag() -> None:
     """Tools are numbered from 1; interpreters have 0."""
     facts = 'names = ["t"]\nweak_names = ["u"]\npaths = ["@t/t"]\nmodules = ["m"]'
-    assert shown(words(catalogue('names = ["first"]', facts, rest=INTERPRETERS))) == {
+    assert shown(words(catalogue('names = ["first"]', facts, rest=INTERPRETERS), SEED)) == {
         word("first"): (1, MarkFlag.NAME | MarkFlag.STRONG),
         word("t"): (2, MarkFlag.NAME | MarkFlag.STRONG),
         word("u"): (2, MarkFlag.NAME | MarkFlag.WEAK),
@@ -193,7 +203,7 @@ def test_a_word_of_each_kind_has_its_flag() -> None:
 
 def test_a_name_that_is_a_module_too_has_both_flags() -> None:
     """``aider`` and ``python -m aider`` are one entry."""
-    assert shown(words(catalogue('names = ["aider"]\nmodules = ["aider"]'))) == {
+    assert shown(words(catalogue('names = ["aider"]\nmodules = ["aider"]'), SEED)) == {
         word("aider"): (1, MarkFlag.NAME | MarkFlag.MODULE | MarkFlag.STRONG)
     }
 
@@ -201,7 +211,7 @@ def test_a_name_that_is_a_module_too_has_both_flags() -> None:
 def test_a_name_of_two_tools_goes_to_the_first_with_the_flags_of_both() -> None:
     """User space tells them apart; the kernel finds a candidate."""
     table = catalogue('weak_names = ["kimi"]', 'weak_names = ["kimi"]\nmodules = ["kimi"]')
-    assert shown(words(table)) == {
+    assert shown(words(table, SEED)) == {
         word("kimi"): (1, MarkFlag.NAME | MarkFlag.WEAK | MarkFlag.MODULE)
     }
 
@@ -231,7 +241,7 @@ def test_two_words_with_one_hash_are_refused() -> None:
     """Silence would make one tool of two."""
     long = "x" * COMPONENT_BYTES
     with pytest.raises(BadInputError, match=f"'{long}b' and '{long}a' have one hash; remove one"):
-        words(catalogue(f'names = ["{long}a"]', f'names = ["{long}b"]'))
+        words(catalogue(f'names = ["{long}a"]', f'names = ["{long}b"]'), SEED)
 
 
 def shipped() -> Catalogue:
@@ -247,7 +257,7 @@ def test_every_component_of_the_shipped_catalogue_is_hashed_whole() -> None:
         part for tool in catalogue.tools for mark in tool.marks for part in mark.value.split("/")
     ]
     assert [part for part in parts if len(part.encode()) > COMPONENT_BYTES] == []
-    assert words(catalogue)
+    assert words(catalogue, SEED)
     assert names(catalogue)
 
 

@@ -93,7 +93,7 @@ def test_numbers_are_those_of_the_header(claim: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "text", "value"), VECTORS)
 def test_a_hash_is_the_one_agreed_on(kind: str, text: str, value: str) -> None:
     """Of a suffix in any case, and of a folder by what counts of each name."""
-    hashed = rulings.hash_suffix(text) if kind == "suffix" else rulings.hash_folder(text)
+    hashed = rulings.hash_suffix(text) if kind == "suffix" else rulings.hash_folder(text, 0)
     assert f"{hashed:016x}" == value
 
 
@@ -181,7 +181,7 @@ def test_whom_a_host_does_not_have_is_not_written() -> None:
 def test_a_folder_keeps_its_bit() -> None:
     """The bit of what lies below, and what holds there; other bits hold nothing."""
     maps = written()
-    folder = rulings.hash_folder("/opt/corp").to_bytes(8, "little")
+    folder = rulings.hash_folder("/opt/corp", 0).to_bytes(8, "little")
     assert maps["places"] == {folder: (1 << 5).to_bytes(4, "little")}
     masks = {
         int.from_bytes(key, "little"): int.from_bytes(value, "little")
