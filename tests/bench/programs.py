@@ -85,6 +85,10 @@ class Programs:
         infos = {name: _read(fd)[0] for name, fd in self._fds.items()}
         return {name: Runs(info.run_cnt, info.run_time_ns) for name, info in infos.items()}
 
+    def total_ns(self) -> int:
+        """Give how long all of them ran altogether, of the whole host's work."""
+        return sum(runs.total_ns for runs in self.runs().values())
+
     def fd(self, name: str) -> int:
         """Give the descriptor of one program."""
         return self._fds[name]
