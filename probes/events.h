@@ -35,7 +35,7 @@ enum lost_slot {
 				       or held back where the rule says so */
 	LOST_ADDRESS,		    /* `addresses` full: a name that counts was forgotten */
 	LOST_MISSED,		    /* a program that ran on this CPU already was not run: counted
-				       by the kernel (bpf_prog_info), here for its place alone */
+				       by the kernel (bpf_prog_info), here how often a stand-by was */
 	LOST_SLOTS,
 };
 

@@ -9,6 +9,7 @@
 #include "marks.h"
 #include "read.h"
 #include "tables.h"
+#include "undisturbed.h"
 
 /* include/uapi/asm-generic/signal.h */
 #define SIGKILL 9
@@ -110,11 +111,8 @@ static inline void note_told(const struct answer_of_file *image, struct telling 
 		note_shown(&what->script);
 }
 
-/* raw_tp/sched_process_exec: (struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
-int seen_exec(struct bpf_raw_tracepoint_args *ctx)
+static inline void see_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
-	struct task_struct *task = (void *)ctx->args[0];
-	struct linux_binprm *bprm = (void *)ctx->args[2];
 	struct member *member, self = {};
 	struct answer_of_file image = {};
 	struct telling what = {};
@@ -127,9 +125,9 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 	is_news = image.mark.tool | (image.signals & ANSWER_NEWS) | brokered;
 	FORGET(is_news);
 	if (likely(!is_news && !member))
-		return 0;
+		return;
 	if (!member && !in_scope())
-		return 0;
+		return;
 	wash(&image.mark, ANSWER_BYTES_OF_FILE);
 	fill_telling(&what, &image, member);
 	what.flags |= brokered;
@@ -146,10 +144,19 @@ int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 		self = *member;
 	else if (image.mark.tool && what.ruling.verdict != VERDICT_BLOCK &&
 		 !is_ended_for_room(&self, task, &what))
-		return 0;
+		return;
 	wash(&what, sizeof(what));
 	wash(&self, sizeof(self));
 	if (!emit_exec(task, bprm, &self, &what))
 		note_told(&image, &what);
+}
+
+/* raw_tp/sched_process_exec: (struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
+int seen_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (begin())
+		return 0;
+	see_exec((void *)ctx->args[0], (void *)ctx->args[2]);
+	disturbed();
 	return 0;
 }

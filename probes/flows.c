@@ -8,6 +8,7 @@
 #include "events.h"
 #include "read.h"
 #include "tables.h"
+#include "undisturbed.h"
 
 /* include/net/tcp_states.h */
 #define TCP_ESTABLISHED 1
@@ -73,29 +74,34 @@ static inline void close_flow(struct sock *sk, u64 cookie, struct flow *found)
 	records.ringbuf_submit(out, 0);
 }
 
-/* raw_tp/inet_sock_set_state: (const struct sock *sk, int oldstate, int newstate) */
-int seen_state(struct bpf_raw_tracepoint_args *ctx)
+static inline void see_state(struct sock *sk, u32 state)
 {
-	struct sock *sk = (void *)ctx->args[0];
-	u32 state = ctx->args[2];
 	u64 cookie = READ(sk, skc_cookie);
 	struct flow *flow;
 
 	/* connect.c makes the cookie of each socket that matters. */
 	if (!cookie)
-		return 0;
+		return;
 	if (state == TCP_SYN_SENT) {
 		open_flow(sk, cookie);
-		return 0;
+		return;
 	}
 	if (state != TCP_ESTABLISHED && state != TCP_CLOSE)
-		return 0;
+		return;
 	flow = flows.lookup(&cookie);
 	if (!flow)
-		return 0;
+		return;
 	if (state == TCP_ESTABLISHED)
 		flow->established_ns = bpf_ktime_get_boot_ns();
 	else
 		close_flow(sk, cookie, flow);
+}
+
+/* raw_tp/inet_sock_set_state: (const struct sock *sk, int oldstate, int newstate) */
+int seen_state(struct bpf_raw_tracepoint_args *ctx)
+{
+	undisturbed();
+	see_state((void *)ctx->args[0], ctx->args[2]);
+	disturbed();
 	return 0;
 }

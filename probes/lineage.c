@@ -7,6 +7,7 @@
 #include "events.h"
 #include "read.h"
 #include "tables.h"
+#include "undisturbed.h"
 
 /* include/linux/sched/signal.h */
 #define SIGNAL_GROUP_EXIT 0x00000004
@@ -28,19 +29,17 @@ static inline void emit_fork(struct member *member, u32 pid, u32 parent_pid, u64
 	records.ringbuf_submit(out, 0);
 }
 
-/* raw_tp/sched_process_fork: (struct task_struct *parent, struct task_struct *child) */
-int seen_fork(struct bpf_raw_tracepoint_args *ctx)
+static inline void see_fork(struct task_struct *parent_task, struct task_struct *child)
 {
-	struct task_struct *parent_task = (void *)ctx->args[0], *child = (void *)ctx->args[1];
 	u32 parent_pid = current_pid(), pid;
 	struct member *parent = member_of(parent_pid);
 	struct member member = {};
 
 	if (!parent)
-		return 0;
+		return;
 	pid = READ(child, tgid);
 	if (pid == parent_pid) /* a thread */
-		return 0;
+		return;
 	member.started_ns = READ(child, start_boottime);
 	member.root_started_ns = parent->root_started_ns;
 	member.root_pid = parent->root_pid;
@@ -50,6 +49,15 @@ int seen_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (add_member(pid, &member) && fails_closed(parent_task, &member))
 		bpf_send_signal(SIGKILL);
 	emit_fork(&member, pid, parent_pid, parent->started_ns);
+}
+
+/* raw_tp/sched_process_fork: (struct task_struct *parent, struct task_struct *child) */
+int seen_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (begin())
+		return 0;
+	see_fork((void *)ctx->args[0], (void *)ctx->args[1]);
+	disturbed();
 	return 0;
 }
 
@@ -63,29 +71,36 @@ static inline u32 wait_status(struct task_struct *task)
 	return READ(READ(task, group_leader), exit_code);
 }
 
-/* raw_tp/sched_process_exit: (struct task_struct *p), once a thread */
-int seen_exit(struct bpf_raw_tracepoint_args *ctx)
+static inline void see_exit(struct task_struct *task)
 {
-	struct task_struct *task = (void *)ctx->args[0];
 	u32 pid = current_pid();
 	struct member *found = member_of(pid), member;
 	struct exit_record *out;
 
 	if (!found)
-		return 0;
+		return;
 	if (READ(READ(task, signal), live_counter))
-		return 0;
+		return;
 	member = *found;
 	remove_member(pid);
 	out = records.ringbuf_reserve(sizeof(*out));
 	if (!out) {
 		count_lost(RECORD_EXIT);
-		return 0;
+		return;
 	}
 	fill_head(&out->head, &member, pid, RECORD_EXIT, sizeof(*out));
 	out->started_ns = member.started_ns;
 	out->status = wait_status(task);
 	out->reserved = 0;
 	records.ringbuf_submit(out, 0);
+}
+
+/* raw_tp/sched_process_exit: (struct task_struct *p), once a thread */
+int seen_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (begin())
+		return 0;
+	see_exit((void *)ctx->args[0]);
+	disturbed();
 	return 0;
 }

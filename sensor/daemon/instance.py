@@ -21,6 +21,7 @@ from sensor.core.blake2 import blake2b
 from sensor.edge import libbpf
 from sensor.edge.libbpf_programs import Programs
 from sensor.errors import SensorError
+from sensor.wire.programs import STAND_BYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -188,13 +189,18 @@ class Pins:
         return libbpf.Map(libbpf.open_pin(str(path)), owns=True)
 
     def programs(self) -> Programs:
-        """Open the programs, attached or to be attached on demand, each once."""
+        """Open the programs, attached or to be attached on demand, each once; no stand-bys.
+
+        What those were not run for is missed only if the first were not run either.
+        """
         programs = {pin.name.removeprefix("prog_"): pin for pin in self.folder.glob("prog_*")}
         for link in self.folder.glob("link_*"):
             programs.setdefault(link.name.removeprefix("link_"), link)
+        for one in STAND_BYS:
+            programs.pop(one.name, None)
         return Programs(programs.values())
 
     def attached(self) -> frozenset[str]:
-        """Name the programs whose links are pinned."""
+        """Name the programs whose links are pinned, stand-bys too."""
         links = self.folder.glob("link_*")
         return frozenset(link.name.removeprefix("link_") for link in links)

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 from sensor.daemon.instance import Instance, Loaded, fingerprint
 from sensor.daemon.kept_code import compiled, forget
 from sensor.daemon.state import Slot, State
+from sensor.daemon.turns import Turns
 from sensor.edge import libbpf
 from sensor.errors import NotPermittedError, SensorError, UnsupportedError
 from sensor.wire.btf import Btf
 from sensor.wire.headers import header_tree
-from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook, Program
+from sensor.wire.programs import MAPS, PROGRAMS, STAND_BYS, UNITS, Hook, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -119,7 +120,7 @@ def _sources(folder: Path) -> list[bytes]:
     files = sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h", ".toml"})
     # What is in the tables is by a tool's number: with other tools it means something else.
     files += sorted(catalogue_folder().glob("*.toml"))
-    options = repr((UNITS, PROGRAMS, MAPS, _FLAGS))
+    options = repr((UNITS, PROGRAMS, STAND_BYS, MAPS, _FLAGS))
     return [options.encode(), *(path.read_bytes() for path in files)]
 
 
@@ -164,7 +165,7 @@ def _build(
     ready = ready_for(kernel, folder, say=say)
     try:
         _compare(set(ready.programs()), {program.source for program in PROGRAMS})
-        return _attach_all(ready, pins, scope, programs)
+        return _attach_all(ready, pins, scope, programs, Turns(kernel.types))
     except SensorError:
         forget(code_version(folder, kernel))  # if it was that, the next start compiles
         raise
@@ -217,7 +218,11 @@ def _ask_for_maps() -> None:
 
 
 def _attach_all(
-    ready: Compiled | Ready, pins: Path, scope: Path, programs: Sequence[Program]
+    ready: Compiled | Ready,
+    pins: Path,
+    scope: Path,
+    programs: Sequence[Program],
+    turns: Turns,
 ) -> dict[str, str]:
     """Pin all maps, then attach or pin program by program. Returns those that were refused."""
     missing: dict[str, str] = {}
@@ -231,7 +236,8 @@ def _attach_all(
         State(libbpf.Map(ready.map("state")))[Slot.SEED] = int.from_bytes(os.urandom(8), "little")
         # The verifier takes a second of CPU for all of them: side by side, while the first attach.
         pool = stack.enter_context(ThreadPoolExecutor())
-        loads = {program: pool.submit(_load, ready, program) for program in programs}
+        wanted = (*programs, *turns.stand_bys)
+        loads = {program: pool.submit(_load, ready, program, turns) for program in wanted}
         for program, load in loads.items():
             try:
                 _attach(load.result(), program, cgroup, pins)
@@ -243,9 +249,9 @@ def _attach_all(
     return missing
 
 
-def _load(ready: Compiled | Ready, program: Program) -> int:
+def _load(ready: Compiled | Ready, program: Program, turns: Turns) -> int:
     return libbpf.load_program(
-        ready.code(program.source),
+        turns.linked(ready.code(program.source), program),
         program.hook.program_type,
         program.hook.attach_type or 0,
         name=program.name,

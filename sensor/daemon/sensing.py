@@ -112,7 +112,7 @@ class Sensing:
         """Find what runs, as at a start: of a program that was not run nobody knows what it missed.
 
         Since Linux 7.0 a process that executes, forks or ends can be preempted in one
-        (a46023d5616e): the next one on that CPU is not seen then.
+        (a46023d5616e): the next one on that CPU is not seen then, unless by a stand-by.
         """
         self._was_any_missed = False
         if self._place:

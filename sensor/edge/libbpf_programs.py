@@ -33,6 +33,11 @@ class _Info(ctypes.Structure):
     )
 
 
+def function_id(name: str) -> int:
+    """Find the BTF id of a function of the kernel that programs may call; 0 where it has none."""
+    return max(0, int(library().libbpf_find_vmlinux_btf_id(name.encode(), 0)))
+
+
 def misses(program: int) -> int:
     """Count how often a program was not run as it ran on that CPU already; 0 before Linux 5.12."""
     info, size = _Info(), _U32(ctypes.sizeof(_Info))

@@ -64,6 +64,7 @@ class Program:
 
 UNITS = (
     "members.c",
+    "turns.c",
     "policy.c",
     "choice.c",
     "places.c",
@@ -113,6 +114,13 @@ ON_DEMAND = tuple(program for program in PROGRAMS if program.on_demand)
 
 OBSERVING = tuple(program for program in PROGRAMS if not program.on_demand)
 """What serves a sensor that has no policy and gets none."""
+
+STAND_BYS = tuple(
+    Program(one.name.replace("seen", "missed"), one.hook, one.sees, one.function, code=one.source)
+    for one in PROGRAMS
+    if one.required
+)
+"""Attached behind the required ones where the kernel leaves those out now and then (turns.py)."""
 
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",

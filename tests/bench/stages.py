@@ -51,6 +51,7 @@ def main() -> None:
 
 def _load(clock: Clock) -> None:
     from sensor.daemon import loader  # noqa: PLC0415
+    from sensor.daemon.turns import Turns  # noqa: PLC0415
     from sensor.edge import libbpf  # noqa: PLC0415
     from sensor.edge.compiler import Compiled  # noqa: PLC0415
     from sensor.wire.btf import Btf  # noqa: PLC0415
@@ -74,9 +75,10 @@ def _load(clock: Clock) -> None:
                  "-Wno-unused-function")  # fmt: skip
         compiled = Compiled(loader.source(folder), headers=Path(headers), flags=flags)
     clock.lap("compile")
-    for program in OBSERVING:
+    turns = Turns(btf)
+    for program in (*OBSERVING, *turns.stand_bys):
         libbpf.load_program(
-            compiled.code(program.source),
+            turns.linked(compiled.code(program.source), program),
             program.hook.program_type,
             program.hook.attach_type or 0,
             name=program.name,

@@ -21,6 +21,7 @@ from support.scope import Scope
 from sensor.daemon.instance import FOLDER, Instance, Pins, fingerprint
 from sensor.edge import libbpf
 from sensor.errors import SensorError
+from sensor.wire.programs import STAND_BYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,10 +239,18 @@ def test_what_is_attached_is_read_from_the_pins(tmp_path: Path) -> None:
 
 @pytest.mark.kernel
 def test_a_program_that_is_attached_on_demand_is_opened_once(tmp_path: Path) -> None:
-    """What the kernel counts of it would count twice; those with one pin are all there."""
+    """What the kernel counts of it would count twice; those with one pin are all there.
+
+    But for stand-bys: they were to be run only if others were not.
+    """
     with Scope() as scope, mounted_bpffs(tmp_path / "bpf") as pins:
         cgroup = os.open(scope.path, os.O_RDONLY)
-        for name, kept in ("one", ("prog", "link")), ("two", ("prog",)), ("three", ("link",)):
+        for name, kept in (
+            ("one", ("prog", "link")),
+            ("two", ("prog",)),
+            ("three", ("link",)),
+            (STAND_BYS[0].name, ("link",)),
+        ):
             program = make_program(SKB, EGRESS)
             link = libbpf.attach_cgroup(program, cgroup, EGRESS)
             for kind in kept:

@@ -16,11 +16,12 @@ import pytest
 from support.bpf import only_one_program
 from support.footprint import alive, footprint
 from support.host import AGENT_SENSOR, BPFFS, CHECKOUT, Host
+from support.loading import observing
 from support.scope import Scope
 
 from sensor.daemon import loader
 from sensor.daemon.instance import Instance
-from sensor.wire.programs import OBSERVING, PROGRAMS
+from sensor.wire.programs import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def vanish(objects: set[tuple[str, int]]) -> None:
 def test_all_programs_are_attached_and_pinned(loaded: Loaded) -> None:
     """Nothing is missing, and the pins hold it all; what is for policy waits to be asked for."""
     assert load(loaded.host, loaded.scope)["missing"] == {}
-    assert loaded.pins.attached() == {one.name for one in PROGRAMS if not one.on_demand}
+    assert {f"link_{name}" for name in loaded.pins.attached()} == observing()
     waiting = {path.name for path in loaded.folder.glob("prog_*")}
     assert {"prog_learn_names", "prog_judge_hello"} <= waiting
     assert waiting <= {one.pin for one in PROGRAMS if one.on_demand}
@@ -86,7 +87,7 @@ def test_who_only_observes_loads_nothing_that_policy_alone_asks_for(
     seen = load(host, scope, "--observes")
     pins = host.seen(Path(str(seen["pins"])))
     assert list(pins.glob("prog_*")) == []
-    assert {path.name for path in pins.glob("link_*")} == {one.pin for one in OBSERVING}
+    assert {path.name for path in pins.glob("link_*")} == observing()
     assert load(host, scope, "--observes")["reused"]
     whole = load(host, scope)
     assert not whole["reused"]

@@ -145,7 +145,7 @@ def test_a_link_names_its_program(loaded: Loaded) -> None:
     """Every pinned link holds a program of its own."""
     links = [libbpf.open_pin(str(path)) for path in loaded.folder.glob("link_*")]
     ids = {libbpf.program_of(link) for link in links}
-    assert len(ids) == len([one for one in PROGRAMS if not one.on_demand])
+    assert len(ids) == len(links) >= len([one for one in PROGRAMS if not one.on_demand])
     assert all(ids)
 
 

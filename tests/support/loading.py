@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.daemon.instance import Pins
+from sensor.daemon.loader import kernel_types
+from sensor.daemon.turns import Turns
+from sensor.wire.programs import OBSERVING
 from support.host import Host, copied
 from support.patience import SOON_S
 from support.scope import Scope
@@ -50,6 +53,11 @@ class Loaded:
         process = self.scope.run([self.tool, *arguments], stdout=subprocess.DEVNULL)
         assert process.wait(SOON_S) == 0
         return process.pid
+
+
+def observing() -> set[str]:
+    """Name the pins of what is attached at a start, on this kernel."""
+    return {one.pin for one in (*OBSERVING, *Turns(kernel_types()).stand_bys)}
 
 
 @contextmanager

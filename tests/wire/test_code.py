@@ -3,14 +3,31 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from support.structs import PROBES, checked
 
 from sensor.errors import BadInputError
-from sensor.wire.code import Code, Shape, packed, rebound, unpacked
+from sensor.wire.code import (
+    CALLS,
+    TRIAL,
+    TURN_CALL,
+    Code,
+    Shape,
+    Turn,
+    linked,
+    packed,
+    rebound,
+    unpacked,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def instruction(kind: int, source: int, number: int) -> bytes:
@@ -39,6 +56,40 @@ def test_what_names_something_else_is_not_kept(source: int, number: int) -> None
     """It would mean something else in another process."""
     with pytest.raises(BadInputError, match="instruction 1 names what is no map"):
         rebound(instruction(EXIT, 0, 0) + instruction(LOAD_64, source, number) + REST, {7: 3})
+
+
+def call(source: int, number: int) -> bytes:
+    """Write a call: of a helper, another function of the program (1), or the kernel's (2)."""
+    return struct.pack("<BBhi", CALL, source << 4, 0, number)
+
+
+def test_calls_that_no_helper_has_are_the_kernels_functions_or_nothing() -> None:
+    """Real helpers, the program's own functions, and numbers that look like calls stay."""
+    first, second, *_ = CALLS
+    others = call(0, 14) + call(1, first) + NUMBER[:8] + call(0, first) + call(2, second)
+    nothing = struct.pack("<BBhi", 0x05, 0, 0, 0)
+    program = call(0, first) + others + call(0, second)
+    assert linked(program, {}, Turn.ALONE) == nothing + others + nothing
+    assert linked(program, {first: 77}, Turn.ALONE) == call(2, 77) + others + nothing
+
+
+@pytest.mark.parametrize("turn", Turn)
+def test_a_program_knows_its_turn(turn: Turn) -> None:
+    """As a constant in the place of the call."""
+    constant = struct.pack("<BBhi", 0xB7, 0, 0, turn)
+    assert linked(call(0, TURN_CALL) + TAIL, {}, turn) == constant + TAIL
+
+
+def test_the_numbers_are_those_of_the_probes(tmp_path: Path) -> None:
+    """And all that they call so is known."""
+    text = (PROBES / "undisturbed.h").read_text("utf-8")
+    named = re.findall(r"\(\*(\w+)\)\(.*\) = \(void \*\)(0x\w+);", text)
+    numbers = {int(number, 16): name for name, number in named}
+    assert numbers.pop(TURN_CALL) == "turn_of_this"
+    assert {number: f"bpf_{name}" for number, name in numbers.items()} == CALLS
+    for turn in Turn:
+        checked("undisturbed.h", f"TURN_{turn.name} == {turn.value}", tmp_path)
+    assert len(linked(TRIAL, {}, Turn.ALONE)) == len(TRIAL)
 
 
 def test_what_was_packed_is_unpacked() -> None:

@@ -7,7 +7,7 @@ import re
 
 from support.structs import PROBES
 
-from sensor.wire.programs import MAPS, PROGRAMS, UNITS, Hook
+from sensor.wire.programs import MAPS, PROGRAMS, STAND_BYS, UNITS, Hook
 
 SOURCE = "\n".join((PROBES / unit).read_text("utf-8") for unit in UNITS)
 # linux/bpf.h: BPF_PROG_TYPE_CGROUP_SKB, _RAW_TRACEPOINT, _CGROUP_SOCK_ADDR and _LSM
@@ -51,3 +51,13 @@ def test_a_program_knows_where_it_belongs() -> None:
         program.hook for program in PROGRAMS if not program.function and not program.on_demand
     ]
     assert len(set(cgroup_hooks)) == len(cgroup_hooks)
+
+
+def test_a_stand_by_is_another_program_of_the_same_code() -> None:
+    """It stands behind a required one, at the same tracepoint, under a name of its own."""
+    behind = [(one.source, one.hook, one.function, one.sees) for one in STAND_BYS]
+    assert behind == [
+        (one.source, one.hook, one.function, one.sees) for one in PROGRAMS if one.required
+    ]
+    assert not {one.pin for one in STAND_BYS} & {one.pin for one in PROGRAMS}
+    assert not any(one.required or one.on_demand for one in STAND_BYS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* storm COUNT PROGRAM: executes PROGRAM COUNT times with arguments of about 8 KB. */
+/* storm COUNT PROGRAM [BYTES]: executes PROGRAM COUNT times with arguments of about 8 KB. */
 #include "driver.h"
 #include <sys/wait.h>
 
@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return EXIT_FAILURE;
-	memset(bulk, 'x', sizeof(bulk) - 1);
+	memset(bulk, 'x', argc > 3 ? atoi(argv[3]) % sizeof(bulk) : sizeof(bulk) - 1);
 	for (count = atoi(argv[1]); count > 0; count--) {
 		child = vfork();
 		if (!child) {

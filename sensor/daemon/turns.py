@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the probes need of a kernel on which tasks can be pushed aside in a tracepoint's program.
+
+It runs no such program on a CPU where that has begun and not ended: the next task there is
+not seen. So programs keep others off as far as they can, and the required ones have
+stand-bys (probes/undisturbed.h).
+"""
+
+from __future__ import annotations
+
+import os
+
+from sensor.edge.libbpf import load_program
+from sensor.edge.libbpf_programs import function_id
+from sensor.errors import SensorError
+from sensor.wire.code import CALLS, TRIAL, Turn, linked
+from sensor.wire.programs import STAND_BYS, Hook, Program
+
+# A type of include/linux/srcu.h by which nobody but tracepoints is held. Until that was so
+# (Linux 7.0, a46023d5616e), preemption was off there.
+_PREEMPTIBLE = b"\0class_srcu_fast_notrace_t\0"
+
+
+class Turns:
+    """Whether the kernel of these types (BTF) needs that, and what it has for it."""
+
+    def __init__(self, types: bytes) -> None:
+        self._functions = _functions() if _PREEMPTIBLE in types else {}
+        self.stand_bys = STAND_BYS if self._functions else ()
+
+    def linked(self, code: bytes, program: Program) -> bytes:
+        """Fit a program's code to the kernel."""
+        turn = Turn.FIRST if self.stand_bys else Turn.ALONE
+        if program in self.stand_bys:
+            turn = Turn.AGAIN
+        return linked(code, self._functions, turn)
+
+
+def _functions() -> dict[int, int]:
+    """Give the BTF ids of what ``CALLS`` names; none where programs may not call them all."""
+    found = {number: function_id(name) for number, name in CALLS.items()}
+    if not all(found.values()):
+        return {}
+    trial = linked(TRIAL, found, Turn.ALONE)
+    try:
+        os.close(load_program(trial, Hook.RAW_TRACEPOINT.program_type, 0, name="ask"))
+    except SensorError:  # without a compiler of its own for BPF it calls no functions
+        return {}
+    return found
