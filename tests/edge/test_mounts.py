@@ -100,10 +100,10 @@ def test_a_bpffs_is_found(host: Host) -> None:
 def test_every_bpffs_is_found(host: Host, tmp_path: Path) -> None:
     """Also one that somebody has mounted elsewhere; others may have some of their own."""
     every = "{*map(str, mounts.every_bpffs())}"
-    before = set(ast.literal_eval(asked(host, every)))
+    before = set(ast.literal_eval(str(asked(host, every))))
     assert str(BPFFS) in before
     host.mount("-t", "bpf", "none", tmp_path)
-    assert set(ast.literal_eval(asked(host, every))) == before | {str(tmp_path)}
+    assert set(ast.literal_eval(str(asked(host, every)))) == before | {str(tmp_path)}
 
 
 def test_a_bpffs_under_another_mount_is_none(host: Host) -> None:
