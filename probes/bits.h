@@ -15,6 +15,11 @@
  */
 #define FORGET(x) asm volatile("" : "+r"(x))
 
+/* Keeps clang from moving what is read or written across it. */
+#ifndef barrier
+#define barrier() asm volatile("" ::: "memory")
+#endif
+
 /* 1 where v is not 0. Clang knows the idiom and would make a branch of it. */
 static inline __u64 is_more(__u64 v)
 {
@@ -33,6 +38,14 @@ static inline __u64 is_zero(__u64 v)
 static inline __u64 either(__u64 condition, __u64 yes, __u64 no)
 {
 	return (yes & -condition) | (no & (condition - 1));
+}
+
+#define EACH_BYTE 0x0101010101010101ULL
+
+/* The highest bit of the first byte that is 0, and perhaps of others behind that. */
+static inline __u64 first_zero(__u64 bytes)
+{
+	return (bytes - EACH_BYTE) & ~bytes & EACH_BYTE << 7;
 }
 
 #endif

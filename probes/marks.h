@@ -2,7 +2,8 @@
 /*
  * How the kernel recognises a name: by hash. sensor/wire/marks.py computes the
  * same numbers, and tests/wire/test_marks.py holds both to the same vectors.
- * A hit makes a candidate and no more: user space compares the text itself.
+ * By a hit the kernel ends or refuses what it is sure of, so hashes begin with a secret
+ * of the load; whatever is told, user space compares the text itself.
  */
 #ifndef PROBES_MARKS_H
 #define PROBES_MARKS_H

@@ -94,8 +94,7 @@ static inline void add_mark(volatile struct mark *found, u64 word, u32 wanted)
 	merge_mark(found, mark);
 }
 
-/* A memfd has a name and no path. A second loop that hashes is too much for the verifier of 5.10.
- */
+/* A memfd has a name and no path; it is looked up as the kernel's comm would have it. */
 static inline void judge_memfd(volatile struct mark *found, struct dentry *dentry)
 {
 	struct comm name = {};

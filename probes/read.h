@@ -45,11 +45,6 @@ static long (*read_user_str)(void *to, __u32 bytes, const void *from) =
 		value_;                                                                            \
 	})
 
-/* Keeps clang from moving what is read or written across it. */
-#ifndef barrier
-#define barrier() asm volatile("" ::: "memory")
-#endif
-
 /*
  * Makes the verifier forget what it knows of some of the stack, so that the
  * paths by which it came to be so merge. What is there stays as it is.

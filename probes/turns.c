@@ -9,9 +9,10 @@
 
 /*
  * Whose first program was run, by thread, until its stand-by has seen that. Of two threads with one
- * slot that are between the two programs at the same time, one is told twice.
+ * slot that are between the two programs at the same time, one is told twice; pid_max is half of
+ * this on a small host.
  */
-#define TURNS 4096
+#define TURNS 65536
 BPF_ARRAY(turns, u32, TURNS);
 
 /*

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sensor.core.facts import Health
 from sensor.edge.inotify_folders import Folders
 from sensor.errors import SensorError
-from sensor.wire.programs import PROGRAMS
+from sensor.wire.programs import PROGRAMS, STAND_BYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,8 @@ class Footing:
             for program in PROGRAMS
             if not program.on_demand and program.name not in loaded.missing
         }
+        stand_bys = {one.name: _inode(self._pins / one.pin) for one in STAND_BYS}
+        self._inodes |= {name: inode for name, inode in stand_bys.items() if inode is not None}
         self._not_before_s = 0.0
         self._why = ""
         self._folders: Folders | None = None

@@ -101,7 +101,10 @@ def version(folder: Path, scope: Path, programs: Sequence[Program] = PROGRAMS) -
     """
     host = os.uname()
     texts = (host.release, host.version, str(scope.stat().st_ino), repr(programs))
-    return fingerprint(*_sources(folder), *map(str.encode, texts))
+    package = Path(__file__).parent.parent
+    makers = (package / "wire/code.py", package / "daemon/turns.py")
+    made = (path.read_bytes() for path in makers)
+    return fingerprint(*_sources(folder), *map(str.encode, texts), *made)
 
 
 def code_version(folder: Path, kernel: Kernel) -> str:
@@ -142,7 +145,7 @@ def load(
     with instance.locked():
         pins = instance.loaded(wanted, _REQUIRED_PINS)
         if pins:
-            return Loaded(pins, reused=True, missing=_not_pinned(pins))
+            return Loaded(pins, reused=True, missing=_not_pinned(pins, Turns(kernel_types())))
         fresh = instance.begin()
         try:
             missing = _build(folder, fresh, scope, programs, say)
@@ -152,9 +155,10 @@ def load(
         return Loaded(instance.commit(fresh, wanted), reused=False, missing=missing)
 
 
-def _not_pinned(pins: Path) -> dict[str, str]:
-    absent = [p.name for p in PROGRAMS if not (p.on_demand or (pins / p.pin).exists())]
-    return dict.fromkeys(absent, "the kernel refused it when it was loaded")
+def _not_pinned(pins: Path, turns: Turns) -> dict[str, str]:
+    wanted = [program for program in PROGRAMS if not program.on_demand]
+    absent = [p.name for p in (*wanted, *turns.stand_bys) if not (pins / p.pin).exists()]
+    return turns.missing | dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
 def _build(
@@ -225,7 +229,7 @@ def _attach_all(
     turns: Turns,
 ) -> dict[str, str]:
     """Pin all maps, then attach or pin program by program. Returns those that were refused."""
-    missing: dict[str, str] = {}
+    missing = dict(turns.missing)
     with ExitStack() as stack:
         cgroup = os.open(scope, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         stack.callback(os.close, cgroup)
@@ -234,8 +238,10 @@ def _attach_all(
         slot = libbpf.Map(ready.map("scope"))
         slot.update(bytes(4), cgroup.to_bytes(4, "little"))
         State(libbpf.Map(ready.map("state")))[Slot.SEED] = int.from_bytes(os.urandom(8), "little")
-        # The verifier takes a second of CPU for all of them: side by side, while the first attach.
+        # The verifier takes half a second of CPU for all: side by side, while the first attach.
         pool = stack.enter_context(ThreadPoolExecutor())
+        # Stand-bys last: what is attached to a tracepoint runs in that order (func_add of
+        # kernel/tracepoint.c).
         wanted = (*programs, *turns.stand_bys)
         loads = {program: pool.submit(_load, ready, program, turns) for program in wanted}
         for program, load in loads.items():

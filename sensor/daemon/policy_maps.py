@@ -151,7 +151,8 @@ class PolicyMaps:
     def _numbered(self, paths: Iterable[str]) -> dict[str, int]:
         """Give folders numbers; one that has one keeps it, and whose is given anew is taken out."""
         known = dict(self._places())
-        hashes = {path: rulings.hash_folder(path, self.seed) for path in paths}
+        seed = self.seed
+        hashes = {path: rulings.hash_folder(path, seed) for path in paths}
         ours = {number: path for path, number in hashes.items()}
         before = {ours.get(number, f"#{number}"): bit for number, bit in known.items()}
         bits = rulings.path_bits(hashes, before)

@@ -49,6 +49,7 @@ HEAR_EVERY_S = 0.5
 """How often it is looked whether the loader has said that it compiles."""
 
 _NS_PER_S = 1_000_000_000
+_MISSED = probe.LOST.index("missed")
 
 
 def command(*arguments: str) -> list[str]:
@@ -154,7 +155,7 @@ class Probing:
         # Kept beside the counters, so that the next sensor tells what nobody has told.
         self._told = pins.map("told")
         self._programs = pins.programs()
-        self._looked_ns = self._misses = 0
+        self._looked_ns = self._in_vain = 0
         self._order = Order()
         self._refusals_until_ns = 0
         self.verdicts = Ring(pins.map("verdicts"), self._refusal)
@@ -166,6 +167,7 @@ class Probing:
         self._counted = tables.counters_of(
             self._told.lookup(bytes(4), 8 * len(probe.LOST)) or bytes(8 * len(probe.LOST))
         )
+        self._misses = self._missed_before = self._counted[_MISSED]
 
     def teach(self, catalogue: Catalogue) -> None:
         """Fill the maps by which the kernel recognises candidates."""
@@ -198,7 +200,8 @@ class Probing:
             for fact in self._order.rest():
                 self._take(fact)
         count = refused + others
-        now = [*list(self._lost.sums(len(probe.LOST)))[:-1], self._missed()]
+        now = list(self._lost.sums(len(probe.LOST)))
+        now[_MISSED] = self._missed(made_up=now[_MISSED])
         if now != self._counted:
             self._tell_losses(now)
         return count
@@ -209,16 +212,20 @@ class Probing:
         self._told.update(bytes(4), tables.counters(now))
         self._counted = now
 
-    def _missed(self) -> int:
+    def _missed(self, made_up: int) -> int:
         """Count how often a program was not run, by a look a second: that takes a call each.
 
-        But for those whose stand-by was run. Counted later, it may have been run for more.
+        But for those whose stand-by was run. That is a moment later, so what is to be told has
+        stood for two looks; and it can have been run for nothing, which makes up for none.
         """
         now_ns = _now_ns()
         if now_ns - self._looked_ns >= _NS_PER_S:
             self._looked_ns, misses = now_ns, self._programs.misses()
-            made_up = list(self._lost.sums(len(probe.LOST)))[-1]
-            self._misses = max(self._misses, misses - made_up)
+            missed = misses - made_up + self._in_vain
+            self._in_vain += max(0, self._misses - missed)
+            missed = max(missed, self._misses)
+            self._misses = min(missed, self._missed_before) if made_up else missed
+            self._missed_before = missed
         return self._misses
 
     def _lose(self, loss: Loss) -> None:

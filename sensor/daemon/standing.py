@@ -12,7 +12,7 @@ from sensor.core.config import Config
 from sensor.core.metrics import Readings
 from sensor.daemon.standby import DEFAULT
 from sensor.errors import BadInputError
-from sensor.wire.programs import PROGRAMS
+from sensor.wire.programs import PROGRAMS, STAND_BYS
 
 if TYPE_CHECKING:
     import selectors
@@ -173,7 +173,7 @@ class Standing:
         problems = self.footing.problems() + self.wrong
         problems += [
             f"not seen: {program.sees} ({self.missing[program.name]})"
-            for program in PROGRAMS
+            for program in (*PROGRAMS, *STAND_BYS)
             if program.name in self.missing and not program.on_demand
         ]
         for part in (self.teaching, self.refusing):

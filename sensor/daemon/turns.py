@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 
 from sensor.edge.libbpf import load_program
-from sensor.edge.libbpf_programs import function_id
+from sensor.edge.libbpf_programs import function_ids
 from sensor.errors import SensorError
 from sensor.wire.code import CALLS, TRIAL, Turn, linked
 from sensor.wire.programs import STAND_BYS, Hook, Program
 
-# A type of include/linux/srcu.h by which nobody but tracepoints is held. Until that was so
-# (Linux 7.0, a46023d5616e), preemption was off there.
+# A type that a guard of include/linux/srcu.h makes, which none but tracepoints uses so far. It
+# came with the change that left preemption on there (Linux 7.0, a46023d5616e), whose own names
+# are inlined and in no kernel's types.
 _PREEMPTIBLE = b"\0class_srcu_fast_notrace_t\0"
 
 
@@ -25,8 +26,14 @@ class Turns:
     """Whether the kernel of these types (BTF) needs that, and what it has for it."""
 
     def __init__(self, types: bytes) -> None:
-        self._functions = _functions() if _PREEMPTIBLE in types else {}
+        is_needed = _PREEMPTIBLE in types
+        self._functions = _functions() if is_needed else {}
         self.stand_bys = STAND_BYS if self._functions else ()
+        self.missing = dict.fromkeys(
+            [one.name for one in STAND_BYS] if is_needed and not self._functions else (),
+            "the kernel lets programs call none of its functions that keep preemption off",
+        )
+        """The stand-bys that are needed and cannot be had, with why."""
 
     def linked(self, code: bytes, program: Program) -> bytes:
         """Fit a program's code to the kernel."""
@@ -38,7 +45,7 @@ class Turns:
 
 def _functions() -> dict[int, int]:
     """Give the BTF ids of what ``CALLS`` names; none where programs may not call them all."""
-    found = {number: function_id(name) for number, name in CALLS.items()}
+    found = dict(zip(CALLS, function_ids(CALLS.values()), strict=True))
     if not all(found.values()):
         return {}
     trial = linked(TRIAL, found, Turn.ALONE)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _U32 = ctypes.c_uint32
+_BTF_KIND_FUNC = 12  # include/uapi/linux/btf.h
 
 
 class _Info(ctypes.Structure):
@@ -33,9 +34,27 @@ class _Info(ctypes.Structure):
     )
 
 
-def function_id(name: str) -> int:
-    """Find the BTF id of a function of the kernel that programs may call; 0 where it has none."""
-    return max(0, int(library().libbpf_find_vmlinux_btf_id(name.encode(), 0)))
+def function_ids(names: Iterable[str]) -> list[int]:
+    """Find the BTF ids of functions of the kernel; 0 for one that it does not have.
+
+    Raises:
+        SensorError: The kernel has no type information.
+
+    """
+    load, find, free = (
+        library()["btf__load_vmlinux_btf"],
+        library()["btf__find_by_name_kind"],
+        library()["btf__free"],
+    )
+    load.restype, free.restype = ctypes.c_void_p, None
+    find.argtypes, free.argtypes = [ctypes.c_void_p, ctypes.c_char_p, _U32], [ctypes.c_void_p]
+    types = load()
+    if not types:
+        raise SensorError("libbpf cannot read the kernel's type information")
+    try:
+        return [max(0, int(find(types, name.encode(), _BTF_KIND_FUNC))) for name in names]
+    finally:
+        free(types)
 
 
 def misses(program: int) -> int:

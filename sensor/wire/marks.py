@@ -81,7 +81,7 @@ _FLAGS = {
 }
 
 
-def hash_bytes(text: bytes, value: int = HASH_SEED) -> int:
+def hash_bytes(text: bytes, value: int) -> int:
     """Hash all of a text by FNV-1a, from a value on."""
     for byte in text:
         value = (value ^ byte) * _FNV_PRIME & _U64
@@ -101,11 +101,6 @@ def hash_text(text: bytes, seed: int) -> int:
 def hash_component(name: bytes, seed: int) -> int:
     """Hash one path component, case and all."""
     return hash_text(name[:COMPONENT_BYTES], seed)
-
-
-def hash_script(word: bytes, seed: int) -> int:
-    """Hash the word by which an interpreter was given a script; never 0."""
-    return hash_text(word, seed) | 1
 
 
 def hash_pair(parent: int, child: int) -> int:

@@ -116,7 +116,13 @@ OBSERVING = tuple(program for program in PROGRAMS if not program.on_demand)
 """What serves a sensor that has no policy and gets none."""
 
 STAND_BYS = tuple(
-    Program(one.name.replace("seen", "missed"), one.hook, one.sees, one.function, code=one.source)
+    Program(
+        one.name.replace("seen", "missed"),
+        one.hook,
+        f"{one.sees}, where the kernel leaves out the first program",
+        one.function,
+        code=one.source,
+    )
     for one in PROGRAMS
     if one.required
 )

@@ -129,7 +129,7 @@ def resolver_key(address: Address) -> bytes:
     return address_be(address)
 
 
-def hash_suffix(suffix: str, seed: int = 0) -> int:
+def hash_suffix(suffix: str, seed: int) -> int:
     """Hash a suffix of a name, label by label from the last one, as probes/suffix.h does."""
     value = HASH_SEED ^ seed
     for label in reversed(suffix.split(".")):

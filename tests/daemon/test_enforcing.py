@@ -38,7 +38,7 @@ def test_programs_come_before_and_go_after(tmp_path: Path) -> None:
     assert {at for _, at in scene.deputy.seen} == {0}
     assert scene.enforcing.in_force
     assert scene.enforcing.in_force.generation == scene.pins.slot(3) == 1
-    assert scene.enforcing.in_force.domains[hash_suffix("example.com")] == "example.com"
+    assert scene.enforcing.in_force.domains[hash_suffix("example.com", 0)] == "example.com"
     assert scene.enforcing.ways() == {"exec": "lsm", "connect": "cgroup", "name": "tls"}
     scene.deputy.seen.clear()
     scene.apply(QUIET)

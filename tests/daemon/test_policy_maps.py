@@ -68,8 +68,8 @@ def test_a_bank_is_cleared_before_it_is_written(tmp_path: Path) -> None:
     maps.turn(maps.fill(tables(rule("third")), {})[0])
     assert pins.banks("users") == pins.banks("cgroups") == set()
     hashes = {rulings.BANKED_KEY.unpack(key) for key in pins.rows("domains")}
-    assert (rulings.hash_suffix("third.example.com"), 1) in hashes
-    assert (rulings.hash_suffix("first.example.com"), 1) not in hashes
+    assert (rulings.hash_suffix("third.example.com", 0), 1) in hashes
+    assert (rulings.hash_suffix("first.example.com", 0), 1) not in hashes
     last = pins.map("tools").lookup(((TOOLS - 1) * 2).to_bytes(4, "little"), 24)
     assert last == bytes(24)
 

@@ -20,6 +20,7 @@ from sensor.daemon import scripts as module
 from sensor.daemon.catalogues import catalogue
 from sensor.daemon.probing import Probing
 from sensor.daemon.scripts import SHOWN_NS, Scripts
+from sensor.daemon.state import Slot, State
 from sensor.wire import marks, tables
 from sensor.wire.searches import Place
 
@@ -38,8 +39,6 @@ TOOL = KNOWN.index_of("claude-code")
 SCRIPT = Script(5, 6, 7, 8)
 KEY = tables.script_key(SCRIPT)
 NOW = struct.pack("=Q", 1 << 60)
-# enum state_slot of probes/members.c: STATE_SEED
-SEED = struct.pack("=I", 6)
 
 
 @pytest.fixture
@@ -170,21 +169,21 @@ def test_the_hash_of_a_script_is_by_a_seed_of_the_load(
 ) -> None:
     """Nobody can compute which harmless one has a tool's."""
     facts: list[Fact] = []
-    probing, state = Probing(loaded.pins, facts.append), loaded.pins.map("state")
+    probing, state = Probing(loaded.pins, facts.append), State.of(loaded.pins)
     scripts.watch()
-    seed, node = state.lookup(SEED, 8), copied("true", path.parent / "bin", name="node")
-    assert seed
-    for value in (seed, bytes(8)):
-        state.update(SEED, value)
+    drawn, node = state[Slot.SEED], copied("true", path.parent / "bin", name="node")
+    assert drawn
+    try:
+        for state[Slot.SEED] in (0, drawn):
+            probing.teach(KNOWN)
+            assert loaded.scope.run([node, path]).wait(SOON_S) == 0
+    finally:
+        state[Slot.SEED] = drawn
         probing.teach(KNOWN)
-        assert loaded.scope.run([node, path]).wait(SOON_S) == 0
-    state.update(SEED, seed)
     probing.read()
     probing.ring.close()
     told = [one.script.hash for one in facts if isinstance(one, Exec) and one.script]
-    drawn = int.from_bytes(seed, "little")
-    assert told == [marks.hash_script(bytes(path), one) for one in (drawn, 0)]
-    assert drawn
+    assert told == [marks.hash_text(bytes(path), seed) | 1 for seed in (0, drawn)]
 
 
 def test_an_image_says_where_its_script_is(scripts: Scripts) -> None:

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "component.h"
 #include "readers.h"
 
 static __u8 message[65536];
@@ -49,6 +50,23 @@ static void print_heard(const struct heard *heard)
 	print_name(heard->labels, heard->suffixes);
 }
 
+/* A command line of an interpreter with the MARK_* of the first two digits. */
+static void print_scan(size_t bytes, __u32 flags, int stale)
+{
+	struct scan *scan = malloc(sizeof(*scan));
+
+	if (!scan)
+		abort();
+	memset(scan, stale, sizeof(*scan));
+	bytes = bytes < SCAN_BYTES ? bytes : SCAN_BYTES;
+	memcpy(scan->text, message, bytes);
+	scan_text(scan, bytes, flags, HASH_SEED);
+	for (__u64 i = 0; i < scan->reader.count; i++)
+		printf("%llx %llx %u %u,", scan->parts[i].hash, scan->parts[i].parent,
+		       scan->parts[i].whole, scan->parts[i].sure);
+	free(scan);
+}
+
 /* argv[1]: what the buffer held before, as a number. */
 int main(int argc, char **argv)
 {
@@ -64,6 +82,10 @@ int main(int argc, char **argv)
 			struct heard heard = heard_from(message, unhexed(line + 6), stale);
 
 			print_heard(&heard);
+		} else if (!strncmp(line, "scan ", 5)) {
+			__u32 flags = unhexed(line + 5) ? message[0] : 0;
+
+			print_scan(unhexed(line + 7), flags, stale);
 		} else {
 			return EXIT_FAILURE;
 		}

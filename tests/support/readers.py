@@ -24,7 +24,8 @@ _NO_IP4 = 2**64 - 1
 _LEAST_HELLO, _LEAST_REQUEST = 46, 18
 _CC = (
     "cc", "-g", "-O1", "-Wall", "-Wextra", "-Wno-sign-compare", "-Werror",
-    "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+    # Eight bytes are read wherever they begin: the verifier admits that where the processor does.
+    "-fsanitize=address,undefined", "-fno-sanitize=alignment", "-fno-sanitize-recover=all",
 )  # fmt: skip
 
 
@@ -48,7 +49,7 @@ class Readers:
         self, messages: Sequence[bytes], *, stale: int = 0xFF
     ) -> Iterator[tuple[Heard, Name]]:
         """Have the first words of connections read; ``stale`` fills the buffer before."""
-        for message, line in zip(messages, self._read("hello", messages, stale), strict=True):
+        for message, line in zip(messages, self.read("hello", messages, stale), strict=True):
             kind, *words = line.split(" ")
             if not words:
                 yield Heard(kind), NONE
@@ -63,12 +64,13 @@ class Readers:
         self, messages: Sequence[bytes], *, stale: int = 0xFF
     ) -> Iterator[tuple[Name, tuple[bytes, ...]]]:
         """Have DNS messages read."""
-        for message, line in zip(messages, self._read("dns", messages, stale), strict=True):
+        for message, line in zip(messages, self.read("dns", messages, stale), strict=True):
             words = line.split(" ")
             places = words[1 + SUFFIXES :]
             yield _name(words), tuple(_at(message, place) for place in places)
 
-    def _read(self, kind: str, messages: Sequence[bytes], stale: int) -> list[str]:
+    def read(self, kind: str, messages: Sequence[bytes], stale: int) -> list[str]:
+        """Give what the program prints of each message; ``stale`` fills its buffer before."""
         lines = "".join(f"{kind} {message.hex()}\n" for message in messages)
         done = subprocess.run(
             [self.program, str(stale)], input=lines, capture_output=True, text=True, check=False

@@ -66,9 +66,9 @@ the need is not met. Files elsewhere with a test that says so are run in guests 
 The guest without bpf runs `tests/kernel/test_lsm*.py` alone. The first start of a sensor compiles
 the probes, which takes a guest a minute. With `ALL=1` each guest does that; for CI's two this
 machine's compiler does, from the types in their kernels, and what comes of it lies beside the
-kernel in the cache. Even then a start is a quarter of a minute, the verifier's. So share the
-`stage`, `beside` for what would disturb it, or `police` for what refuses, and mark a test `long`
-where a shorter one hooks the same.
+kernel in the cache. Even then a start takes a guest ten seconds, most of them Python's. So share
+the `stage`, `beside` for what would disturb it, or `police` for what refuses, and mark a test
+`long` where a shorter one hooks the same.
 
 ## One command in one guest
 

@@ -55,9 +55,7 @@ def test_a_program_knows_where_it_belongs() -> None:
 
 def test_a_stand_by_is_another_program_of_the_same_code() -> None:
     """It stands behind a required one, at the same tracepoint, under a name of its own."""
-    behind = [(one.source, one.hook, one.function, one.sees) for one in STAND_BYS]
-    assert behind == [
-        (one.source, one.hook, one.function, one.sees) for one in PROGRAMS if one.required
-    ]
+    behind = [(one.source, one.hook, one.function) for one in STAND_BYS]
+    assert behind == [(one.source, one.hook, one.function) for one in PROGRAMS if one.required]
     assert not {one.pin for one in STAND_BYS} & {one.pin for one in PROGRAMS}
     assert not any(one.required or one.on_demand for one in STAND_BYS)

@@ -93,13 +93,13 @@ def test_numbers_are_those_of_the_header(claim: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "text", "value"), VECTORS)
 def test_a_hash_is_the_one_agreed_on(kind: str, text: str, value: str) -> None:
     """Of a suffix in any case, and of a folder by what counts of each name."""
-    hashed = rulings.hash_suffix(text) if kind == "suffix" else rulings.hash_folder(text, 0)
+    hashed = rulings.hash_suffix(text, 0) if kind == "suffix" else rulings.hash_folder(text, 0)
     assert f"{hashed:016x}" == value
 
 
 def test_a_seed_makes_other_hashes() -> None:
     """Nobody who does not know it can look for a name that has the hash of another."""
-    assert rulings.hash_suffix("example.com", 7) != rulings.hash_suffix("example.com")
+    assert rulings.hash_suffix("example.com", 7) != rulings.hash_suffix("example.com", 0)
 
 
 def test_c_hashes_alike(tmp_path: Path) -> None:
@@ -158,10 +158,10 @@ def test_an_entry_has_its_port_in_network_order() -> None:
 def test_a_name_is_found_by_its_hash() -> None:
     """With the lists of itself and of what is below."""
     maps = written()
-    key = rulings.BANKED_KEY.pack(rulings.hash_suffix("x.test"), 0)
+    key = rulings.BANKED_KEY.pack(rulings.hash_suffix("x.test", 0), 0)
     start, count, *below = rulings.DOMAIN_RULES.unpack(maps["domains"][key])
     assert (count, below) == (2, [start, count])
-    way = rulings.BANKED_KEY.pack(rulings.hash_suffix("test"), 0)
+    way = rulings.BANKED_KEY.pack(rulings.hash_suffix("test", 0), 0)
     assert rulings.DOMAIN_RULES.unpack(maps["domains"][way])[1::2] == (0, 0)
 
 

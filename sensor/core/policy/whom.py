@@ -69,10 +69,10 @@ def _users(entry: Entry) -> tuple[str, ...]:
 
 def _paths(entry: Entry) -> tuple[str, ...]:
     for path in entry.texts("paths", _FOLDER):
-        if max(len(name.encode()) for name in path.split("/")) > COMPONENT_BYTES:
+        if max(len(name.encode()) for name in path.split("/")) >= COMPONENT_BYTES:
             raise entry.wrong(
                 "paths",
-                f"{path!a} has a folder with more than {COMPONENT_BYTES} bytes in its name",
+                f"{path!a} has a folder with {COMPONENT_BYTES} bytes or more in its name",
                 "write the folder above it",
             )
     return tuple(path.rstrip("/") for path in several(entry, "paths", _FOLDER))

@@ -24,7 +24,7 @@ def test_every_key_is_read() -> None:
             groups=["dev"],
             cgroups=["/build.slice/", "/"],
             container=True,
-            paths=["/opt/corp/", "/" + "x" * COMPONENT_BYTES],
+            paths=["/opt/corp/", "/" + "x" * (COMPONENT_BYTES - 1)],
             risk=["unguarded"],
         ),
         frozenset({"codex"}),
@@ -35,7 +35,7 @@ def test_every_key_is_read() -> None:
         groups=("dev",),
         cgroups=("/build.slice", "/"),
         container=True,
-        paths=("/opt/corp", "/" + "x" * COMPONENT_BYTES),
+        paths=("/opt/corp", "/" + "x" * (COMPONENT_BYTES - 1)),
         risk=("unguarded",),
     )
     assert condition(entry(), None) == Condition()
@@ -48,7 +48,7 @@ def test_every_key_that_is_wrong_is_named() -> None:
         "groups": [],
         "cgroups": ["/a" * (CGROUP_DEPTH + 1)],
         "container": "yes",
-        "paths": ["/" + "x" * (COMPONENT_BYTES + 1)],
+        "paths": ["/" + "x" * COMPONENT_BYTES],
         "risk": ["yolo"],
     }
     with pytest.raises(MistakesError) as caught:
