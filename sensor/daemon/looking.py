@@ -141,19 +141,39 @@ def seen(look: Look) -> Seen:
         is_there, variables, ancestors = False, (), ()
     if look.broker and not ancestors:
         ancestors = tuple(_from_broker(look.broker))
-    root = f"/proc/{pid}/root" if is_there else "" if _is_file(look) else None
-    package = _package(look, root) if root is not None else None
-    home = _USERS.home(look.uid)
+    files = _files(look, f"/proc/{pid}/root") if is_there else None
+    # Where it has ended since, its root has gone with it, and nothing was found there.
+    if files is None or not _is_there(look.process):
+        files = _files(look, "") if _is_file(look) else None
+    package, state = files or (None, ())
     return Seen(
         at_ns=_now_ns(),
         process=look.process,
         package=package.name if package else None,
         owns=bool(package and package.owns),
         variables=variables,
-        state=tuple(_there(look.state, root, home)) if root is not None else (),
+        state=state,
         ancestors=ancestors,
-        no_look=root is None,
+        no_look=files is None,
     )
+
+
+def _is_there(process: Process) -> bool:
+    """Tell whether a process has not ended; one that nobody has waited for yet has no root."""
+    try:
+        Path(f"/proc/{process.pid}/root/").stat()
+        return proc.is_same(proc.entry(process.pid), process)
+    except OSError:
+        return False
+
+
+def _files(look: Look, root: str) -> tuple[Package | None, tuple[str, ...]] | None:
+    """Look at files below a root: those of the package, and what lies in homes."""
+    try:
+        package = _package(look, root)
+        return package, tuple(_there(look.state, root, _USERS.home(look.uid)))
+    except (OSError, ValueError):  # what a process leaves lying about is not ours
+        return None
 
 
 def _from_broker(broker: Process) -> Iterator[Exec]:

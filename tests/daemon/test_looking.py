@@ -94,6 +94,30 @@ def test_a_process_that_has_ended_is_known_by_its_file_alone(tmp_path: Path) -> 
     assert seen(asked).no_look
 
 
+@pytest.mark.parametrize("waited_for", [True, False], ids=["gone", "zombie"])
+def test_a_process_that_ends_while_it_is_looked_at_is_known_by_its_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    waited_for: bool,  # noqa: FBT001
+) -> None:
+    """Its root goes with it, and a path below that leads nowhere any more."""
+    program = copied("cat", tmp_path / "bin", name="tool")
+    (tmp_path / "package.json").write_text(json.dumps({"name": "@some/tool", "bin": "bin/tool"}))
+    child = subprocess.Popen([program], stdin=subprocess.PIPE)
+
+    def ending(*_: object) -> tuple[str, ...]:
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | (0 if waited_for else os.WNOWAIT))
+        return ()
+
+    monkeypatch.setattr(looking, "_variables", ending)
+    found = seen(look(proc.entry(child.pid).process, exe=str(program)))
+    child.wait()
+    assert child.stdin
+    child.stdin.close()
+    assert (found.package, found.no_look) == ("npm:@some/tool", False)
+
+
 @pytest.mark.parametrize("runs", [True, False], ids=["running", "ended"])
 def test_a_program_is_found_whose_path_is_no_text(tmp_path: Path, runs: bool) -> None:  # noqa: FBT001
     """Its package is the one beside it, not that of the file that is called by the text for it."""

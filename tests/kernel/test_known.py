@@ -104,10 +104,14 @@ def run(police: Policing, *argv: str | Path, **environment: str) -> list[Event]:
 
 
 def installed_fence(police: Policing) -> Path:
-    """Give a tool whose session tells that all before it was told."""
+    """Give a tool whose session tells that all before it was told.
+
+    It is looked at too: who is sure at once overtakes whoever waits for that.
+    """
     folder = police.daemon.run_dir.parent / "fence"
-    program = folder / "aider"
-    return program if program.exists() else copied("bash", folder, name="aider")
+    folder.mkdir(exist_ok=True)
+    program = folder / "bin/crush"
+    return program if program.exists() else installed(folder, "crush", "@charmland/crush")
 
 
 def kinds(events: list[Event]) -> list[tuple[str, str | None]]:
