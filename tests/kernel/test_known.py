@@ -96,18 +96,12 @@ def run(police: Policing, *argv: str | Path, **environment: str) -> list[Event]:
             one["kind"] == "session_end" and one["process"]["pid"] == fence_pid for one in events
         )
     )
-    return [
-        one
-        for one in told
-        if one["seq"] > since and one["process"] and one["process"]["pid"] == pid
-    ]
+    ours = (one for one in told if one["seq"] > since and one["process"])
+    return [one for one in ours if one["process"]["pid"] == pid]
 
 
 def installed_fence(police: Policing) -> Path:
-    """Give a tool whose session tells that all before it was told.
-
-    It is looked at too: who is sure at once overtakes whoever waits for that.
-    """
+    """Give a tool whose session tells that all before was told: it is looked at too, in turn."""
     folder = police.daemon.run_dir.parent / "fence"
     folder.mkdir(exist_ok=True)
     program = folder / "bin/crush"
