@@ -30,7 +30,8 @@ static inline __u64 read_start(struct reader *r, __u64 bytes)
 }
 
 /* The first of the bytes that ends something, as 1 << 8 * n + 7; 0: none does. */
-static inline __u64 first_end(struct reader *r, __u64 bytes, __u64 counts, __u64 *zeros, __u64 *slashes)
+static inline __u64 first_end(struct reader *r, __u64 bytes, __u64 counts, __u64 *zeros,
+			      __u64 *slashes)
 {
 	__u64 dots = first_zero(bytes ^ '.' * EACH_BYTE) & -(counts & r->module), ends;
 

@@ -8,9 +8,9 @@
 #include "undisturbed.h"
 
 /*
- * Whose first program was run, by thread, until its stand-by has seen that. Of two threads with one
- * slot that are between the two programs at the same time, one is told twice; pid_max is half of
- * this on a small host.
+ * Whose first program was run, by thread, until its stand-by has seen that. Of two threads whose
+ * numbers are apart by a multiple of this, and which are between the two programs at the same time,
+ * one is told twice. It takes 512 KiB.
  */
 #define TURNS 65536
 BPF_ARRAY(turns, u32, TURNS);

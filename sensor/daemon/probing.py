@@ -167,7 +167,7 @@ class Probing:
         self._counted = tables.counters_of(
             self._told.lookup(bytes(4), 8 * len(probe.LOST)) or bytes(8 * len(probe.LOST))
         )
-        self._misses = self._missed_before = self._counted[_MISSED]
+        self._misses = self._counted[_MISSED]
 
     def teach(self, catalogue: Catalogue) -> None:
         """Fill the maps by which the kernel recognises candidates."""
@@ -215,17 +215,15 @@ class Probing:
     def _missed(self, made_up: int) -> int:
         """Count how often a program was not run, by a look a second: that takes a call each.
 
-        But for those whose stand-by was run. That is a moment later, so what is to be told has
-        stood for two looks; and it can have been run for nothing, which makes up for none.
+        But for those whose stand-by was run. What that has made up for after it was told, or
+        was run for in vain, makes up for nothing else.
         """
         now_ns = _now_ns()
         if now_ns - self._looked_ns >= _NS_PER_S:
             self._looked_ns, misses = now_ns, self._programs.misses()
             missed = misses - made_up + self._in_vain
             self._in_vain += max(0, self._misses - missed)
-            missed = max(missed, self._misses)
-            self._misses = min(missed, self._missed_before) if made_up else missed
-            self._missed_before = missed
+            self._misses = max(missed, self._misses)
         return self._misses
 
     def _lose(self, loss: Loss) -> None:

@@ -45,11 +45,11 @@ class Turns:
 
 def _functions() -> dict[int, int]:
     """Give the BTF ids of what ``CALLS`` names; none where programs may not call them all."""
-    found = dict(zip(CALLS, function_ids(CALLS.values()), strict=True))
-    if not all(found.values()):
-        return {}
-    trial = linked(TRIAL, found, Turn.ALONE)
     try:
+        found = dict(zip(CALLS, function_ids(CALLS.values()), strict=True))
+        if not all(found.values()):
+            return {}
+        trial = linked(TRIAL, found, Turn.ALONE)
         os.close(load_program(trial, Hook.RAW_TRACEPOINT.program_type, 0, name="ask"))
     except SensorError:  # without a compiler of its own for BPF it calls no functions
         return {}

@@ -21,7 +21,7 @@ from sensor.daemon.sensing import Sensing
 from sensor.edge import mounts
 from sensor.edge.host import LocalHost
 from sensor.edge.users import Users
-from sensor.wire.programs import PROGRAMS
+from sensor.wire.programs import PROGRAMS, STAND_BYS
 
 if TYPE_CHECKING:
     import socket
@@ -116,7 +116,7 @@ class Watch:
     def _announce(self, missing: dict[str, str]) -> None:
         place = "this host" if self._scope == self._top else str(self._scope)
         self._say(f"watching {place}; Ctrl-C ends it")
-        for program in PROGRAMS:
+        for program in (*PROGRAMS, *STAND_BYS):
             if program.name in missing:
                 self._say(f"not seen: {program.sees} ({missing[program.name]})")
 

@@ -94,7 +94,7 @@ def writes(
     *,
     cgroup_ids: Mapping[str, int],
     bits: Mapping[str, int],
-    seed: int = 0,
+    seed: int,
 ) -> Iterator[Write]:
     """Give all that a policy writes into its bank, and into the maps without banks.
 

@@ -100,10 +100,9 @@ def test_a_line_is_taken_apart(readers: Readers, stale: int) -> None:
 
 
 def test_the_last_that_fits_is_found(readers: Readers) -> None:
-    """As many flags and components as there can be leave room for no step less."""
-    words = [b"p", *[b"-B"] * 72, b"/" * 31 + b"aider"]
-    (found,) = scanned(readers, [(PYTHON, joined(words))], 0)
-    assert found[-1].hash == hash_text(b"aider", 0)
+    """As many flags and components as there can be take each step that there is."""
+    words = [b"", *[b"-"] * 111, b"/" * 32]
+    (found,) = scanned(readers, [(SCRIPT, joined(words))], 0)
     assert len(found) == PARTS
 
 

@@ -60,7 +60,7 @@ def written(generation: int = 4, body: str = BODY) -> dict[str, dict[bytes, byte
     tables = compiled(read(body))
     ids = {"/build.slice": 77}
     bits = rulings.path_bits(tables.paths, {"/opt/corp": 5})
-    for write in rulings.writes(tables, generation, cgroup_ids=ids, bits=bits):
+    for write in rulings.writes(tables, generation, cgroup_ids=ids, bits=bits, seed=0):
         assert write.key not in maps.setdefault(write.map, {}), "written twice"
         maps[write.map][write.key] = write.value
     return maps

@@ -69,6 +69,7 @@ def _users(entry: Entry) -> tuple[str, ...]:
 
 def _paths(entry: Entry) -> tuple[str, ...]:
     for path in entry.texts("paths", _FOLDER):
+        # One of just so many would be taken for each longer one that begins with it.
         if max(len(name.encode()) for name in path.split("/")) >= COMPONENT_BYTES:
             raise entry.wrong(
                 "paths",
