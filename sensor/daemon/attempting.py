@@ -182,7 +182,7 @@ def _tried(answer: Mapping[str, object], *, through: bool) -> Tried:
 
 
 def _end(status: int) -> str:
-    return "SIGKILL" if status == -9 else f"status {status}"  # noqa: PLR2004
+    return "SIGKILL" if status == -9 else f"status {status}"  # noqa: PLR2004 - its number
 
 
 def _loader() -> str | None:

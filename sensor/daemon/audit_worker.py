@@ -138,8 +138,7 @@ def _configured(config: Config, catalogue: Catalogue) -> Occasion:
     """Read the configuration's words for tools as those of a policy are read."""
     if not config.high_risk:
         return Occasion(config.audit_on)
-    # Observers have no room for it.
-    from sensor.core.policy.targets import Words  # noqa: PLC0415
+    from sensor.core.policy.targets import Words  # noqa: PLC0415  # observers have no room for it
 
     words = Words(catalogue)
     try:
