@@ -154,7 +154,7 @@ static inline void see_exec(struct task_struct *task, struct linux_binprm *bprm)
 /* raw_tp/sched_process_exec: (struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
 int seen_exec(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (begin())
+	if (begin(this_thread()))
 		return 0;
 	see_exec((void *)ctx->args[0], (void *)ctx->args[2]);
 	disturbed();

@@ -100,8 +100,12 @@ static inline void see_state(struct sock *sk, u32 state)
 /* raw_tp/inet_sock_set_state: (const struct sock *sk, int oldstate, int newstate) */
 int seen_state(struct bpf_raw_tracepoint_args *ctx)
 {
-	undisturbed();
-	see_state((void *)ctx->args[0], ctx->args[2]);
+	struct sock *sk = (void *)ctx->args[0];
+
+	/* Not the thread's turn: an interrupt changes states of others amid its own. */
+	if (begin(this_object(sk)))
+		return 0;
+	see_state(sk, ctx->args[2]);
 	disturbed();
 	return 0;
 }

@@ -54,7 +54,7 @@ static inline void see_fork(struct task_struct *parent_task, struct task_struct 
 /* raw_tp/sched_process_fork: (struct task_struct *parent, struct task_struct *child) */
 int seen_fork(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (begin())
+	if (begin(this_thread()))
 		return 0;
 	see_fork((void *)ctx->args[0], (void *)ctx->args[1]);
 	disturbed();
@@ -98,7 +98,7 @@ static inline void see_exit(struct task_struct *task)
 /* raw_tp/sched_process_exit: (struct task_struct *p), once a thread */
 int seen_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (begin())
+	if (begin(this_thread()))
 		return 0;
 	see_exit((void *)ctx->args[0]);
 	disturbed();

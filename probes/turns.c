@@ -8,37 +8,48 @@
 #include "undisturbed.h"
 
 /*
- * Whose first program was run, by thread, until its stand-by has seen that. Of two threads whose
- * numbers are apart by a multiple of this, and which are between the two programs at the same time,
- * one is told twice. It takes 512 KiB.
+ * For whom the first program was run, until the stand-by has seen that. Of two whose numbers are
+ * apart by a multiple of this, and which are between the two programs at the same time, one is seen
+ * twice. It takes 512 KiB.
  */
 #define TURNS 65536
 BPF_ARRAY(turns, u32, TURNS);
 
+static inline u32 this_thread(void)
+{
+	return bpf_get_current_pid_tgid();
+}
+
+/* Threads have numbers below this. Objects lie apart by a cache line at least. */
+#define TURN_OF_OBJECT (1U << 31)
+
+static inline u32 this_object(const void *object)
+{
+	return (u64)object >> 6 | TURN_OF_OBJECT;
+}
+
 /*
  * Where it returns other than 0, the first program was run: there is nothing left to do. A stand-by
- * counts in the place of LOST_MISSED whom it has seen instead.
+ * counts in the place of LOST_MISSED for whom it was run instead.
  */
-static inline int begin(void)
+static inline int begin(u32 whose)
 {
 	u64 turn = turn_of_this();
+	u32 slot = whose % TURNS;
 	volatile u32 *taken;
-	u32 thread, slot;
 
 	if (turn == TURN_ALONE)
 		return 0;
-	thread = bpf_get_current_pid_tgid();
-	slot = thread % TURNS;
 	taken = turns.lookup(&slot);
 	if (!taken)
 		return -1;
-	if (turn == TURN_AGAIN && *taken == thread) {
+	if (turn == TURN_AGAIN && *taken == whose) {
 		*taken = 0;
 		return 1;
 	}
 	undisturbed();
 	if (turn == TURN_FIRST)
-		*taken = thread;
+		*taken = whose;
 	else
 		count_lost(LOST_MISSED);
 	return 0;

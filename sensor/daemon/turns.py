@@ -2,7 +2,7 @@
 """What the probes need of a kernel on which tasks can be pushed aside in a tracepoint's program.
 
 It runs no such program on a CPU where that has begun and not ended: the next task there is
-not seen. So programs keep others off as far as they can, and the required ones have
+not seen. So programs keep others off as far as they can, and those of tracepoints have
 stand-bys (probes/undisturbed.h).
 """
 

@@ -124,9 +124,9 @@ STAND_BYS = tuple(
         code=one.source,
     )
     for one in PROGRAMS
-    if one.required
+    if one.hook is _RAW
 )
-"""Attached behind the required ones where the kernel leaves those out now and then (turns.py)."""
+"""Attached behind those of tracepoints where the kernel leaves these out now and then (turns.py)."""
 
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",

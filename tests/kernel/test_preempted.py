@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +13,14 @@ from support.patience import SOON_S
 if TYPE_CHECKING:
     from support.scope import Argument
     from support.stage import Stage
+    from support.watching import Event
 
 pytestmark = pytest.mark.kernel
 
 LOOPS = 4
 # Without stand-bys, and with nobody left undisturbed, 7.2 left out 35 to 60 of 1,604 executions.
 TIMES = 150
+CONNECTIONS = 75
 
 
 def test_all_executions_of_loops_that_compete_are_told(stage: Stage) -> None:
@@ -32,6 +35,29 @@ def test_all_executions_of_loops_that_compete_are_told(stage: Stage) -> None:
     loops = [stage.start(loop) for _ in range(LOOPS)]
     assert [one.wait(SOON_S) for one in loops] == [0] * LOOPS
     stage.everything_is_told()
-    kinds = Counter(event["kind"] for event in stage.watching.events()[since:])
+    kinds = told(stage.watching.events()[since:])
     assert kinds["loss"] == 0
     assert kinds["exec"] == kinds["exit"] == LOOPS * (1 + TIMES) + 1
+
+
+def test_all_connections_of_loops_that_compete_are_told_with_their_ends(stage: Stage) -> None:
+    """Their states change in interrupts too, amid what a task's own change is told by."""
+    since = len(stage.watching.events())
+    loop = stage.network.entered(
+        stage.drivers.tool("threads"),
+        str(CONNECTIONS),
+        "192.0.2.1",
+        str(stage.network.tcp_port),
+    )
+    loops = [stage.start(loop) for _ in range(LOOPS)]
+    assert [one.wait(SOON_S) for one in loops] == [0] * LOOPS
+    with suppress(AssertionError):
+        stage.watching.until(lambda events: told(events[since:])["close"] >= LOOPS * CONNECTIONS)
+    kinds = told(stage.watching.events()[since:])
+    assert kinds["loss"] == 0
+    assert kinds["connect"] == kinds["close"] == LOOPS * CONNECTIONS
+
+
+def told(events: list[Event]) -> Counter[str]:
+    """Count the events of each kind."""
+    return Counter(event["kind"] for event in events)
