@@ -126,7 +126,7 @@ STAND_BYS = tuple(
     for one in PROGRAMS
     if one.hook is _RAW
 )
-"""Attached behind those of tracepoints where the kernel leaves these out now and then (turns.py)."""
+"""Attached behind those of tracepoints where the kernel leaves some out now and then (turns.py)."""
 
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",

@@ -28,6 +28,8 @@ from sensor.wire.programs import PROGRAMS, STAND_BYS, Hook
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.scope import Argument
+
     from sensor.core.facts import Fact
     from sensor.daemon.instance import Pins
 
@@ -99,7 +101,7 @@ def told(loaded: Loaded, pins: Pins) -> tuple[Counter[type[Fact]], int]:
     lost = pins.map("lost")
     before = list(lost.sums(len(probe.LOST)))[-1]
     with Network() as network:
-        tool = [loaded.tool, "1", "127.0.0.1", str(network.tcp_port)]
+        tool: list[Argument] = [loaded.tool, "1", "127.0.0.1", str(network.tcp_port)]
         process = loaded.scope.run(network.entered(*tool))
         assert process.wait(SOON_S) == 0
         deadline = time.monotonic() + SOON_S
