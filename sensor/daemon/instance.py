@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """An instance: one set of attached probes, and the folder of bpffs its pins lie in.
 
-    <bpffs>/agent-sensor/<instance>/<fingerprint>/{map,link,prog,refused}_<name>
+    <bpffs>/agent-sensor/<instance>/<fingerprint>/{map,link}_<name>
 
 The instance is named by its run directory and scope, so several live side by
 side; the fingerprint is that of sources, kernel and options, so what is there
-either fits or is replaced. What the kernel refused has a folder in the place of a pin,
-so that it is known from what was taken away.
+either fits or is replaced.
 """
 
 from __future__ import annotations
@@ -27,8 +26,6 @@ from sensor.wire.programs import STAND_BYS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
-
-    from sensor.wire.programs import Program
 
 FOLDER = "agent-sensor"
 _HALF_MADE = "new"
@@ -86,16 +83,10 @@ class Instance:
                 return handle
             os.close(handle)
 
-    def loaded(
-        self, version: str, names: Collection[str], programs: Collection[Program] = ()
-    ) -> Path | None:
-        """Give the folder with the pins of this version, if all these are in it.
-
-        Of the ``programs`` each has a pin, or was refused.
-        """
+    def loaded(self, version: str, names: Collection[str]) -> Path | None:
+        """Give the folder with the pins of this version, if all these are in it."""
         pins = self.folder / version
-        known = ((pins / one.pin).exists() or refused(pins, one).exists() for one in programs)
-        return pins if all((pins / name).exists() for name in names) and all(known) else None
+        return pins if all((pins / name).exists() for name in names) else None
 
     def begin(self) -> Path:
         """Make an empty folder for new pins; they count once :meth:`commit` has named it."""
@@ -165,11 +156,6 @@ class Instance:
                 folder.rmdir()
 
 
-def refused(pins: Path, program: Program) -> Path:
-    """Name the folder that says of a program that the kernel refused it."""
-    return pins / f"refused_{program.name}"
-
-
 def _own(folder: Path) -> None:
     """Make a folder, or see that it is ours: in a fresh bpffs anybody may make one first."""
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -185,10 +171,7 @@ def _remove(pins: Path) -> None:
     if not pins.exists():
         return
     for pin in pins.iterdir():
-        if pin.is_dir():
-            pin.rmdir()
-        else:
-            pin.unlink()
+        pin.unlink()
     pins.rmdir()
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.daemon.instance import Instance, Loaded, fingerprint, refused
+from sensor.daemon.instance import Instance, Loaded, fingerprint
 from sensor.daemon.kept_code import compiled, forget
 from sensor.daemon.state import Slot, State
 from sensor.daemon.turns import Turns
@@ -140,36 +140,36 @@ def load(
     retired. Raises SensorError where a required program cannot be had; nothing new
     stays attached then. Optional programs that the kernel refuses are in ``missing``.
     """
-    wanted = version(probes(), scope, programs)
-    turns = Turns(kernel_types())
-    optional = [one for one in (*PROGRAMS, *turns.stand_bys) if not one.on_demand]
+    folder = probes()
+    wanted = version(folder, scope, programs)
     with instance.locked():
-        pins = instance.loaded(wanted, _REQUIRED_PINS, optional)
+        pins = instance.loaded(wanted, _REQUIRED_PINS)
         if pins:
-            return Loaded(pins, reused=True, missing=turns.missing | _refused(pins, optional))
+            return Loaded(pins, reused=True, missing=_not_pinned(pins, Turns(kernel_types())))
         fresh = instance.begin()
         try:
-            missing = _build(fresh, scope, programs, turns, say)
+            missing = _build(folder, fresh, scope, programs, say)
         except BaseException:
             instance.abandon()
             raise
         return Loaded(instance.commit(fresh, wanted), reused=False, missing=missing)
 
 
-def _refused(pins: Path, programs: Sequence[Program]) -> dict[str, str]:
-    found = [one.name for one in programs if refused(pins, one).exists()]
-    return dict.fromkeys(found, "the kernel refused it when it was loaded")
+def _not_pinned(pins: Path, turns: Turns) -> dict[str, str]:
+    wanted = [program for program in PROGRAMS if not program.on_demand]
+    absent = [p.name for p in (*wanted, *turns.stand_bys) if not (pins / p.pin).exists()]
+    return turns.missing | dict.fromkeys(absent, "the kernel refused it when it was loaded")
 
 
 def _build(
-    pins: Path, scope: Path, programs: Sequence[Program], turns: Turns, say: Callable[[str], None]
+    folder: Path, pins: Path, scope: Path, programs: Sequence[Program], say: Callable[[str], None]
 ) -> dict[str, str]:
     _ask_for_maps()
-    folder, kernel = probes(), Kernel.running()
+    kernel = Kernel.running()
     ready = ready_for(kernel, folder, say=say)
     try:
         _compare(set(ready.programs()), {program.source for program in PROGRAMS})
-        return _attach_all(ready, pins, scope, programs, turns)
+        return _attach_all(ready, pins, scope, programs, Turns(kernel.types))
     except SensorError:
         forget(code_version(folder, kernel))  # if it was that, the next start compiles
         raise
@@ -252,7 +252,6 @@ def _attach_all(
                     raise
                 if not program.on_demand:  # told when a policy asks for it
                     missing[program.name] = str(problem)
-                    refused(pins, program).mkdir()
     return missing
 
 

@@ -218,20 +218,6 @@ def test_an_optional_program_that_is_refused_is_told(host: Host, scope: Scope) -
 
 
 @pytest.mark.kernel
-def test_what_somebody_took_away_is_loaded_again(host: Host, scope: Scope) -> None:
-    """It is not taken for what the kernel refused; what that is stays away."""
-    with only_one_program(scope):
-        load(host, scope)
-    pins = host.seen(folders(host)[0])
-    for name in ("link_seen_sendmsg4", "refused_seen_connect4"):
-        assert (pins / name).exists()
-    (pins / "link_seen_sendmsg4").unlink()
-    again = load(host, scope)
-    assert (again["reused"], again["missing"]) == (False, {})
-    assert load(host, scope)["reused"]
-
-
-@pytest.mark.kernel
 @pytest.mark.parametrize(
     ("unit", "edit", "says"),
     [
