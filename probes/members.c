@@ -53,13 +53,16 @@ BPF_ARRAY(state, u64, STATE_SLOTS);
 /* Slot 0: the cgroup below which candidates are looked for. */
 BPF_CGROUP_ARRAY(scope, 1);
 
-/* The ring buffer has no callback for a failed reserve: counted here, by kind. */
+/*
+ * The ring buffer has no callback for a failed reserve: counted here, by kind. An interrupt may
+ * do so too meanwhile.
+ */
 static inline void count_lost(u32 slot)
 {
 	u64 *count = lost.lookup(&slot);
 
 	if (count)
-		(*count)++;
+		lock_xadd(count, 1);
 }
 
 static inline u64 state_of(u32 slot)

@@ -10,7 +10,8 @@
 /*
  * For whom the first program was run, until the stand-by has seen that. Of two whose numbers are
  * apart by a multiple of this, and which are between the two programs at the same time, one is seen
- * twice. It takes 512 KiB.
+ * twice. Where the stand-by is left out, its note stays, and whoever has that number next and is
+ * missed by the first is seen by neither: that is told as missed. It takes 512 KiB.
  */
 #define TURNS 65536
 BPF_ARRAY(turns, u32, TURNS);
@@ -23,9 +24,10 @@ static inline u32 this_thread(void)
 /* Threads have numbers below this. Objects lie apart by a cache line at least. */
 #define TURN_OF_OBJECT (1U << 31)
 
-static inline u32 this_object(const void *object)
+/* Of one object the changes have numbers of their own, below that size. */
+static inline u32 this_change(const void *object, u32 change)
 {
-	return (u64)object >> 6 | TURN_OF_OBJECT;
+	return ((u64)object >> 6) + change | TURN_OF_OBJECT;
 }
 
 /*

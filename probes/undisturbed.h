@@ -2,7 +2,10 @@
 /*
  * From Linux 7.0 on (a46023d5616e) a task can be pushed aside in a tracepoint's program, and the
  * next task's run of it on that CPU is left out. So what a program does lies between undisturbed()
- * and disturbed(), and behind some stands a second one of the same code, a stand-by (turns.c).
+ * and disturbed(), and behind it stands a second one of the same code, a stand-by (turns.c).
+ *
+ * Interrupts are not held off by that. They change states of sockets: some runs of that program
+ * are left out on older kernels too, and nothing stands behind it there.
  *
  * The numbers called here are of no helper: the loader puts the kernel's functions in their
  * places, and constants; where none of it is needed, nothing (sensor/wire/code.py).

@@ -252,6 +252,11 @@ def _attach_all(
                     raise
                 if not program.on_demand:  # told when a policy asks for it
                     missing[program.name] = str(problem)
+        for one in turns.stand_bys:
+            # Without the first it would count as missed, and made up for, what no first was for.
+            if one.source in missing and one.name not in missing:
+                (pins / one.pin).unlink()
+                missing[one.name] = f"it stands behind {one.source}, which is missing"
     return missing
 
 

@@ -112,7 +112,8 @@ class Sensing:
         """Find what runs, as at a start: of a program that was not run nobody knows what it missed.
 
         Since Linux 7.0 a process that executes, forks or ends can be preempted in one
-        (a46023d5616e): the next one on that CPU is not seen then, unless by a stand-by.
+        (a46023d5616e): the next one on that CPU is not seen then, unless by a stand-by. On all
+        kernels an interrupt can change a socket's state amid the program for another's.
         """
         self._was_any_missed = False
         if self._place:

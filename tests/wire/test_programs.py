@@ -55,8 +55,8 @@ def test_a_program_knows_where_it_belongs() -> None:
 
 def test_a_stand_by_is_another_program_of_the_same_code() -> None:
     """Each of a tracepoint has one, at the same tracepoint, under a name of its own."""
-    behind = [(one.source, one.function) for one in STAND_BYS]
+    behind = [(one.source, one.hook, one.function) for one in STAND_BYS]
     traced = [one for one in PROGRAMS if one.hook is Hook.RAW_TRACEPOINT]
-    assert behind == [(one.source, one.function) for one in traced]
+    assert behind == [(one.source, one.hook, one.function) for one in traced]
     assert not {one.pin for one in STAND_BYS} & {one.pin for one in PROGRAMS}
     assert not any(one.required or one.on_demand for one in STAND_BYS)
