@@ -60,7 +60,7 @@ def test_all_connections_of_loops_that_compete_are_told_with_their_ends(stage: S
     assert kinds["loss"] == 0
     assert kinds["connect"] == kinds["close"] == LOOPS * CONNECTIONS
     outcomes = {event["traffic"]["outcome"] for event in events if event["kind"] == "close"}
-    assert outcomes == {"closed"}
+    assert outcomes <= {"closed", "reset"}
 
 
 def what_was_missed_is_told(stage: Stage) -> None:
