@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From Linux 7.0 on (a46023d5616e) a task can be pushed aside in a tracepoint's program, and the
- * next task's run of it on that CPU is left out. So what a program does lies between undisturbed()
- * and disturbed(), and behind it stands a second one of the same code, a stand-by (turns.c).
- *
- * Interrupts are not held off by that. They change states of sockets: some runs of that program
- * are left out on older kernels too, and nothing stands behind it there.
+ * The kernel leaves a tracepoint's program out on a CPU where it has begun and not ended. An
+ * interrupt can come amid one and change the state of another socket; from Linux 7.0 on
+ * (a46023d5616e) another task can. So behind such programs stands a second one of the same code, a
+ * stand-by (turns.c), and what they do lies between undisturbed() and disturbed(), which keep other
+ * tasks off.
  *
  * The numbers called here are of no helper: the loader puts the kernel's functions in their
  * places, and constants; where none of it is needed, nothing (sensor/wire/code.py).
@@ -22,7 +21,7 @@ static void (*local_irq_restore)(__u64 *flags) = (void *)0x7f000004;
 static __u64 (*turn_of_this)(void) = (void *)0x7f000005;
 
 enum turn {
-	TURN_ALONE, /* nobody is pushed aside there */
+	TURN_ALONE, /* nobody comes amid it there */
 	TURN_FIRST,
 	TURN_AGAIN, /* the stand-by */
 };

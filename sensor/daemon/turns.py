@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the probes need of a kernel on which tasks can be pushed aside in a tracepoint's program.
+"""What the probes need of a kernel that leaves programs of tracepoints out now and then.
 
-It runs no such program on a CPU where that has begun and not ended: the next task there is
-not seen. So programs keep others off as far as they can, and those of tracepoints have
-stand-bys (probes/undisturbed.h).
+It runs no such program on a CPU where that has begun and not ended. An interrupt can come
+amid one on every kernel, another task from Linux 7.0 on. So programs keep others off as far
+as they can, and have stand-bys (probes/undisturbed.h).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sensor.edge.libbpf import load_program
 from sensor.edge.libbpf_programs import function_ids
 from sensor.errors import SensorError
 from sensor.wire.code import CALLS, TRIAL, Turn, linked
-from sensor.wire.programs import STAND_BYS, Hook, Program
+from sensor.wire.programs import STAND_BYS, STAND_BYS_OF_INTERRUPTS, Hook, Program
 
 # A type that a guard of include/linux/srcu.h makes, which none but tracepoints uses so far. It
 # came with the change that left preemption on there (Linux 7.0, a46023d5616e), whose own names
@@ -23,23 +23,25 @@ _PREEMPTIBLE = b"\0class_srcu_fast_notrace_t\0"
 
 
 class Turns:
-    """Whether the kernel of these types (BTF) needs that, and what it has for it."""
+    """What the kernel of these types (BTF) needs of that, and has for it."""
 
     def __init__(self, types: bytes) -> None:
         is_needed = _PREEMPTIBLE in types
         self._functions = _functions() if is_needed else {}
-        self.stand_bys = STAND_BYS if self._functions else ()
+        self.stand_bys = STAND_BYS if self._functions else STAND_BYS_OF_INTERRUPTS
         self.missing = dict.fromkeys(
-            [one.name for one in STAND_BYS] if is_needed and not self._functions else (),
+            [one.name for one in STAND_BYS if is_needed and one not in self.stand_bys],
             "the kernel lets programs call none of its functions that keep preemption off",
         )
         """The stand-bys that are needed and cannot be had, with why."""
 
     def linked(self, code: bytes, program: Program) -> bytes:
         """Fit a program's code to the kernel."""
-        turn = Turn.FIRST if self.stand_bys else Turn.ALONE
+        turn = Turn.ALONE
         if program in self.stand_bys:
             turn = Turn.AGAIN
+        elif program.name in {one.source for one in self.stand_bys}:
+            turn = Turn.FIRST
         return linked(code, self._functions, turn)
 
 

@@ -92,6 +92,7 @@ UNITS = (
 )
 
 _RAW = Hook.RAW_TRACEPOINT
+STATES = "seen_state"
 JUDGE, LEARN, HELLO = "judge_exec", "learn_names", "judge_hello"
 PROGRAMS = (
     Program("seen_exec", _RAW, "execution", "sched_process_exec", required=True),
@@ -101,7 +102,7 @@ PROGRAMS = (
     Program("seen_connect6", Hook.CONNECT6, "connections over IPv6"),
     Program("seen_sendmsg4", Hook.SENDMSG4, "datagrams over IPv4", code="seen_connect4"),
     Program("seen_sendmsg6", Hook.SENDMSG6, "datagrams over IPv6", code="seen_connect6"),
-    Program("seen_state", _RAW, "outcome, bytes and ends of connections", "inet_sock_set_state"),
+    Program(STATES, _RAW, "outcome, bytes and ends of connections", "inet_sock_set_state"),
     Program("seen_answer", Hook.INGRESS, "names that sessions look up"),
     Program(JUDGE, Hook.LSM, "executions before they commit", "bprm_check_security",
             on_demand=True),
@@ -127,6 +128,9 @@ STAND_BYS = tuple(
     if one.hook is _RAW
 )
 """Attached behind those of tracepoints where the kernel leaves some out now and then (turns.py)."""
+
+STAND_BYS_OF_INTERRUPTS = tuple(one for one in STAND_BYS if one.source == STATES)
+"""On every kernel: an interrupt changes one socket's state amid the program for another's."""
 
 MAPS = (
     "records", "verdicts", "lost", "told", "members", "state", "scope", "words", "names",

@@ -26,7 +26,7 @@ from sensor.daemon.turns import Turns
 from sensor.edge.libbpf_programs import function_ids
 from sensor.wire import probe
 from sensor.wire.code import CALLS, TURN_CALL
-from sensor.wire.programs import PROGRAMS, STAND_BYS, Hook
+from sensor.wire.programs import PROGRAMS, STAND_BYS, STAND_BYS_OF_INTERRUPTS, Hook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,19 +57,23 @@ def calls(code: bytes) -> list[tuple[int, int]]:
     ]
 
 
-def test_a_kernel_whose_tasks_are_left_alone_in_tracepoints_gets_nothing() -> None:
-    """No stand-by, and nothing in the place of what the programs call."""
+def test_a_kernel_whose_tasks_are_left_alone_in_tracepoints_gets_little() -> None:
+    """Nothing in the place of what the programs call; a stand-by where interrupts come amid."""
     turns = Turns(b"\0of_another_kernel\0")
-    assert turns.stand_bys == ()
+    assert turns.stand_bys == STAND_BYS_OF_INTERRUPTS
+    assert turns.missing == {}
     assert calls(turns.linked(ALL, PROGRAMS[0])) == [(0xB7, 0)] + [(0x05, 0)] * len(CALLS)
+    states = {one.name: one for one in (*PROGRAMS, *STAND_BYS)}
+    named = ("seen_exec", "seen_state", "missed_state")
+    assert [turns.linked(ALL, states[name])[4] for name in named] == [0, 1, 2]
 
 
 def test_a_kernel_that_needs_it_gets_all_or_nothing() -> None:
     """Where one of the functions lacks, a stand-by could disturb whom it stands in for."""
     turns = Turns(PREEMPTIBLE)
     if not all(function_ids(CALLS.values())):
-        assert turns.stand_bys == ()
-        assert turns.missing.keys() == {one.name for one in STAND_BYS}
+        assert turns.stand_bys == STAND_BYS_OF_INTERRUPTS
+        assert turns.missing.keys() == {"missed_exec", "missed_fork", "missed_exit"}
         return
     assert turns.missing == {}
     assert turns.stand_bys == STAND_BYS
@@ -129,7 +133,7 @@ def test_a_stand_by_sees_what_the_first_was_not_run_for(standing: Loaded) -> Non
     pins = standing.pins  # once: what is gone would be loaded again
     stand_bys = {one.name for one in Turns(PREEMPTIBLE).stand_bys}
     assert {one for one in pins.attached() if one.startswith("missed")} == stand_bys
-    if not stand_bys:
+    if stand_bys != {one.name for one in STAND_BYS}:
         pytest.skip("the kernel lets programs call no functions that keep preemption off")
     for one in PROGRAMS:
         if one.hook is Hook.RAW_TRACEPOINT:
