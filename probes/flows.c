@@ -103,7 +103,7 @@ int seen_state(struct bpf_raw_tracepoint_args *ctx)
 	struct sock *sk = (void *)ctx->args[0];
 
 	/* Not the thread's turn: an interrupt changes states of others amid its own. */
-	if (begin(this_change(sk, ctx->args[2])))
+	if (begin(this_state(sk, ctx->args[2])))
 		return 0;
 	see_state(sk, ctx->args[2]);
 	disturbed();

@@ -21,13 +21,13 @@ static inline u32 this_thread(void)
 	return bpf_get_current_pid_tgid();
 }
 
-/* Threads have numbers below this. Objects lie apart by a cache line at least. */
-#define TURN_OF_OBJECT (1U << 31)
+/* Threads have numbers below this. */
+#define TURN_OF_SOCKET (1U << 31)
 
-/* Of one object the changes have numbers of their own, below that size. */
-static inline u32 this_change(const void *object, u32 change)
+/* A socket of TCP is larger than 64 bytes times the states. */
+static inline u32 this_state(const struct sock *sk, u32 state)
 {
-	return ((u64)object >> 6) + change | TURN_OF_OBJECT;
+	return ((u64)sk >> 6) + state | TURN_OF_SOCKET;
 }
 
 /*

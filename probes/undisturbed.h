@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel leaves a tracepoint's program out on a CPU where it has begun and not ended. An
- * interrupt can come amid one and change the state of another socket; from Linux 7.0 on
- * (a46023d5616e) another task can. So behind such programs stands a second one of the same code, a
- * stand-by (turns.c), and what they do lies between undisturbed() and disturbed(), which keep other
- * tasks off.
+ * The kernel leaves a tracepoint's program out on a CPU where it has begun and not ended (since
+ * 05b24ff9b2cf, Linux 6.1). An interrupt can come amid one and change the state of another socket;
+ * from Linux 7.0 on (a46023d5616e) another task can. So behind such programs stands a second one of
+ * the same code, a stand-by (turns.c), and what they do lies between undisturbed() and disturbed(),
+ * which keep other tasks off.
  *
  * The numbers called here are of no helper: the loader puts the kernel's functions in their
  * places, and constants; where none of it is needed, nothing (sensor/wire/code.py).
@@ -21,7 +21,7 @@ static void (*local_irq_restore)(__u64 *flags) = (void *)0x7f000004;
 static __u64 (*turn_of_this)(void) = (void *)0x7f000005;
 
 enum turn {
-	TURN_ALONE, /* nobody comes amid it there */
+	TURN_ALONE, /* it has no stand-by */
 	TURN_FIRST,
 	TURN_AGAIN, /* the stand-by */
 };

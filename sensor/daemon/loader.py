@@ -102,7 +102,7 @@ def version(folder: Path, scope: Path, programs: Sequence[Program] = PROGRAMS) -
     host = os.uname()
     texts = (host.release, host.version, str(scope.stat().st_ino), repr(programs))
     package = Path(__file__).parent.parent
-    makers = (package / "wire/code.py", package / "daemon/turns.py")
+    makers = (package / "wire/code.py", package / "wire/programs.py", package / "daemon/turns.py")
     made = (path.read_bytes() for path in makers)
     return fingerprint(*_sources(folder), *map(str.encode, texts), *made)
 
@@ -145,7 +145,9 @@ def load(
     with instance.locked():
         pins = instance.loaded(wanted, _REQUIRED_PINS)
         if pins:
-            return Loaded(pins, reused=True, missing=_not_pinned(pins, Turns(kernel_types())))
+            turns = Turns(kernel_types())
+            turns.take_away_alone(pins)
+            return Loaded(pins, reused=True, missing=_not_pinned(pins, turns))
         fresh = instance.begin()
         try:
             missing = _build(folder, fresh, scope, programs, say)
@@ -252,11 +254,8 @@ def _attach_all(
                     raise
                 if not program.on_demand:  # told when a policy asks for it
                     missing[program.name] = str(problem)
-        for one in turns.stand_bys:
-            # Without the first it would count as missed, and made up for, what no first was for.
-            if one.source in missing and one.name not in missing:
-                (pins / one.pin).unlink()
-                missing[one.name] = f"it stands behind {one.source}, which is missing"
+        alone = turns.take_away_alone(pins)
+        missing |= dict.fromkeys(alone - missing.keys(), "what it stands behind is missing")
     return missing
 
 

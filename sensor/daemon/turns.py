@@ -9,12 +9,16 @@ as they can, and have stand-bys (probes/undisturbed.h).
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from sensor.edge.libbpf import load_program
 from sensor.edge.libbpf_programs import function_ids
 from sensor.errors import SensorError
 from sensor.wire.code import CALLS, TRIAL, Turn, linked
 from sensor.wire.programs import STAND_BYS, STAND_BYS_OF_INTERRUPTS, Hook, Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # A type that a guard of include/linux/srcu.h makes, which none but tracepoints uses so far. It
 # came with the change that left preemption on there (Linux 7.0, a46023d5616e), whose own names
@@ -43,6 +47,16 @@ class Turns:
         elif program.name in {one.source for one in self.stand_bys}:
             turn = Turn.FIRST
         return linked(code, self._functions, turn)
+
+    def take_away_alone(self, pins: Path) -> set[str]:
+        """Detach the stand-bys whose first program is not attached, and name them.
+
+        Each would count all that it is run for as missed, and hide what others miss.
+        """
+        alone = [one for one in self.stand_bys if not (pins / f"link_{one.source}").exists()]
+        for one in alone:
+            (pins / one.pin).unlink(missing_ok=True)
+        return {one.name for one in alone}
 
 
 def _functions() -> dict[int, int]:

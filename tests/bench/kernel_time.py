@@ -28,7 +28,7 @@ TRIO_NS = 1500
 CONNECT_NS = 500
 _EMPTY = "empty"
 _TRIO = ("seen_exec", "seen_fork", "seen_exit")
-_CONNECT = ("seen_connect4", "seen_state", "seen_answer")
+_CONNECT = ("seen_connect4", "seen_state", "missed_state", "seen_answer")
 _REMARK = (
     "Medians of bursts. The statistics count themselves in: what they say of an empty program that"
     " runs behind ours is taken off for each run, and the bound is held against the rest."
@@ -49,13 +49,13 @@ def connects(shop: Workshop) -> Table:
     """Measure what the programs take of connections, over bursts of them."""
     with _bursts(shop) as bursts:
         rows = bursts.connects()
-    columns = ("connect4 ns", "states ns", "packets ns")
+    columns = ("connect4 ns", "states ns", "again ns", "packets ns")
     return _table(
         "connect that concerns nobody",
         columns,
         rows,
-        "States are those of both ends, which are on this host; packets are those that arrive, at"
-        " both ends too. The connection is closed as well.",
+        "States are those of both ends, which are on this host; again is the stand-by behind each"
+        " one; packets are those that arrive, at both ends too. The connection is closed as well.",
     )
 
 

@@ -42,7 +42,7 @@ tests' own, as all others do everywhere.
 
 Tests marked `long` start daemons of their own, or ask the kernel what a shorter one has asked:
 an emulated one takes hours. They run on the machine's own kernel each time, and in guests with
-`ALL=1` alone, unless that is asked for `--short`. {long}
+`ALL=1` alone, unless that is `ARGS=--short` too. {long}
 
 ## What each kernel can do
 
@@ -75,14 +75,23 @@ the `stage`, `beside` for what would disturb it, or `police` for what refuses, a
     make vm-run KERNEL=6.12 RUN='.venv/bin/python -m pytest tests/kernel/test_lsm.py'
     make vm-run KERNEL=6.1 ARGS=--without-bpf RUN='cat /sys/kernel/security/lsm'
 
-The guest sees this machine's files and writes into its own memory, has no network, and ends with
-the command; `python -m vm run` hands on its exit status. Kernels are kept in `.cache/kernels`;
-results and consoles of the last `make vm-test` are in `.cache/vm`.
+`KERNEL` is one of {names}, 6.12 if it is not given; the column "without bpf" is
+`ARGS=--without-bpf`. The guest sees this machine's files and writes into its own memory, has no
+network, and ends with the command, or after ten minutes (`ARGS='--within 1200'`: twenty).
+`python -m vm run` hands on the command's exit status; make's own is 2 for any that is not 0.
+Kernels are kept in `.cache/kernels`; results and consoles of the last `make vm-test` are in
+`.cache/vm`.
 
 ## A run in pieces
 
+    make vm-test ALL=1 ARGS=--short
+    make vm-test ALL=1 ARGS='--short --machine 5.10'
     make vm-test ALL=1 ARGS='--machine 5.10 --only tests/kernel/test_block.py'
     make vm-test ALL=1 ARGS=--resume
+
+The first leaves out the long tests, the second runs on one kernel, the third runs one file there,
+the last goes on with a run that was cut off. With `ALL=1` each of them writes this page anew, with
+what earlier runs have left of the kernels that it was not asked for.
 
 Each test is written down as it ends, so that a run that is cut off is not lost. A piece, or a run
 that resumes, leaves out what has passed before, as long as the test's file and all that every test
@@ -99,6 +108,7 @@ def document(runs: Sequence[Run], missing: Mapping[str, str], day: str) -> str:
         missing=absent,
         always=" and ".join(wanted.name for wanted in WANTED if wanted.always),
         always_first=WANTED[0].name,
+        names=", ".join(f"`{wanted.name}`" for wanted in WANTED),
         others=" and ".join(wanted.name for wanted in WANTED if not wanted.always),
         features=_features(runs),
         long=_long([run for run in runs if run.machine != HERE]),
