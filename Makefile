@@ -17,9 +17,10 @@ FUZZ_PACKAGES := clang libclang-rt-dev
 VAGRANT_PACKAGES := vagrant vagrant-libvirt
 LIBVIRT_PACKAGES := libvirt-daemon-system libvirt-clients dnsmasq-base iptables rsync openssh-client
 VM_PACKAGES   := qemu-system-x86 qemu-utils busybox-static kmod zstd debian-archive-keyring mmdebstrap e2fsprogs
+KERNELS       := 6.1 6.12 5.10 debian13 newest
 
 .PHONY: help watch test install lint bench fuzz e2e vm-test vm-run system-test vagrant-validate vagrant-test \
-	venv packages test-packages vm-packages fuzz-packages vagrant-packages libvirt-packages clean
+	venv packages test-packages vm-packages fuzz-packages vagrant-packages libvirt-packages clean no-such-kernel
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,8 +54,11 @@ fuzz: venv fuzz-packages ## libFuzzer on the parsers that run in the kernel, FUZ
 vm-test: venv test-packages vm-packages ## kernel tests on Debian's kernels in guests too; ALL=1: on all of them
 	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm test $(if $(ALL),--all) $(if $(HOST_JUNIT),--host-junit $(HOST_JUNIT)) $(ARGS)
 
-vm-run: venv test-packages vm-packages ## one command in one guest: KERNEL=6.12 RUN='uname -r'
+vm-run: $(if $(filter-out $(KERNELS),$(KERNEL)),no-such-kernel) venv test-packages vm-packages ## one command in one guest: KERNEL=6.12 RUN='uname -r'
 	$(SUDO) env PYTHONPATH=tests $(BIN)/python -m vm run $(ARGS) $(or $(KERNEL),6.12) "$$RUN"
+
+no-such-kernel:
+	@echo "make: KERNEL=$(KERNEL): it is one of $(KERNELS)" >&2; exit 2
 
 # Vagrant asks VirtualBox for its version before it looks at what is said of it; where there is none, a stand-in answers.
 vagrant-validate: vagrant-packages ## whether the Vagrantfile is one, for both providers

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vm import kernels
+from vm.guest import CHECKOUT
 from vm.kernels import FRESH_S, Kernel, Wanted, forget_unnamed, is_wanted, kernel
 
 if TYPE_CHECKING:
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 # Has no suites to ask, so that the mirror never has it.
 WANTED = Wanted("6.1", "linux-image-amd64", ())
 RELEASE = "6.1.0-1-amd64"
+
+
+def test_make_knows_the_names() -> None:
+    """It looks at what it is given before it sets anything up."""
+    makefile = (CHECKOUT / "Makefile").read_text("utf-8")
+    assert f"KERNELS       := {' '.join(one.name for one in kernels.WANTED)}\n" in makefile
 
 
 @pytest.mark.parametrize("age_s", [0, FRESH_S + 60], ids=["fresh", "old, and no mirror"])
