@@ -16,6 +16,7 @@ _DURATION = Shape(re.compile(r"[0-9]{1,6}[smhd]"), 'write a number and s, m, h o
 _SIZE = Shape(re.compile(r"[0-9]{1,6}(KiB|MiB|GiB)"), 'write a number and a unit, like "2GiB"')
 _PATH = Shape(re.compile(r"/[^\x00-\x1f\x7f]*"), "write an absolute path")
 _GROUP = Shape(re.compile(r"[a-z_][a-z0-9_-]{0,31}"), "write the name of a group")
+_LAST_PORT = 65535
 _LISTEN = Shape(
     re.compile(r"(127\.0\.0\.1|\[::1\]):[0-9]{1,5}"),
     'write a loopback address with a port, like "127.0.0.1:9464"',
@@ -91,6 +92,6 @@ def _listen(entry: Entry) -> tuple[str, int] | None:
     if text is None:
         return None
     address, _, port = text.rpartition(":")
-    if not 0 < int(port) <= 65535:  # noqa: PLR2004  # what a port is
+    if not 0 < int(port) <= _LAST_PORT:
         raise entry.wrong("listen", f"{text!a} has no port", "write one of 1-65535")
     return address.strip("[]"), int(port)

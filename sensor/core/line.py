@@ -222,7 +222,7 @@ def peer(ip: Address | None, port: int | None) -> str:
     """Write an address and a port, IPv6 in brackets."""
     if ip is None:
         return "-"
-    host = str(ip) if ip.version == 4 else f"[{ip}]"  # noqa: PLR2004 - the IP version
+    host = str(ip) if ip.version == 4 else f"[{ip}]"  # noqa: PLR2004 - IPv4, which takes no brackets
     return host if port is None else f"{host}:{port}"
 
 

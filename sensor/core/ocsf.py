@@ -281,7 +281,7 @@ def _answer(event: Event, asked: Destination) -> dict[str, object]:
         **objects.endpoints(event, asked, named=False),
         "query": {"hostname": asked.name} if asked.name else None,
         "answers": [
-            {"rdata": str(one), "type": "A" if one.version == 4 else "AAAA"}  # noqa: PLR2004 - IP
+            {"rdata": str(one), "type": "A" if one.version == 4 else "AAAA"}  # noqa: PLR2004 - IPv4
             for one in asked.addresses
         ],
     }

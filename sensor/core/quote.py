@@ -125,4 +125,4 @@ def _visible(character: str) -> str:
     code = ord(character)
     if code <= 0xFF:  # noqa: PLR2004 - the largest number of two hexadecimal digits
         return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - of four
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - and of four digits

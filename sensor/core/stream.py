@@ -205,7 +205,7 @@ class Stream:
             )
         )
 
-    def stranger(  # noqa: PLR0917  # all that is known of somebody in no session
+    def stranger(  # noqa: PLR0917  # no session holds these together for a stranger
         self, fact: Connect | Hello, view: ProcessView | None, to: Destination, said: Judgment,
         identity: Identity | None = None, runner: Evidence | None = None,
     ) -> Record:  # fmt: skip

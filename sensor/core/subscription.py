@@ -42,7 +42,7 @@ class Past(Protocol):
         self,
         first: int,
         last: int,
-        filter: Filter,  # noqa: A002  # the word of the whole stream
+        filter: Filter,  # noqa: A002  # the key of the message, docs/stream.md
         limit: int,
     ) -> list[tuple[int, bytes]]:
         """Return the oldest events from ``first`` to ``last`` that pass: seq and body."""

@@ -9,15 +9,16 @@ _TENTH_NS = 100_000_000
 _SECOND_NS = 1_000_000_000
 _MINUTE_S = 60
 _HOUR_S = 3600
+_STEP = 1024  # from one binary unit to the next (IEC 80000-13)
 
 
 def size(amount_bytes: int) -> str:
     """Write a size like ``12.3 KiB``."""
     amount = float(amount_bytes)
     for unit in _SIZES[:-1]:
-        if amount < 1024:  # noqa: PLR2004 - what makes it KiB and not kB
+        if amount < _STEP:
             return f"{amount_bytes} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1024
+        amount /= _STEP
     return f"{amount:.1f} {_SIZES[-1]}"
 
 

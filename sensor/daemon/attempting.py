@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -182,7 +183,7 @@ def _tried(answer: Mapping[str, object], *, through: bool) -> Tried:
 
 
 def _end(status: int) -> str:
-    return "SIGKILL" if status == -9 else f"status {status}"  # noqa: PLR2004 - its number
+    return "SIGKILL" if status == -signal.SIGKILL else f"status {status}"
 
 
 def _loader() -> str | None:

@@ -22,7 +22,7 @@ def signals(*others: signal.Signals) -> Iterator[socket.socket]:
     """
     reader, writer = socket.socketpair()
     reader.setblocking(False)  # noqa: FBT003  # the socket's own interface
-    writer.setblocking(False)  # noqa: FBT003  # the same
+    writer.setblocking(False)  # noqa: FBT003  # the socket's own interface
 
     def once(number: int, _frame: object) -> None:
         if number in ENDING:

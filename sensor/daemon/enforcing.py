@@ -127,13 +127,13 @@ class Enforcing:
     def has_moved(self) -> bool:
         """Tell whether a cgroup that policy names was made or taken away since."""
         tables = self.in_force.tables if self.in_force else None
-        return tables is not None and self._cgroup_ids != self._resolved(tables)  # type: ignore[arg-type]  # as it was put
+        return tables is not None and self._cgroup_ids != self._resolved(tables)  # type: ignore[arg-type]  # apply() puts no other there than Tables
 
     def cradles(self) -> frozenset[Path]:
         """Give the folders in which the next part of a cgroup that policy names would be made."""
         if self.in_force is None:
             return frozenset()
-        paths = self.in_force.tables.cgroups  # type: ignore[attr-defined]  # as it was put
+        paths = self.in_force.tables.cgroups  # type: ignore[attr-defined]  # apply() puts no other there than Tables
         return frozenset(self._cradle(path) for path in paths if path.strip("/"))
 
     def _cradle(self, path: str) -> Path:
@@ -145,7 +145,7 @@ class Enforcing:
     def mend(self) -> None:
         """Try once more to attach what the policy in force lacks."""
         if self.in_force is not None and self._not_refused():
-            self._attach(_wanted(self.in_force.tables))  # type: ignore[arg-type]  # as it was put
+            self._attach(_wanted(self.in_force.tables))  # type: ignore[arg-type]  # apply() puts no other there than Tables
 
     def lacks(self) -> list[str]:
         """Say what policy asks for and this host does not give, one sentence each."""

@@ -183,7 +183,7 @@ def _there(tool: Tool, source: Source, seen: Seen) -> Iterator[Trace]:
 
 def _left(tool: Tool, seen: Seen) -> Iterator[Trace]:
     """Tell of state outside homes, which is its owner's: who makes it runs the tool."""
-    in_tmp = seen.path.startswith(("/tmp/", "/var/tmp/"))  # noqa: S108 - where others write
+    in_tmp = seen.path.startswith(("/tmp/", "/var/tmp/"))  # noqa: S108 - compared with, not written to
     yield Trace(
         tool=tool.id,
         source=Source.STATE,

@@ -68,7 +68,7 @@ def version_of(text: object) -> str | None:
     return found[0] if found else None
 
 
-def traced(  # noqa: PLR0917  # in the order of a sentence
+def traced(  # noqa: PLR0917  # a dozen finders call it: by name each call would take six lines
     seen: Seen, tool: Tool, source: Source, shows: Shows, certainty: Certainty,
     version: str | None = None,
 ) -> Trace:  # fmt: skip

@@ -127,7 +127,7 @@ class Aims:
         known = [target for rule in self._severe.rules for target in rule.targets]
         strange = [ELSEWHERE, *(Target(network=network) for network in _STRANGE)]
         for target in [*known[:_MOST], *self._severe.services, *strange]:
-            if way.by_range and target.network and (target.network.version == 6) == way.ipv6:  # noqa: PLR2004 - IP
+            if way.by_range and target.network and (target.network.version == 6) == way.ipv6:  # noqa: PLR2004 - IPv6
                 yield target
             if not way.by_range and target.name:
                 yield target

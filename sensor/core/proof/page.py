@@ -42,7 +42,7 @@ leaves, and nothing is left behind but the events on the stream: each attempt is
 `agent-sensor-prove-PID`, marks them: `sessions` and `report` say `(prove)`, `audit` and `policy test` leave them out. It counts for root
 alone, and not below a user's service manager or in a container, where others make cgroups. Addresses that were
 looked up, all of the documentation range, stand for another name in the end.
-"""  # noqa: E501  # lines of a page
+"""  # noqa: E501  # Markdown, written out as it stands here
 
 
 def page() -> str:

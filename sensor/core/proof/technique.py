@@ -28,7 +28,7 @@ class Result(Enum):
 class Says(Enum):
     """What a connection says first."""
 
-    TOKEN = "a word"  # noqa: S105  # no password
+    TOKEN = "a word"  # noqa: S105  # said on a connection, no secret
     HELLO = "a TLS hello"
     SHOUTED = "a TLS hello with the name in capitals"
     PIECES = "a TLS hello in pieces"
